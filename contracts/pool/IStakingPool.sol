@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @title IStakingPool
+/// @notice Where ether waits between stakers, validators and withdrawals, and where a report becomes a rebase.
+interface IStakingPool {
+    /// @notice What the oracle passes on from an accepted report. Times are unix seconds.
+    struct ReportData {
+        uint256 refTime; // time of the reference slot
+        uint256 elapsed; // between the reference slots, at most two frames
+        uint256 clBalance; // wei: all validators funded by the reference block
+        uint256 withdrawalVaultBalance; // wei, at the reference block
+        uint256 rewardsVaultBalance; // wei, at the reference block
+        uint256 cutoff; // rounds that ended by then may be finalised
+        uint256 nextCutoff; // when the queue's current round ends at the latest
+        uint256 openUntil; // deposits pause when the next report is not there by then
+        bool incident; // the committee saw one: finalise nothing
+    }
+
+    /// @notice What a report did to the rate, for the oracle's bounds. Totals before, and after gain and fee.
+    struct Outcome {
+        uint256 etherBefore;
+        uint256 sharesBefore;
+        uint256 etherAfter;
+        uint256 sharesAfter;
+    }
+
+    /// @notice All the pool's books, as they are handed to its successor.
+    struct Books {
+        uint256 clLast; // wei at the last reference slot
+        uint256 fundedAtLastRef; // wei, cumulative
+        uint256 funded; // wei, cumulative: 32 ETH a validator
+        uint256 cover; // shares on the queue's account waiting to be burned
+        uint256 heldBack; // wei: gains above the limit, not yet recognised
+        uint256 highWaterRate; // ray, rounded up
+        uint256 finalisationRate; // ray: F of the last report
+        uint256 lastRefTime;
+        uint256 lastCutoff;
+        uint256 lastReportTime;
+        uint256 previousReportTime;
+        uint256 lastSweptWithdrawals; // wei taken from the withdrawal vault by the last report
+        uint256 lastSweptRewards; // wei taken from the rewards vault by the last report
+        uint256 slashingTime; // latest slot time at which a slashing was proven
+        uint256 depositCeiling; // wei: T may not exceed it until the next report
+        uint256 openUntil;
+        bool finalisable; // the last report allowed finalisation
+    }
+
+    event Deposited(
+        address indexed sender, address indexed receiver, uint256 amount, uint256 shares, address referral
+    );
+    event ReportApplied(
+        uint256 indexed refTime, int256 gross, int256 recognised, uint256 heldBack, uint256 fee, uint256 paid, uint256 burned
+    );
+    event ValidatorsFunded(uint256 count, uint256 bondShares);
+    event FinalisationContinued(uint256 paid, uint256 sharesBurned);
+    event CoverAdded(uint256 shares);
+    event SlashingNoted(uint256 slotTime);
+    event DepositsPaused(bool paused);
+    event FeeChanged(uint256 feeBp);
+    event MaxAprChanged(uint256 maxAprBp);
+    event DepositCapChanged(uint256 depositCap);
+    event TreasuryChanged(address treasury);
+    event HandedOver(address indexed newPool);
+
+    error ZeroDeposit();
+    error DepositsArePaused();
+    /// @notice No deposits: the report is overdue (or the pool is not open yet).
+    error ReportOverdue(uint256 openUntil);
+    error DepositCapReached(uint256 totalEther, uint256 ceiling);
+    error OnlyOracle(address caller);
+    error OnlyValidators(address caller);
+    error OnlyOperators(address caller);
+    error OnlyVault(address caller);
+    error OnlyToken(address caller);
+    error NotDepositable(uint256 wanted, uint256 depositable);
+    error TotalWouldBeZero(int256 gain);
+    /// @notice The vault's reported balance is below what was already taken from it, or above what it holds.
+    error VaultBalanceImpossible(address vault, uint256 reported, uint256 atLeast, uint256 atMost);
+    /// @notice The reference lies before the last report but one was executed: merge into a later frame.
+    error ReferenceTooOld(uint256 refTime, uint256 oldest);
+    error FinalisationNotAllowed();
+    error NothingToFinalise();
+    error OutOfRange(uint256 value, uint256 limit);
+    error TransferFailed(address to, uint256 amount);
+    error ZeroAddress();
+
+    /// @notice Stakes msg.value for `receiver`. @return shares minted, rounded down.
+    function deposit(address receiver, address referral) external payable returns (uint256 shares);
+    /// @notice Opens the pool once: locks at least 0.01 ETH for ever.
+    function bootstrap() external payable;
+    /// @notice Continues the last report's finalisation as far as the buffer now reaches. Anyone.
+    function continueFinalisation() external returns (uint256 paid);
+
+    /// @notice Oracle only.
+    function applyReport(ReportData calldata report) external returns (Outcome memory);
+    /// @notice Vaults only: ether that a report swept.
+    function receiveFromVault() external payable;
+    /// @notice Validator registry only: sends 31 ETH a validator for `count` proven validators and credits the
+    /// operators' 1 ETH each as bond. @return bondShares minted to the operator registry for all of them, rounded down.
+    function fundValidators(uint256 count) external returns (uint256 bondShares);
+    /// @notice Validator registry only: a slashing was proven in the state of a slot at `slotTime`.
+    function noteSlashing(uint256 slotTime) external;
+    /// @notice Operator registry only: `shares` were moved to the queue's account and are to be burned by reports.
+    function addCover(uint256 shares) external;
+    /// @notice Token only: sends ether and books to the successor.
+    function handOver(address newPool) external;
+    /// @notice The old pool only, within replacePool.
+    function takeOver(Books calldata books) external payable;
+
+    /// @notice T + heldBack - etherAtValidators: the booked ether here.
+    function buffer() external view returns (uint256);
+    function etherAtValidators() external view returns (uint256);
+    /// @notice What unfinalised requests would get at the current rate, rounded up.
+    function promised() external view returns (uint256);
+    /// @notice max(0, buffer - promised).
+    function depositable() external view returns (uint256);
+    /// @notice Ether promised to requests that is neither here nor on its way, given that `staying` validators keep
+    /// their 32 ETH: max(0, promised - buffer - max(0, etherAtValidators - 32 ETH * staying)).
+    function exitDemand(uint256 staying) external view returns (uint256);
+    function books() external view returns (Books memory);
+    function validators() external view returns (address);
+    function operators() external view returns (address);
+    function oracle() external view returns (address);
+}

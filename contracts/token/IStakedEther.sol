@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+
+/// @title IStakedEther (estETH)
+/// @notice The ledger: a rebasing ERC-20 (EIP-20) whose balances are shares of all pooled ether, with permits
+/// (ERC-2612, contract signatures by ERC-1271). T is total pooled ether in wei, S total shares (27 decimals).
+/// A share amount is exact; an ether amount is what it shows as at the current rate T / S.
+interface IStakedEther is IERC20 {
+    /// @notice One change of the totals by a report, as passed by the pool.
+    struct Rebase {
+        int256 etherDelta; // recognised gain (+) or loss (-), wei
+        uint256 etherPaid; // leaves T for finalised withdrawals, wei
+        uint256 operatorFeeShares; // minted to the operator registry
+        uint256 treasuryFeeShares; // minted to `treasury`
+        uint256 burnShares; // burned from the queue's account
+        uint256 elapsed; // seconds this report covers
+        address operators;
+        address treasury;
+    }
+
+    /// @notice Every change of the rate emits exactly one of these.
+    /// @param timestamp of the block that reported
+    /// @param timeElapsed seconds between the reference slots (at most two frames)
+    event TokenRebased(
+        uint256 indexed timestamp,
+        uint256 timeElapsed,
+        uint256 preTotalShares,
+        uint256 preTotalEther,
+        uint256 postTotalShares,
+        uint256 postTotalEther,
+        uint256 feeShares
+    );
+    /// @notice Shares burned at the current rate to pay withdrawals between reports.
+    event WithdrawalsPaid(uint256 etherPaid, uint256 sharesBurned);
+    event PoolChanged(address indexed oldPool, address indexed newPool);
+
+    error OnlyPool(address caller, address pool);
+    error OnlyQueue(address caller, address queue);
+    /// @notice Transfers to the zero address or to the token itself are refused (ERC-6093 style).
+    error AmountExceedsBalance(address account, uint256 amount, uint256 balance);
+    error SharesExceedBalance(address account, uint256 shares, uint256 balance);
+    error AlreadyBootstrapped(uint256 totalShares);
+    error BootstrapTooSmall(uint256 amount, uint256 minimum);
+    error TotalOverflow(uint256 amount);
+    error FeeTooHigh(uint256 feeShares, uint256 maxFeeShares);
+    /// @notice The rate would rise by more than the hard cap allows. Both in 1e-18 of the old rate.
+    error RateRisesTooFast(uint256 rise, uint256 allowance);
+    error RateOutOfRange();
+    error NoRateAt(uint256 timestamp);
+    error InvalidPool(address pool);
+
+    // --- shares: names integrators of stETH already call ---
+
+    function sharesOf(address account) external view returns (uint256);
+    function getTotalShares() external view returns (uint256);
+    function getTotalPooledEther() external view returns (uint256);
+    /// @notice T and S in one call.
+    function totals() external view returns (uint256 totalEther, uint256 totalShares);
+    /// @notice floor(amount * S / T).
+    function getSharesByPooledEth(uint256 amount) external view returns (uint256);
+    /// @notice floor(shares * T / S).
+    function getPooledEthByShares(uint256 shares) external view returns (uint256);
+    /// @notice Moves exactly `shares`. Returns the ether they stand for, rounded down.
+    function transferShares(address to, uint256 shares) external returns (uint256 amount);
+    /// @notice As transferShares, spending allowance of the ether amount rounded up: non-zero shares always need some.
+    function transferSharesFrom(address from, address to, uint256 shares) external returns (uint256 amount);
+
+    // --- rate history ---
+
+    /// @notice The rate in rays (wei per 1e9 shares times 1e27, rounded down) now.
+    function rate() external view returns (uint256);
+    /// @notice The rate in rays after the last report at or before `timestamp`. Reverts with NoRateAt before the first.
+    function rateAt(uint256 timestamp) external view returns (uint256);
+
+    // --- peers ---
+
+    function pool() external view returns (address);
+    function queue() external view returns (address);
+
+    /// @notice Pool only. Mints shares for `amount` wei at the current rate, rounded down.
+    /// @return shares minted
+    /// @return totalEther T after the mint
+    function mint(address to, uint256 amount) external returns (uint256 shares, uint256 totalEther);
+    /// @notice Pool only, once: opens the ledger with shares that are locked for ever.
+    function bootstrap(uint256 amount) external;
+    /// @notice Pool only: applies a report.
+    function rebase(Rebase calldata change) external;
+    /// @notice Pool only: pays withdrawals between reports. Burns min(ceil(amount * S / T), maxShares) from the queue.
+    function payWithdrawals(uint256 amount, uint256 maxShares) external returns (uint256 sharesBurned);
+    /// @notice Queue only: pulls the shares of `amount` from the account that asked the queue to.
+    function pullToQueue(address from, uint256 amount) external returns (uint256 shares);
+    /// @notice Queue only: pulls exactly `shares`.
+    function pullSharesToQueue(address from, uint256 shares) external;
+    /// @notice Governance only: replaces the pool; the old pool hands its ether and books over in this transaction.
+    function replacePool(address newPool) external;
+}

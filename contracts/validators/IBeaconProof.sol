@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @title IBeaconProof
+/// @notice Verifies SSZ proofs of validators and balances against beacon block roots kept on chain (EIP-4788).
+/// Stateless; one layout per fork family, chosen by the proven header's slot.
+interface IBeaconProof {
+    /// @notice A beacon block header (consensus-specs, phase0/beacon-chain.md#beaconblockheader).
+    struct BeaconHeader {
+        uint64 slot;
+        uint64 proposerIndex;
+        bytes32 parentRoot;
+        bytes32 stateRoot;
+        bytes32 bodyRoot;
+    }
+
+    /// @notice A validator record (phase0/beacon-chain.md#validator); `pubkeyRoot` is the SSZ root of its public key.
+    struct Validator {
+        bytes32 pubkeyRoot;
+        bytes32 withdrawalCredentials;
+        uint64 effectiveBalanceGwei;
+        bool slashed;
+        uint64 activationEligibilityEpoch;
+        uint64 activationEpoch;
+        uint64 exitEpoch;
+        uint64 withdrawableEpoch;
+    }
+
+    /// @notice Proves `validator` at `index` in the state of `header`.
+    struct ValidatorProof {
+        uint64 rootTimestamp; // EIP-4788 key: timestamp of the execution block after the header's block
+        BeaconHeader header;
+        uint64 index;
+        Validator validator;
+        bytes32[] branch; // validator root to state root
+    }
+
+    /// @notice Proves the balance at an index in the same state: the chunk of four balances and its branch.
+    struct BalanceProof {
+        bytes32 chunk;
+        bytes32[] branch; // chunk to state root
+    }
+
+    error RootUnknown(uint64 timestamp);
+    error HeaderMismatch(bytes32 headerRoot, bytes32 knownRoot);
+    error SlotOutsideLayout(uint64 slot, uint64 firstSlot, uint64 lastSlot);
+    error IndexTooLarge(uint64 index);
+    error WrongBranchLength(uint256 length, uint256 expected);
+    error ProofInvalid(bytes32 computedRoot, bytes32 stateRoot);
+
+    /// @notice Reverts unless the header is on chain and the validator is in its state at that index.
+    function verifyValidator(ValidatorProof calldata proof) external view;
+    /// @notice As verifyValidator, and reads the validator's balance in the same state. @return balance in gwei
+    function verifyValidatorAndBalance(ValidatorProof calldata proof, BalanceProof calldata balance)
+        external
+        view
+        returns (uint64);
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IBeaconProof} from "./IBeaconProof.sol";
+
+/// @title IValidatorRegistry
+/// @notice The state machine of every validator, keyed by the SSZ root of its public key. Whatever changes a state is
+/// proven against a beacon block root; anyone may bring the proof.
+interface IValidatorRegistry {
+    enum Status {
+        Unknown,
+        Predeposited,
+        Queued,
+        Active,
+        Exiting,
+        Withdrawn,
+        Dropped
+    }
+
+    /// @notice One storage slot.
+    struct Record {
+        uint32 operatorId;
+        Status status;
+        bool slashed;
+        bool weightStopped; // proven below 31.75 ETH, slashed or leaving: earns no operator fee
+        uint40 sequence; // place in its tier's queue, in order of proof
+        uint40 validatorIndex;
+        uint40 fundedGwei;
+        uint40 exitRequestedAt; // unix seconds; 0: none outstanding
+    }
+
+    /// @notice Per tier, one slot: the first sequence not yet funded, the next to be given, and so on.
+    struct TierQueue {
+        uint40 fundHead;
+        uint40 tail;
+        uint40 exitHead;
+        uint32 queued;
+        uint32 funded; // ever
+        uint32 exiting; // ever proven exiting
+        uint32 requested; // exit requests outstanding, neither confirmed nor expired
+    }
+
+    event Predeposited(uint256 indexed operatorId, bytes32 indexed keyRoot, bytes pubkey);
+    event Proven(uint256 indexed operatorId, bytes32 indexed keyRoot, uint256 tier, uint256 sequence, uint256 validatorIndex);
+    event Funded(uint256 indexed operatorId, bytes32 indexed keyRoot);
+    event Dropped(uint256 indexed operatorId, bytes32 indexed keyRoot);
+    event ExitRequested(uint256 indexed operatorId, bytes32 indexed keyRoot);
+    event ExitRequestExpired(uint256 indexed operatorId, bytes32 indexed keyRoot);
+    event Exiting(uint256 indexed operatorId, bytes32 indexed keyRoot, uint256 withdrawableEpoch);
+    event Withdrawn(uint256 indexed operatorId, bytes32 indexed keyRoot, uint256 settledGwei, uint256 shortfall);
+    event Slashed(uint256 indexed operatorId, bytes32 indexed keyRoot);
+    event WeightStopped(uint256 indexed operatorId, bytes32 indexed keyRoot);
+    event BeaconProofChanged(address beaconProof);
+
+    error LengthMismatch(uint256 pubkeys, uint256 others);
+    error NoKeys();
+    error BadPubkeyLength(uint256 length);
+    error BadSignatureLength(uint256 length);
+    error WrongValue(uint256 value, uint256 expected);
+    error KeyKnown(bytes32 keyRoot, Status status);
+    error WrongStatus(bytes32 keyRoot, Status status);
+    error WrongCredentials(bytes32 credentials, bytes32 expected);
+    error ValidatorSlashed(bytes32 keyRoot);
+    error NotSlashed(bytes32 keyRoot);
+    error EffectiveBalanceTooSmall(uint256 effectiveBalanceGwei);
+    error AlreadyEligible(uint64 activationEligibilityEpoch);
+    error NotNext(bytes32 keyRoot, uint256 tier, uint256 sequence, uint256 expectedTier, uint256 expectedSequence);
+    error NothingToFund();
+    error NoDemand();
+    error NotReadyToExit(uint64 activationEpoch, uint64 exitEpoch, uint64 provenEpoch);
+    error ExitAlreadyRequested(bytes32 keyRoot, uint256 requestedAt);
+    error ExitNotExpired(bytes32 keyRoot, uint256 expiresAt);
+    error NotExiting(bytes32 keyRoot);
+    error IsExiting(bytes32 keyRoot, uint64 exitEpoch);
+    error NotLastEpoch(uint256 provenEpoch, uint256 withdrawableEpoch);
+    error NotBelow(uint256 balanceGwei, uint256 thresholdGwei);
+    error WeightAlreadyStopped(bytes32 keyRoot);
+    error ProofTooEarly(uint256 slotTime, uint256 notBefore);
+    error ZeroAddress();
+
+    /// @notice Deposits 1 ETH for each key with this protocol's credentials. The operator's owner, once per key.
+    /// `signatures` are over 1-ETH deposit messages, `depositDataRoots` as the deposit contract checks them.
+    function predeposit(
+        uint256 operatorId,
+        bytes[] calldata pubkeys,
+        bytes[] calldata signatures,
+        bytes32[] calldata depositDataRoots
+    ) external payable;
+    /// @notice Proves predeposited keys: exact credentials, not slashed, at least 1 ETH effective balance, not yet
+    /// eligible for activation. Puts them in their tier's queue, in this order.
+    function proveValidators(IBeaconProof.ValidatorProof[] calldata proofs) external;
+    /// @notice Funds the next queued validators with 31 ETH each, as many as the pool has ether for. `pubkeys` in
+    /// queue order; an already funded prefix is skipped. @return count funded
+    function fundValidators(bytes[] calldata pubkeys) external returns (uint256 count);
+    /// @notice Drops a queued key whose operator's bond no longer suffices after a penalty.
+    function dropQueued(bytes32 keyRoot) external;
+    /// @notice Puts a dropped key back at the end of its queue, once the bond suffices.
+    function requeue(bytes32 keyRoot) external;
+    /// @notice When ether is promised beyond what is here and on its way: asks the next validator in order to exit
+    /// (EIP-7002). The proof shows that the consensus layer will accept the request. The caller pays its fee.
+    function requestExit(bytes calldata pubkey, IBeaconProof.ValidatorProof calldata readiness) external payable;
+    /// @notice Passes over keys at the head of the tier's exit order that are no longer active.
+    function skipExited(bytes32[] calldata keyRoots) external;
+    function expireExitRequest(bytes32 keyRoot) external;
+    /// @notice Proves that a requested validator did not begin to exit, in a state after the request.
+    function proveNotExiting(IBeaconProof.ValidatorProof calldata proof) external;
+    function proveExiting(IBeaconProof.ValidatorProof calldata proof) external;
+    /// @notice Proves the balance in the last epoch before a validator is withdrawable, before the sweep.
+    function proveWithdrawn(IBeaconProof.ValidatorProof calldata proof, IBeaconProof.BalanceProof calldata balance) external;
+    function proveSlashed(IBeaconProof.ValidatorProof calldata proof) external;
+    function proveBelow(IBeaconProof.ValidatorProof calldata proof, IBeaconProof.BalanceProof calldata balance) external;
+
+    function validator(bytes32 keyRoot) external view returns (Record memory);
+    function tierQueue(uint256 tier) external view returns (TierQueue memory);
+    function withdrawalCredentials() external view returns (bytes32);
+    /// @notice Wei that must come from further exits now; see IStakingPool.exitDemand.
+    function exitDemand() external view returns (uint256);
+    /// @notice The tier whose queue is funded next, and its head. Reverts with NothingToFund.
+    function nextToFund() external view returns (uint256 tier, uint256 sequence);
+    /// @notice The tier and sequence of the next validator to exit.
+    function nextToExit() external view returns (uint256 tier, uint256 sequence);
+    function operators() external view returns (address);
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
+
+/// @title IWithdrawalQueue
+/// @notice Turns shares into claims on ether, first come, first served. A request is an ERC-721 (EIP-721).
+/// A request's value is fixed when its round opens: it earns nothing from then on and still bears losses.
+/// Amounts are wei; the queue counts shares in units of 1e9.
+interface IWithdrawalQueue is IERC721 {
+    struct RequestStatus {
+        uint256 amount; // wei: value at its round's opening; what it pays unless a loss comes first
+        uint256 shares;
+        address owner; // zero once claimed
+        uint256 roundEnd; // no report with an earlier cut-off finalises it
+        bool isFinalized;
+        bool isClaimed;
+    }
+
+    event WithdrawalRequested(
+        uint256 indexed requestId, address indexed requestor, address indexed owner, uint256 amount, uint256 shares
+    );
+    event RoundOpened(uint256 indexed round, uint256 firstRequestId, uint256 rate, uint256 endsAt);
+    event WithdrawalsFinalized(uint256 indexed from, uint256 indexed to, uint256 amount, uint256 shares);
+    event WithdrawalClaimed(uint256 indexed requestId, address indexed owner, address indexed receiver, uint256 amount);
+    event RequestsPaused(bool paused);
+
+    error RequestsArePaused();
+    error RequestTooSmall(uint256 amount, uint256 minimum);
+    error NoRequests();
+    error UnknownRequest(uint256 requestId);
+    error AlreadyClaimed(uint256 requestId);
+    error NotRequestOwner(uint256 requestId, address caller, address owner);
+    error NotFinalized(uint256 requestId, uint256 lastFinalizedId);
+    error LengthMismatch(uint256 ids, uint256 hints);
+    error ZeroReceiver();
+    error ClaimFailed(address receiver, uint256 amount);
+    error OnlyPool(address caller);
+    error AlreadyBound(address token);
+    error NotMyToken(address token);
+    error QueueOverflow();
+
+    // --- stakers ---
+
+    /// @notice Requests a withdrawal of each amount of the caller's estETH, owned by `owner` (zero: the caller).
+    /// Needs no approval. Reverts below 100 wei.
+    function requestWithdrawals(uint256[] calldata amounts, address owner) external returns (uint256[] memory ids);
+    /// @notice As requestWithdrawals, in exact shares (westETH uses it: one westETH wei is 1e9 shares).
+    function requestWithdrawalsShares(uint256[] calldata shares, address owner) external returns (uint256[] memory ids);
+    /// @notice Pays one finalised request to its owner, who must be the caller.
+    function claimWithdrawal(uint256 requestId) external;
+    /// @notice Pays many to `receiver`. A hint is a round from `findHints`; a wrong one only costs gas.
+    /// `hints` may be empty.
+    function claimWithdrawals(uint256[] calldata requestIds, uint256[] calldata hints, address receiver) external;
+
+    function getWithdrawalStatus(uint256[] calldata requestIds) external view returns (RequestStatus[] memory);
+    /// @notice What each request would pay now; zero if not finalised, unknown or claimed.
+    function getClaimableEther(uint256[] calldata requestIds) external view returns (uint256[] memory);
+    function findHints(uint256[] calldata requestIds) external view returns (uint256[] memory);
+    function lastRequestId() external view returns (uint256);
+    function lastFinalizedId() external view returns (uint256);
+    /// @notice Shares of all requests not yet finalised.
+    function unfinalisedShares() external view returns (uint256);
+    /// @notice When the oldest round with unfinalised requests ends or ended; zero if none waits.
+    function oldestRoundEnd() external view returns (uint256);
+
+    // --- pool only ---
+
+    /// @notice A report was accepted: closes the current round and hands over the remainders below one unit.
+    /// @return remainder shares for the cover account
+    function closeRound(uint256 nextCutoff) external returns (uint256 remainder);
+    /// @notice Finalises in order, as far as `available` reaches, rounds that ended by `cutoff`, at most 64, paying
+    /// min(opening rate, maxRate) a share. The caller sends `paid` wei right after.
+    /// @return paid wei
+    /// @return shares of the requests paid
+    function finalise(uint256 maxRate, uint256 cutoff, uint256 available) external returns (uint256 paid, uint256 shares);
+    /// @notice Anyone, once: binds the queue to the token that names it as its queue.
+    function bind(address token) external;
+}
