@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 /// @title IOperatorRegistry
 /// @notice Who runs validators: tiers, operators, their bonds (shares, so bonds earn and bear losses) and rewards.
+/// Tier ids count from 0, operator ids from 1. Amounts are wei; shares have 27 decimals.
 interface IOperatorRegistry {
     /// @notice A row of the table of tiers. Bonds are wei: `bondFirst` for the first validator, `bondNext` for each
     /// further one. Shares of the validator set are basis points.
@@ -16,22 +17,29 @@ interface IOperatorRegistry {
     }
 
     struct Operator {
+        // what may block an operator, in one slot
         address owner;
-        address pendingOwner;
-        address rewardAddress;
-        uint16 tier;
         bool frozen; // a slashing was proven: bond, queue and rewards are frozen until governance says otherwise
-        uint32 predeposited; // keys waiting for a proof
+        uint88 debt; // wei: shortfall the bond could not cover
+        // what proving and funding touch, in one slot
+        uint128 bondShares;
         uint32 queued; // proven, not funded
         uint32 active; // funded, not yet proven withdrawn
         uint32 weighted; // funded and earning weight
-        uint128 bondShares;
+        uint16 feeBp; // the tier's when the operator joined: its weight for each weighted validator
+        uint8 tier;
+        bool inDoubt; // a penalty or a freeze came: funding looks at debt, freeze and bond again
+        // rewards
         uint128 rewardShares; // settled, unclaimed
-        uint128 debt; // wei: shortfall the bond could not cover
+        uint128 settledAt; // accumulated shares per weight up to which rewardShares is settled
+        address pendingOwner;
+        address rewardAddress;
     }
 
     event TierSet(uint256 indexed tier, Tier values);
-    event OperatorAdded(uint256 indexed operatorId, uint256 indexed tier, address indexed owner, address rewardAddress, string name);
+    event OperatorAdded(
+        uint256 indexed operatorId, uint256 indexed tier, address indexed owner, address rewardAddress, string name
+    );
     event OwnershipProposed(uint256 indexed operatorId, address indexed pendingOwner);
     event OwnerChanged(uint256 indexed operatorId, address indexed owner);
     event RewardAddressChanged(uint256 indexed operatorId, address indexed rewardAddress);
@@ -41,62 +49,101 @@ interface IOperatorRegistry {
     event PenaltyTaken(uint256 indexed operatorId, uint256 amount, uint256 shares, uint256 debt);
     event DebtRepaid(uint256 indexed operatorId, uint256 amount, uint256 shares);
     event OperatorFrozen(uint256 indexed operatorId, bool frozen);
+    event Bound(address indexed validators);
 
     error UnknownTier(uint256 tier);
+    error TierClosed(uint256 tier);
+    error TooManyTiers(uint256 limit);
+    error TierInvalid(uint256 bondFirst, uint256 feeBp, uint256 targetShareBp, uint256 maxShareBp);
     error UnknownOperator(uint256 operatorId);
     error NotOperatorOwner(uint256 operatorId, address caller);
     error NotPendingOwner(uint256 operatorId, address caller);
     error OperatorIsFrozen(uint256 operatorId);
+    error OperatorNotFrozen(uint256 operatorId);
     error BondTooSmall(uint256 operatorId, uint256 bond, uint256 required);
+    error BondSuffices(uint256 operatorId, uint256 bond, uint256 required);
+    error SharesExceedBond(uint256 operatorId, uint256 shares, uint256 bondShares);
     error HasDebt(uint256 operatorId, uint256 debt);
     error NothingToClaim(uint256 operatorId);
     error ZeroAmount();
     error ZeroAddress();
-    error TierInvalid(uint256 bondFirst, uint256 feeBp, uint256 targetShareBp, uint256 maxShareBp);
     error OnlyPool(address caller);
     error OnlyValidators(address caller);
     error AlreadyBound(address validators);
     error NotMyValidators(address validators);
+    /// @notice Tiers are shared with the validator registry: bind it first.
+    error NotBound();
+
+    // --- governance ---
+
+    /// @notice Adds a row to the table of tiers. @return tierId
+    function addTier(Tier calldata values) external returns (uint256 tierId);
+    /// @notice Changes a tier. A new `feeBp` applies to operators who join from then on; bonds apply to all, when a key
+    /// is proven and when bond is withdrawn.
+    function setTier(uint256 tierId, Tier calldata values) external;
+    /// @notice Adds an operator to any tier, open or not. @return operatorId
+    function addOperator(uint256 tierId, address owner, address rewardAddress, string calldata name)
+        external
+        returns (uint256 operatorId);
+    function unfreeze(uint256 operatorId) external;
 
     // --- operators ---
 
-    /// @notice Adds the ether sent to the bond, as shares at the current rate.
+    /// @notice Joins an open tier; the caller owns the operator. @return operatorId
+    function join(uint256 tierId, address rewardAddress, string calldata name) external returns (uint256 operatorId);
+    /// @notice Owner only. The proposed owner must accept; zero withdraws the proposal.
+    function proposeOwner(uint256 operatorId, address pendingOwner) external;
+    function acceptOwnership(uint256 operatorId) external;
+    /// @notice Owner only.
+    function setRewardAddress(uint256 operatorId, address rewardAddress) external;
+    /// @notice Adds the ether sent to the bond, as shares at the current rate; debt is repaid from them first. Anyone.
     function addBond(uint256 operatorId) external payable;
-    /// @notice Withdraws free bond shares; what stays covers the full requirement of all proven validators.
+    /// @notice Owner only. Withdraws free bond shares; what stays covers the full requirement of all proven validators.
     function withdrawBond(uint256 operatorId, uint256 shares, address to) external;
-    /// @notice Sends all rewards as estETH, after repaying debt. @return shares sent
+    /// @notice Sends all rewards as estETH, after repaying debt. The owner or the reward address. @return shares sent
     function claimRewards(uint256 operatorId, address to) external returns (uint256 shares);
 
+    // --- views ---
+
     function operator(uint256 operatorId) external view returns (Operator memory);
+    function operatorCount() external view returns (uint256);
     function tier(uint256 tierId) external view returns (Tier memory);
     function tierCount() external view returns (uint256);
-    function operatorCount() external view returns (uint256);
     /// @notice Wei required for `count` validators in `tierId`.
     function requiredBond(uint256 tierId, uint256 count) external view returns (uint256);
+    /// @notice What the operator has at stake, in wei rounded down: its bond, and 1 ETH for each queued key; and what
+    /// its queued and active validators require.
+    function bondOf(uint256 operatorId) external view returns (uint256 bond, uint256 required);
+    /// @notice What a claim would send now.
     function claimableShares(uint256 operatorId) external view returns (uint256);
+    function validators() external view returns (address);
 
     // --- pool only ---
 
-    /// @notice Books the operators' part of `feeShares` (of which feeBp of the gain is `totalFeeBp`) by weight.
-    /// @return operatorShares what the pool then mints to this contract; the rest is the treasury's
+    /// @notice Books the operators' part of `feeShares` (of which feeBp of the gain is `totalFeeBp`) by weight, rounded
+    /// down to a multiple of the total weight. @return operatorShares what the pool then mints to this contract; the rest
+    /// is the treasury's
     function accrueFee(uint256 feeShares, uint256 totalFeeBp) external returns (uint256 operatorShares);
 
     // --- validator registry only ---
 
-    /// @notice A key was predeposited by `caller`, who must own the operator; not frozen, no debt.
-    function onPredeposit(uint256 operatorId, address caller, uint256 count) external;
-    /// @notice A predeposited key was proven: checks the bond at 98% of the requirement. @return tierId
+    /// @notice Reverts unless `caller` owns the operator, and it is not frozen and has no debt.
+    function checkPredeposit(uint256 operatorId, address caller) external view;
+    /// @notice A key was proven or put back: checks the bond at 98% of the requirement. @return tierId
     function onProven(uint256 operatorId) external returns (uint256 tierId);
     /// @notice `count` queued keys were funded; `bondShares` are credited and their weight starts.
     function onFunded(uint256 operatorId, uint256 count, uint256 bondShares) external;
     /// @notice A validator stops earning weight.
     function onWeightStopped(uint256 operatorId) external;
-    /// @notice A validator was proven withdrawn with `shortfall` wei missing from 32 ETH: moves bond shares to cover.
+    /// @notice A validator was proven withdrawn with `shortfall` wei missing: moves bond shares to cover.
     function onWithdrawn(uint256 operatorId, uint256 shortfall) external;
     /// @notice A slashing was proven: freezes the operator.
     function onSlashed(uint256 operatorId) external;
-    /// @notice A queued key was dropped because a penalty left the bond too small. Reverts if the bond suffices.
+    /// @notice A queued key is dropped: the operator is frozen, has debt, or its bond is too small. Reverts otherwise.
     function onDropped(uint256 operatorId) external;
-    function tierOf(uint256 operatorId) external view returns (uint256);
+
+    // --- wiring ---
+
+    /// @notice Anyone, once: binds the validator registry that names this one, and is the pool's.
     function bind(address validators) external;
 }

@@ -20,6 +20,7 @@ interface IValidatorRegistry {
     /// @notice One storage slot.
     struct Record {
         uint32 operatorId;
+        uint8 tier; // from the proof on
         Status status;
         bool slashed;
         bool weightStopped; // proven below 31.75 ETH, slashed or leaving: earns no operator fee
@@ -29,15 +30,17 @@ interface IValidatorRegistry {
         uint40 exitRequestedAt; // unix seconds; 0: none outstanding
     }
 
-    /// @notice Per tier, one slot: the first sequence not yet funded, the next to be given, and so on.
+    /// @notice Per tier, one slot. There is no list of keys: a key's place is the sequence in its record.
     struct TierQueue {
-        uint40 fundHead;
-        uint40 tail;
-        uint40 exitHead;
-        uint32 queued;
+        uint32 fundHead; // first sequence not yet funded
+        uint32 tail; // next sequence to be given
+        uint32 exitHead; // first sequence not yet asked to exit
+        uint32 queued; // proven, not funded
         uint32 funded; // ever
-        uint32 exiting; // ever proven exiting
+        uint32 exiting; // ever proven exiting or withdrawn
         uint32 requested; // exit requests outstanding, neither confirmed nor expired
+        uint16 targetShareBp; // of the validator set
+        uint16 maxShareBp;
     }
 
     event Predeposited(uint256 indexed operatorId, bytes32 indexed keyRoot, bytes pubkey);
@@ -54,7 +57,6 @@ interface IValidatorRegistry {
 
     error LengthMismatch(uint256 pubkeys, uint256 others);
     error NoKeys();
-    error BadPubkeyLength(uint256 length);
     error BadSignatureLength(uint256 length);
     error WrongValue(uint256 value, uint256 expected);
     error KeyKnown(bytes32 keyRoot, Status status);
@@ -66,16 +68,23 @@ interface IValidatorRegistry {
     error AlreadyEligible(uint64 activationEligibilityEpoch);
     error NotNext(bytes32 keyRoot, uint256 tier, uint256 sequence, uint256 expectedTier, uint256 expectedSequence);
     error NothingToFund();
-    error NoDemand();
+    error NothingToExit();
+    /// @notice Not a full validator's worth, and no request has waited long enough for less.
+    error NoDemand(uint256 demand);
+    error KeyMismatch(bytes32 keyRoot, bytes32 provenKeyRoot);
     error NotReadyToExit(uint64 activationEpoch, uint64 exitEpoch, uint64 provenEpoch);
     error ExitAlreadyRequested(bytes32 keyRoot, uint256 requestedAt);
     error ExitNotExpired(bytes32 keyRoot, uint256 expiresAt);
     error NotExiting(bytes32 keyRoot);
     error IsExiting(bytes32 keyRoot, uint64 exitEpoch);
-    error NotLastEpoch(uint256 provenEpoch, uint256 withdrawableEpoch);
+    error NotLastEpoch(uint64 provenEpoch, uint64 withdrawableEpoch);
     error NotBelow(uint256 balanceGwei, uint256 thresholdGwei);
     error WeightAlreadyStopped(bytes32 keyRoot);
+    error NotActiveYet(uint64 activationEpoch, uint64 provenEpoch);
+    error NotRequested(bytes32 keyRoot);
     error ProofTooEarly(uint256 slotTime, uint256 notBefore);
+    error OnlyPool(address caller);
+    error OnlyOperators(address caller);
     error ZeroAddress();
 
     /// @notice Deposits 1 ETH for each key with this protocol's credentials. The operator's owner, once per key.
@@ -92,22 +101,28 @@ interface IValidatorRegistry {
     /// @notice Funds the next queued validators with 31 ETH each, as many as the pool has ether for. `pubkeys` in
     /// queue order; an already funded prefix is skipped. @return count funded
     function fundValidators(bytes[] calldata pubkeys) external returns (uint256 count);
-    /// @notice Drops a queued key whose operator's bond no longer suffices after a penalty.
+    /// @notice Drops a queued key whose operator is frozen, has debt, or whose bond no longer suffices. Anyone.
     function dropQueued(bytes32 keyRoot) external;
     /// @notice Puts a dropped key back at the end of its queue, once the bond suffices.
     function requeue(bytes32 keyRoot) external;
     /// @notice When ether is promised beyond what is here and on its way: asks the next validator in order to exit
-    /// (EIP-7002). The proof shows that the consensus layer will accept the request. The caller pays its fee.
+    /// (EIP-7002). The proof shows that the consensus layer will accept the request. The caller pays its fee. A validator
+    /// whose earlier request expired may be asked again at any time, when its tier is next.
     function requestExit(bytes calldata pubkey, IBeaconProof.ValidatorProof calldata readiness) external payable;
-    /// @notice Passes over keys at the head of the tier's exit order that are no longer active.
+    /// @notice Passes over keys at the head of their tier's exit order that are no longer active, in order.
     function skipExited(bytes32[] calldata keyRoots) external;
+    /// @notice Forgets a request that nobody confirmed within a day.
     function expireExitRequest(bytes32 keyRoot) external;
-    /// @notice Proves that a requested validator did not begin to exit, in a state after the request.
+    /// @notice Proves that a requested validator did not begin to exit, in a state at least an hour after the request.
     function proveNotExiting(IBeaconProof.ValidatorProof calldata proof) external;
+    /// @notice Proves that a validator has an exit epoch, whoever wanted it.
     function proveExiting(IBeaconProof.ValidatorProof calldata proof) external;
-    /// @notice Proves the balance in the last epoch before a validator is withdrawable, before the sweep.
+    /// @notice Proves the balance in the last epoch before a validator is withdrawable, before the sweep. What is missing
+    /// from the funded 32 ETH is the operator's loss first.
     function proveWithdrawn(IBeaconProof.ValidatorProof calldata proof, IBeaconProof.BalanceProof calldata balance) external;
+    /// @notice Freezes the operator, and finalisation until a report knows of the slashing.
     function proveSlashed(IBeaconProof.ValidatorProof calldata proof) external;
+    /// @notice Stops the weight of a validator that is active on the consensus layer with less than 31.75 ETH.
     function proveBelow(IBeaconProof.ValidatorProof calldata proof, IBeaconProof.BalanceProof calldata balance) external;
 
     function validator(bytes32 keyRoot) external view returns (Record memory);
@@ -117,7 +132,14 @@ interface IValidatorRegistry {
     function exitDemand() external view returns (uint256);
     /// @notice The tier whose queue is funded next, and its head. Reverts with NothingToFund.
     function nextToFund() external view returns (uint256 tier, uint256 sequence);
-    /// @notice The tier and sequence of the next validator to exit.
+    /// @notice The tier whose validator exits next, and its head. Reverts with NothingToExit.
     function nextToExit() external view returns (uint256 tier, uint256 sequence);
     function operators() external view returns (address);
+    function beaconProof() external view returns (IBeaconProof);
+    function tierCount() external view returns (uint256);
+
+    /// @notice Governance only: another layout of the beacon state.
+    function setBeaconProof(IBeaconProof beaconProof) external;
+    /// @notice Operator registry only: a tier was added or changed.
+    function onTierSet(uint256 tier, uint256 targetShareBp, uint256 maxShareBp) external;
 }

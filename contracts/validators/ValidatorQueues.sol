@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
+import {BP} from "../shared/Units.sol";
+import {IValidatorRegistry} from "./IValidatorRegistry.sol";
+
+/// @title ValidatorQueues
+/// @notice Whose turn it is, to be funded and to exit. Within a tier keys go in the order in which they were proven: a
+/// key knows its sequence, the tier only its heads. A dropped key leaves a hole that the heads step over. Between tiers
+/// the share of the validators that stay decides; a tie goes to the lower tier.
+library ValidatorQueues {
+    using BitMaps for BitMaps.BitMap;
+
+    struct State {
+        uint256 count;
+        mapping(uint256 tier => IValidatorRegistry.TierQueue) tiers;
+        mapping(uint256 tier => BitMaps.BitMap) holes; // by sequence
+    }
+
+    uint256 internal constant NONE = type(uint256).max;
+
+    // --- the order, pure in the queues ---
+
+    /// @notice Among tiers with queued keys, the one furthest below its target share, counted with the next validator.
+    /// Tiers at their maximum are left out.
+    function nextToFund(IValidatorRegistry.TierQueue[] memory queues) internal pure returns (uint256 best) {
+        if (queues.length == 1) return queues[0].queued > 0 ? 0 : NONE;
+        uint256 total = 1;
+        for (uint256 i = 0; i < queues.length; ++i) {
+            total += queues[i].funded - queues[i].exiting;
+        }
+        best = NONE;
+        int256 bestGap = type(int256).min;
+        for (uint256 i = 0; i < queues.length; ++i) {
+            IValidatorRegistry.TierQueue memory queue = queues[i];
+            uint256 present = uint256(queue.funded - queue.exiting) * BP;
+            if (queue.queued == 0 || present >= queue.maxShareBp * total) continue;
+            int256 gap = int256(queue.targetShareBp * total) - int256(present);
+            if (gap > bestGap) (best, bestGap) = (i, gap);
+        }
+    }
+
+    /// @notice Among tiers with validators that stay, the one furthest above its target share.
+    function nextToExit(IValidatorRegistry.TierQueue[] memory queues) internal pure returns (uint256 best) {
+        uint256 total = staying(queues);
+        best = NONE;
+        int256 bestGap = type(int256).min;
+        for (uint256 i = 0; i < queues.length; ++i) {
+            uint256 present = _staying(queues[i]) * BP;
+            if (present == 0) continue;
+            int256 gap = int256(present) - int256(queues[i].targetShareBp * total);
+            if (gap > bestGap) (best, bestGap) = (i, gap);
+        }
+    }
+
+    /// @notice Validators funded, neither proven exiting nor asked to exit.
+    function staying(IValidatorRegistry.TierQueue[] memory queues) internal pure returns (uint256 total) {
+        for (uint256 i = 0; i < queues.length; ++i) {
+            total += _staying(queues[i]);
+        }
+    }
+
+    // --- the queues ---
+
+    function load(State storage self) internal view returns (IValidatorRegistry.TierQueue[] memory queues) {
+        uint256 count = self.count;
+        queues = new IValidatorRegistry.TierQueue[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            queues[i] = self.tiers[i];
+        }
+    }
+
+    /// @notice Writes back the queues from which `takeToFund` took.
+    function storeFunded(State storage self, IValidatorRegistry.TierQueue[] memory queues) internal {
+        for (uint256 i = 0; i < queues.length; ++i) {
+            if (queues[i].fundHead != self.tiers[i].fundHead) self.tiers[i] = queues[i];
+        }
+    }
+
+    function setTier(State storage self, uint256 tier, uint256 targetShareBp, uint256 maxShareBp) internal {
+        IValidatorRegistry.TierQueue storage queue = self.tiers[tier];
+        (queue.targetShareBp, queue.maxShareBp) = (uint16(targetShareBp), uint16(maxShareBp));
+        if (tier >= self.count) self.count = tier + 1;
+    }
+
+    function push(State storage self, uint256 tier) internal returns (uint32 sequence) {
+        IValidatorRegistry.TierQueue storage queue = self.tiers[tier];
+        sequence = queue.tail;
+        queue.tail = sequence + 1;
+        queue.queued += 1;
+    }
+
+    function drop(State storage self, uint256 tier, uint256 sequence) internal {
+        self.tiers[tier].queued -= 1;
+        self.holes[tier].set(sequence);
+    }
+
+    /// @notice Takes the queued key `keyRoot`, which must be the next. In memory; see `storeFunded`.
+    /// @return taken false if no tier may be funded now
+    function takeToFund(
+        State storage self,
+        IValidatorRegistry.TierQueue[] memory queues,
+        bytes32 keyRoot,
+        IValidatorRegistry.Record memory record
+    ) internal view returns (bool taken) {
+        uint256 tier = nextToFund(queues);
+        if (tier == NONE) return false;
+        IValidatorRegistry.TierQueue memory queue = queues[tier];
+        // the usual key is at the head, and costs no look at the holes
+        bool usual = record.tier == tier && record.sequence == queue.fundHead;
+        uint256 head = usual ? queue.fundHead : stepOver(self, tier, queue.fundHead, queue.tail);
+        _requireNext(keyRoot, record.tier, record.sequence, tier, head);
+        queue.fundHead = uint32(head + 1);
+        queue.queued -= 1;
+        queue.funded += 1;
+        return true;
+    }
+
+    /// @notice Takes the turn of the staying validator `keyRoot` to exit: its tier must be next, and it must be at the
+    /// head, or before it (its earlier request expired).
+    function takeToExit(
+        State storage self,
+        IValidatorRegistry.TierQueue[] memory queues,
+        bytes32 keyRoot,
+        IValidatorRegistry.Record storage record
+    ) internal {
+        (uint256 tier, uint256 sequence) = (record.tier, record.sequence);
+        uint256 nextTier = nextToExit(queues);
+        uint256 head = queues[nextTier].exitHead;
+        if (tier != nextTier || sequence >= head) {
+            head = stepOver(self, nextTier, head, queues[nextTier].fundHead);
+            _requireNext(keyRoot, tier, sequence, nextTier, head);
+            self.tiers[tier].exitHead = uint32(head + 1);
+        }
+        self.tiers[tier].requested += 1;
+    }
+
+    /// @notice Moves the head of the exit order past `keyRoot`, which must be at the head and no longer stay.
+    function skipExited(State storage self, bytes32 keyRoot, uint256 tier, uint256 sequence) internal {
+        IValidatorRegistry.TierQueue storage queue = self.tiers[tier];
+        uint256 head = stepOver(self, tier, queue.exitHead, queue.fundHead);
+        _requireNext(keyRoot, tier, sequence, tier, head);
+        queue.exitHead = uint32(head + 1);
+    }
+
+    /// @notice The first sequence from `head` on that is not a hole, at most `end`.
+    function stepOver(State storage self, uint256 tier, uint256 head, uint256 end) internal view returns (uint256) {
+        while (head < end && self.holes[tier].get(head)) ++head;
+        return head;
+    }
+
+    function _staying(IValidatorRegistry.TierQueue memory queue) private pure returns (uint256) {
+        return uint256(queue.funded) - queue.exiting - queue.requested;
+    }
+
+    function _requireNext(bytes32 keyRoot, uint256 tier, uint256 sequence, uint256 nextTier, uint256 next) private pure {
+        bool isNext = tier == nextTier && sequence == next;
+        require(isNext, IValidatorRegistry.NotNext(keyRoot, tier, sequence, nextTier, next));
+    }
+}
