@@ -1,0 +1,77 @@
+import { fileURLToPath } from "node:url";
+import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
+import { config as loadDotenv } from "dotenv";
+import { configVariable, defineConfig } from "hardhat/config";
+import type { HttpNetworkUserConfig } from "hardhat/types/config";
+
+loadDotenv({ quiet: true });
+
+// Effort of the Solidity tests: `npm test` runs with factor 1, `npm run fuzz` with a large one (see CONTRIBUTING.md).
+const fuzzFactor = positiveInteger("FUZZ_FACTOR", 1);
+const fuzzSeed = process.env["FUZZ_SEED"];
+
+export default defineConfig({
+  plugins: [hardhatToolboxMochaEthers],
+  paths: {
+    sources: ["./contracts", "./test"],
+    // Every *.t.sol under `sources` is a test; here every .sol file is one, so that handlers need no special name.
+    tests: { solidity: "./test/invariant", mocha: "./test" },
+    ignition: "./deploy",
+  },
+  solidity: {
+    version: "0.8.37",
+    path: fileURLToPath(import.meta.resolve("solc/soljson.js")),
+    settings: {
+      optimizer: { enabled: true, runs: 20_000 },
+      evmVersion: "prague",
+      viaIR: false,
+    },
+    npmFilesToBuild: [
+      "@openzeppelin/contracts/access/manager/AccessManager.sol",
+      "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol",
+    ],
+  },
+  typechain: { outDir: "./typechain-types", tsNocheck: true },
+  networks: {
+    default: {
+      type: "edr-simulated",
+      chainId: 31_337,
+      hardfork: "osaka",
+      allowUnlimitedContractSize: false,
+      mining: { auto: true },
+    },
+    node: { type: "edr-simulated", chainId: 31_337, hardfork: "osaka", allowUnlimitedContractSize: false },
+    localhost: { type: "http", url: "http://127.0.0.1:8545", chainId: 31_337 },
+    hoodi: liveNetwork("HOODI", 560_048),
+    sepolia: liveNetwork("SEPOLIA", 11_155_111),
+    mainnet: liveNetwork("MAINNET", 1),
+  },
+  verify: { etherscan: { apiKey: configVariable("ETHERSCAN_API_KEY") } },
+  test: {
+    mocha: { timeout: 120_000 },
+    solidity: {
+      fuzz: { runs: 256 * fuzzFactor, ...(fuzzSeed === undefined ? {} : { seed: fuzzSeed }) },
+      // A handler that reverts is a defect of the handler: it must bound its inputs or expect the error.
+      invariant: { runs: 32 * fuzzFactor, depth: 64, failOnRevert: true },
+    },
+  },
+  coverage: { skipFiles: ["test/**"] },
+});
+
+/** A public network: its variables are read only when it is used, from the environment, .env or the Hardhat keystore. */
+function liveNetwork(name: string, chainId: number): HttpNetworkUserConfig {
+  return {
+    type: "http",
+    chainId,
+    url: configVariable(`${name}_RPC_URL`),
+    accounts: [configVariable(`${name}_PRIVATE_KEY`)],
+  };
+}
+
+function positiveInteger(variable: string, fallback: number): number {
+  const text = process.env[variable];
+  if (text === undefined || text === "") return fallback;
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`${variable} must be a positive integer, got "${text}"`);
+  return value;
+}
