@@ -14,6 +14,7 @@ import { getBytes, sha256 } from "ethers";
 import type { Rules } from "../core/rules.ts";
 import { epochOf } from "../core/state.ts";
 import type { CoreState, PendingDeposit, Validator } from "../core/state.ts";
+import "./hasher.ts";
 import { fillLeaves, ringRuns } from "./vector.ts";
 
 export type ForkName = "electra" | "fulu";
@@ -38,6 +39,9 @@ const ROOTS_DEPTH = Math.log2(SLOTS_PER_HISTORICAL_ROOT);
 const MIXES_DEPTH = Math.log2(EPOCHS_PER_HISTORICAL_VECTOR);
 const ZERO_ROOT = new Uint8Array(32);
 
+/** Hashed once a process: vectors of 65,536 entries and two sync committees, all zero. */
+const blankStates = new Map<ForkName, Node>();
+
 export class StateTree {
   readonly #rules: Rules;
   #fork: ForkName;
@@ -49,7 +53,7 @@ export class StateTree {
     this.#rules = rules;
     this.#fork = fork;
     const version = fork === "fulu" ? rules.fuluForkVersion : rules.electraForkVersion;
-    this.#view = ssz[fork].BeaconState.defaultViewDU() as StateView;
+    this.#view = blankState(fork);
     this.#view.genesisTime = genesisTime;
     this.#view.fork = ssz.phase0.Fork.toViewDU({ previousVersion: version, currentVersion: version, epoch: 0 });
   }
@@ -200,6 +204,17 @@ export class StateTree {
     view.finalizedCheckpoint = checkpoint(state.finalizedEpoch, roots.finalized);
     state.justificationBits.forEach((bit, index) => view.justificationBits.set(index, bit));
   }
+}
+
+function blankState(fork: ForkName): StateView {
+  let node = blankStates.get(fork);
+  if (node === undefined) {
+    const view = ssz[fork].BeaconState.defaultViewDU();
+    view.hashTreeRoot();
+    node = view.node;
+    blankStates.set(fork, node);
+  }
+  return ssz[fork].BeaconState.getViewDU(node) as StateView;
 }
 
 function toSszValidator(validator: Validator) {
