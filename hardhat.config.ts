@@ -38,6 +38,8 @@ export default defineConfig({
       chainId: 31_337,
       hardfork: "osaka",
       allowUnlimitedContractSize: false,
+      // A fixed start keeps timestamps, and with them calldata and gas, the same from run to run.
+      initialDate: "2026-01-01T00:00:00Z",
       mining: { auto: true },
     },
     node: { type: "edr-simulated", chainId: 31_337, hardfork: "osaka", allowUnlimitedContractSize: false },
