@@ -90,7 +90,7 @@ export class SimulatedBeacon {
     const beacon = new SimulatedBeacon(rules, genesisTime, producer, tree);
     followSnapshots(
       provider,
-      () => producer.save(),
+      () => (beacon.#lost ? undefined : producer.save()),
       (memento) => {
         beacon.#lost = memento === undefined;
         if (memento !== undefined) producer.restore(memento);

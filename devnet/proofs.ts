@@ -3,7 +3,7 @@
  *
  * Every proof runs from a leaf up to a beacon block root, siblings from the bottom up, as `BeaconProof` consumes it.
  */
-import { Tree } from "@chainsafe/persistent-merkle-tree";
+import { Tree, zeroNode } from "@chainsafe/persistent-merkle-tree";
 import type { Node } from "@chainsafe/persistent-merkle-tree";
 import { SLOTS_PER_HISTORICAL_ROOT } from "@lodestar/params";
 import { ssz } from "@lodestar/types";
@@ -21,6 +21,9 @@ export const GINDEX = {
   /** block_summary_root of the first summary, + 2 per summary; 35 nodes. */
   historicalSummaries: 49056579584n,
 } as const;
+
+/** Levels of a list's data, below the node that mixes in its length. */
+export const LIST_DEPTH = { validators: 40, balances: 38 } as const;
 
 export interface Header {
   readonly slot: bigint;
@@ -129,6 +132,17 @@ export function proveHistoricalBlockRoot(
     leaf: hex(inner.getRoot(position)),
     nodes: [...inner.getSingleProof(position).map(hex), ...outer.nodes],
   };
+}
+
+/**
+ * The siblings from the leaf to the state root, as `IBeaconProof` takes them: without the header's three, and without the empty subtrees at
+ * the top of the list, which the contract knows.
+ */
+export function stateBranch(proof: Proof, listDepth: number): Hex[] {
+  const toStateRoot = proof.nodes.slice(0, -HEADER_DEPTH);
+  let levels = listDepth;
+  while (levels > 0 && toStateRoot[levels - 1] === hex(zeroNode(levels - 1).root)) levels -= 1;
+  return [...toStateRoot.slice(0, levels), ...toStateRoot.slice(listDepth)];
 }
 
 /** Any leaf under the state, proven against the block root. */

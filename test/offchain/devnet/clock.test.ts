@@ -1,6 +1,7 @@
 import { expect } from "chai";
+import { SimulatedBeacon } from "../../../devnet/beacon.ts";
 import { deriveValidatorKeys, signedDeposit } from "../../../devnet/keys.ts";
-import { BEACON_ROOTS } from "../../../devnet/predeploys.ts";
+import { BEACON_ROOTS, installPredeploys } from "../../../devnet/predeploys.ts";
 import { CREDENTIALS, ETH_GWEI, VAULT, balanceOf, beaconRoot, deposit, rpc, send, startDevnet } from "./harness.ts";
 import type { Devnet } from "./harness.ts";
 
@@ -151,11 +152,13 @@ describe("devnet clock", () => {
     const net = await startDevnet();
     const { beacon } = net;
     const snapshot = await rpc(net.provider, "evm_snapshot");
-    const { SimulatedBeacon } = await import("../../../devnet/beacon.ts");
     const later = await SimulatedBeacon.start(net.provider);
     await later.advanceSlots(1);
     await rpc(net.provider, "evm_revert", snapshot);
     expect(() => later.head).to.throw("before this beacon started");
+    const another = await rpc(net.provider, "evm_snapshot");
+    await rpc(net.provider, "evm_revert", another);
+    expect(() => later.head, "for good").to.throw("before this beacon started");
     await beacon.advanceSlots(1);
     expect(beacon.head.slot).to.equal(1);
   });
@@ -163,7 +166,6 @@ describe("devnet clock", () => {
   it("starts with code and storage at the mainnet addresses, and leaves existing code alone", async () => {
     const net = await startDevnet();
     await rpc(net.provider, "hardhat_setCode", BEACON_ROOTS, "0x00");
-    const { installPredeploys } = await import("../../../devnet/predeploys.ts");
     await installPredeploys(net.provider);
     expect(await rpc(net.provider, "eth_getCode", BEACON_ROOTS, "latest")).to.equal("0x00");
   });

@@ -1,5 +1,8 @@
+import { ssz } from "@lodestar/types";
 import { expect } from "chai";
-import { AbiCoder, Interface, id } from "ethers";
+import { AbiCoder, Interface, getBytes, hexlify, id } from "ethers";
+import { SimulatedBeacon } from "../../../devnet/beacon.ts";
+import { parseDepositEvent, parseWithdrawalRequests } from "../../../devnet/execution.ts";
 import { deriveValidatorKeys, signedDeposit, topUpDeposit, withdrawalCredentials } from "../../../devnet/keys.ts";
 import { DEPOSIT_CONTRACT, WITHDRAWAL_REQUESTS } from "../../../devnet/predeploys.ts";
 import {
@@ -19,13 +22,6 @@ import {
 const KEYS = deriveValidatorKeys(20);
 const [KEY] = KEYS as [(typeof KEYS)[number]];
 const ETH = 10n ** 18n;
-
-async function rejection(promise: Promise<unknown>): Promise<string> {
-  return promise.then(
-    () => "no error",
-    (error: unknown) => String(error),
-  );
-}
 
 describe("devnet life of a validator", () => {
   it("goes from the deposit contract through the pending queue to activity, with the specification's epochs", async () => {
@@ -67,8 +63,6 @@ describe("devnet life of a validator", () => {
       { key: c, of: signedDeposit(c, other, 32n * ETH_GWEI) },
       { key: d, of: signedDeposit(d, CREDENTIALS, 32n * ETH_GWEI, Uint8Array.of(0x10, 0, 9, 0x10)) }, // Hoodi
     ];
-    const { ssz } = await import("@lodestar/types");
-    const { getBytes, hexlify } = await import("ethers");
     for (const { key, of } of wrong) {
       const value = { pubkey: getBytes(key.pubkey), withdrawalCredentials: getBytes(CREDENTIALS), amount: 32e9, signature: getBytes(of.signature) };
       const depositDataRoot = hexlify(ssz.phase0.DepositData.hashTreeRoot(value)) as typeof of.pubkey;
@@ -82,7 +76,6 @@ describe("devnet life of a validator", () => {
   it("starts on a chain whose deposit contract is in use already", async () => {
     const net = await startDevnet();
     await fundValidator(net, KEY);
-    const { SimulatedBeacon } = await import("../../../devnet/beacon.ts");
     const second = await SimulatedBeacon.start(net.provider);
     expect(second.head.state.eth1DepositIndex).to.equal(2);
     await deposit(net, signedDeposit(KEYS[1] as typeof KEY, CREDENTIALS, 32n * ETH_GWEI));
@@ -178,7 +171,7 @@ describe("devnet life of a validator", () => {
     await beacon.advanceTo((11 + 4096) * 32 + 31);
     expect(beacon.stateAt().balanceGwei(KEY.pubkey)).to.equal(32n * ETH_GWEI - 7_812_500n);
     await beacon.advanceSlots(1);
-    // effective 31 ETH since the initial penalty passed the hysteresis? 7.8 million gwei do not: 32 ETH * 3 / 2048 per ETH
+    // three times 32 ETH slashed, over the 2048 ETH of the 64 others, for each of its 32 ETH
     const correlation = (96_000_000_000n / 2048n) * 32n;
     expect(beacon.stateAt().balanceGwei(KEY.pubkey)).to.equal(32n * ETH_GWEI - 7_812_500n - correlation);
     await beacon.advanceTo((11 + 8192) * 32 + 5);
@@ -227,7 +220,6 @@ describe("devnet life of a validator", () => {
   });
 
   it("parses the event of the deposit contract", async () => {
-    const { parseDepositEvent, parseWithdrawalRequests } = await import("../../../devnet/execution.ts");
     const data = AbiCoder.defaultAbiCoder().encode(
       ["bytes", "bytes", "bytes", "bytes", "bytes"],
       [KEY.pubkey, CREDENTIALS, "0x0040597307000000", `0x${"ab".repeat(96)}`, "0x0102000000000000"],

@@ -3,7 +3,14 @@ import { ssz } from "@lodestar/types";
 import { getBytes, hexlify, toBeHex } from "ethers";
 import type { SimulatedBeacon } from "../../../devnet/beacon.ts";
 import { deriveValidatorKeys, strangerPubkey, topUpDeposit } from "../../../devnet/keys.ts";
-import { GINDEX, headerRoot } from "../../../devnet/proofs.ts";
+import {
+  GINDEX,
+  headerRoot,
+  proveBalance,
+  proveBlockRoot,
+  proveHistoricalBlockRoot,
+  proveValidator,
+} from "../../../devnet/proofs.ts";
 import type { ProvenValidator } from "../../../devnet/proofs.ts";
 import { CREDENTIALS, ETH_GWEI, beaconRoot, branchRoot, deposit, fundValidator, isActive, startDevnet } from "./harness.ts";
 import type { Devnet } from "./harness.ts";
@@ -148,9 +155,8 @@ describe("devnet proofs", () => {
         }
       });
 
-      it("refuses a key that is not in the registry, and an index beyond it", async () => {
-        const { proveBalance, proveValidator } = await import("../../../devnet/proofs.ts");
-        const source = { header: beacon.head.header, state: beacon.head.node };
+      it("refuses a key that is not in the registry, and an index beyond it", () => {
+            const source = { header: beacon.head.header, state: beacon.head.node };
         expect(() => beacon.proveValidator(KEY.pubkey, 0)).to.throw("is not in the registry at slot 0");
         expect(() => proveValidator(source, 67)).to.throw("no validator with index 67");
         expect(() => proveBalance(source, 67)).to.throw("no balance with index 67");
@@ -171,7 +177,6 @@ describe("devnet proofs", () => {
     expect(proof.leaf).to.equal(beacon.blockAt(5).root);
     expect(branchRoot(proof)).to.equal(await beaconRoot(net, proof.timestamp));
     expect(beacon.proveBlockRoot(4_000).leaf, "an empty slot repeats the last root").to.equal(beacon.blockAt(5).root);
-    const { proveBlockRoot } = await import("../../../devnet/proofs.ts");
     const block = beacon.blockAt(8197);
     const source = { header: block.header, state: block.node };
     expect(() => proveBlockRoot(source, 4)).to.throw("block_roots of slot 8197 does not hold slot 4");
@@ -199,7 +204,6 @@ describe("devnet proofs", () => {
       expect(proof.leaf).to.equal(root);
       expect(branchRoot(proof)).to.equal(await beaconRoot(net, proof.timestamp));
     }
-    const { proveHistoricalBlockRoot } = await import("../../../devnet/proofs.ts");
     const source = { header: beacon.head.header, state: beacon.head.node };
     const { blockRoots } = ssz.electra.BeaconState.getViewDU(beacon.head.node);
     expect(() => proveHistoricalBlockRoot(source, 2, blockRoots.node)).to.throw("not those of summary 0");
@@ -212,7 +216,6 @@ describe("devnet proofs", () => {
     await beacon.advanceTo(8192);
     const { blockRoots } = ssz.electra.BeaconState.getViewDU(beacon.head.node);
     await beacon.advanceTo(17_000);
-    const { proveHistoricalBlockRoot } = await import("../../../devnet/proofs.ts");
     const source = { header: beacon.head.header, state: beacon.head.node };
     const proof = proveHistoricalBlockRoot(source, 100, blockRoots.node);
     expect(proof.leaf).to.equal(beacon.blockAt(100).root);
