@@ -74,6 +74,7 @@ function positiveInteger(variable: string, fallback: number): number {
   const text = process.env[variable];
   if (text === undefined || text === "") return fallback;
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`${variable} must be a positive integer, got "${text}"`);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new Error(`${variable} must be a positive integer, got "${text}"`);
   return value;
 }

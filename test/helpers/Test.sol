@@ -104,7 +104,7 @@ abstract contract Test {
         if (x == type(uint256).max) return high;
         unchecked {
             uint256 size = high - low + 1; // zero only for the full range, which returned above
-            return low + x % size;
+            return low + (x % size);
         }
     }
 
@@ -112,19 +112,5 @@ abstract contract Test {
     function account(string memory name) internal returns (address who) {
         who = vm.addr(uint256(keccak256(bytes(name))));
         vm.label(who, name);
-    }
-}
-
-/// @title InvariantTest
-/// @notice Base of invariant tests: only the handlers registered with `targetContract` are called by the fuzzer.
-abstract contract InvariantTest is Test {
-    address[] private _targets;
-
-    function targetContracts() external view returns (address[] memory) {
-        return _targets;
-    }
-
-    function targetContract(address handler) internal {
-        _targets.push(handler);
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 /// @notice The cheatcodes of Solidity tests that this repository uses; their meaning is Foundry's.
+// solhint-disable-next-line interface-starts-with-i
 interface Vm {
     struct Log {
         bytes32[] topics;

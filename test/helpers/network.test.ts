@@ -37,7 +37,13 @@ describe("loadFixture", () => {
   });
 
   it("builds fixtures on a fixture, which runs once whatever the order", async () => {
-    for (const [fixture, balance] of [[rich, 1_000n], [poor, 1n], [rich, 1_000n], [base, 100n], [poor, 1n]] as const) {
+    for (const [fixture, balance] of [
+      [rich, 1_000n],
+      [poor, 1n],
+      [rich, 1_000n],
+      [base, 100n],
+      [poor, 1n],
+    ] as const) {
       await loadFixture<unknown>(fixture);
       expect(await ethers.provider.getBalance(ALICE)).to.equal(balance);
     }

@@ -23,8 +23,9 @@ export async function loadFixture<T>(fixture: () => Promise<T>): Promise<T> {
   const found = snapshots[index];
   if (found !== undefined) {
     snapshots.length = index + 1;
-    const restored = await provider.request({ method: "evm_revert", params: [found.id] });
-    if (restored !== true) throw new Error(`the snapshot of ${fixture.name} is gone: was the chain reverted behind loadFixture?`);
+    const restored: unknown = await provider.request({ method: "evm_revert", params: [found.id] });
+    if (restored !== true)
+      throw new Error(`the snapshot of ${fixture.name} is gone: was the chain reverted behind loadFixture?`);
     found.id = await takeSnapshot();
     return found.data as T;
   }
