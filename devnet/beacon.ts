@@ -7,7 +7,7 @@ import { exitObstacle, isSlashable } from "./core/exits.ts";
 import { rewardPerIncrementForApr } from "./core/rewards.ts";
 import { MAINNET_RULES } from "./core/rules.ts";
 import type { Rules } from "./core/rules.ts";
-import { epochOf, newState, validatorAt } from "./core/state.ts";
+import { epochOf, newState, startSlotOf, validatorAt } from "./core/state.ts";
 import type { Hex } from "./core/state.ts";
 import { ExecutionLayer } from "./execution.ts";
 import type { Provider } from "./execution.ts";
@@ -44,8 +44,6 @@ export type Anchored<T> = T & { readonly timestamp: bigint; readonly header: Hea
 
 const DEFAULT_APR_BP = 285;
 const DEFAULT_GENESIS_VALIDATORS = 64;
-const FULL_DRAIN = 16;
-
 export class SimulatedBeacon {
   readonly genesisTime: number;
   readonly rules: Rules;
@@ -127,6 +125,11 @@ export class SimulatedBeacon {
     return { epoch: this.head.state.finalizedEpoch, block: this.#history.finalized };
   }
 
+  /** Whether the state of `slot` can't change any more: the finalised epoch starts at or after it. */
+  isFinalized(slot: number): boolean {
+    return startSlotOf(this.head.state.finalizedEpoch) >= slot;
+  }
+
   /** The EIP-4788 timestamp of the root of the block at (or last before) `slot`. Fails for the head: advance once more. */
   proofTimestamp(slot: number): bigint {
     const next = this.#history.after(slot);
@@ -180,10 +183,7 @@ export class SimulatedBeacon {
   /** Produces the block at `slot`, and before it only those that have something to include. */
   async advanceTo(slot: number): Promise<BeaconBlock> {
     if (slot <= this.head.slot) throw new RangeError(`slot ${slot} is not after the head, ${this.head.slot}`);
-    let drained = 0;
-    while (this.head.slot < slot && (drained === FULL_DRAIN || (await this.#live.hasNews()))) {
-      drained = await this.#live.step();
-    }
+    while (this.head.slot < slot && (await this.#live.hasNews())) await this.#live.step();
     if (this.head.slot > slot) throw new RangeError(`transactions took the execution layer past slot ${slot}`);
     if (slot < this.#live.notBefore) throw new RangeError(`slot ${slot} is missed`);
     if (this.head.slot < slot) await this.#live.jump(slot);
@@ -197,6 +197,12 @@ export class SimulatedBeacon {
       await this.advanceEpochs(1);
     }
     throw new Error(`not reached within ${limit} epochs`);
+  }
+
+  /** Jumps epoch by epoch until `slot` is finalised, and returns its state: what a report about that slot reads. */
+  async finalize(slot: number): Promise<StateReader> {
+    await this.advanceUntil(() => this.isFinalized(slot));
+    return this.stateAt(slot);
   }
 
   /** The next `count` slots have no block, on either layer. */
@@ -228,7 +234,8 @@ export class SimulatedBeacon {
   /** The next block includes the evidence. */
   slash(pubkeyOrIndex: Hex | number): void {
     const index = this.#index(pubkeyOrIndex);
-    if (!isSlashable(validatorAt(this.#live.state, index), this.epoch)) throw new Error(`validator ${index} is not slashable`);
+    if (!isSlashable(validatorAt(this.#live.state, index), this.epoch))
+      throw new Error(`validator ${index} is not slashable`);
     this.#live.operations.push({ kind: "slash", index });
   }
 

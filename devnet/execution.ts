@@ -87,20 +87,24 @@ export class ExecutionLayer {
   }
 
   async depositCount(): Promise<number> {
-    const data = await this.call("eth_call", { to: DEPOSIT_CONTRACT, data: id("get_deposit_count()").slice(0, 10) }, "latest");
+    const data = await this.call(
+      "eth_call",
+      { to: DEPOSIT_CONTRACT, data: id("get_deposit_count()").slice(0, 10) },
+      "latest",
+    );
     const [bytes] = AbiCoder.defaultAbiCoder().decode(["bytes"], data);
     return Number(littleEndian(bytes));
   }
 
   async depositLogs(fromBlock: number, toBlock: number): Promise<DepositLog[]> {
     if (fromBlock > toBlock) return [];
-    const logs = await this.call("eth_getLogs", {
+    const logs: { blockNumber: string; data: string }[] = await this.call("eth_getLogs", {
       address: DEPOSIT_CONTRACT,
       topics: [DEPOSIT_EVENT],
       fromBlock: quantity(fromBlock),
       toBlock: quantity(toBlock),
     });
-    return logs.map((log: { blockNumber: string; data: string }) => ({
+    return logs.map((log) => ({
       blockNumber: Number(log.blockNumber),
       request: parseDepositEvent(log.data),
     }));

@@ -102,11 +102,12 @@ export class BlockProducer {
   async hasNews(): Promise<boolean> {
     if (this.operations.length > 0 || this.credits.length > 0) return true;
     await this.#execution.flushPool();
-    return (await this.#execution.latest()).number > this.history.head.execution.number;
+    if ((await this.#execution.latest()).number > this.history.head.execution.number) return true;
+    return (await this.#execution.nextWithdrawalRequests()).length > 0;
   }
 
-  /** Includes what waits and ends with a block at the first slot after the execution layer's clock. Returns how many EIP-7002 requests it took. */
-  async step(): Promise<number> {
+  /** Includes what waits and ends with a block at the first slot after the execution layer's clock. */
+  async step(): Promise<void> {
     await this.#execution.flushPool();
     await this.#assertSameChain();
     const { head } = this.history;
@@ -114,7 +115,7 @@ export class BlockProducer {
     const deposits = await this.#execution.depositLogs(head.execution.number + 1, latest.number);
     const slot = Math.max(head.slot + 1, this.notBefore, this.slotOf(latest.timestamp + 1));
     const rest = await this.#catchUp(slot, latest.number, deposits);
-    return this.#produce(slot, rest, () => {
+    await this.#produce(slot, rest, () => {
       processMissedSlots(this.state, this.#options.context, slot);
       return [];
     });
@@ -183,7 +184,7 @@ export class BlockProducer {
   }
 
   /** A block of the beacon's own. `reach` brings the plain state to the slot and returns what it swept on the way. */
-  async #produce(slot: number, deposits: DepositLog[], reach: () => Withdrawal[]): Promise<number> {
+  async #produce(slot: number, deposits: DepositLog[], reach: () => Withdrawal[]): Promise<void> {
     const requests = await this.#execution.nextWithdrawalRequests();
     const payload = await this.#execution.mineSlot(this.timeOf(slot), this.history.head.root);
     const swept = reach();
@@ -191,7 +192,6 @@ export class BlockProducer {
     this.operations = [];
     const withdrawals = this.#include(payload, { deposits, requests, operations, sweeps: true });
     await this.#credit([...swept, ...withdrawals]);
-    return requests.length;
   }
 
   /** process_block over the state, which is at the block's slot already, and its SSZ twin. */

@@ -78,7 +78,8 @@ export function headerRoot(header: Header): Hex {
 export function proveValidator(source: ProofSource, index: number): ValidatorProof {
   const proof = prove(source, GINDEX.validators + BigInt(index));
   const list = ssz.electra.BeaconState.getViewDU(source.state).validators;
-  if (index >= list.length) throw new RangeError(`no validator with index ${index} in the state of slot ${source.header.slot}`);
+  if (index >= list.length)
+    throw new RangeError(`no validator with index ${index} in the state of slot ${source.header.slot}`);
   const value = list.getReadonly(index);
   const validator = {
     pubkey: hex(value.pubkey),
@@ -95,7 +96,8 @@ export function proveValidator(source: ProofSource, index: number): ValidatorPro
 
 export function proveBalance(source: ProofSource, index: number): BalanceProof {
   const list = ssz.electra.BeaconState.getViewDU(source.state).balances;
-  if (index >= list.length) throw new RangeError(`no balance with index ${index} in the state of slot ${source.header.slot}`);
+  if (index >= list.length)
+    throw new RangeError(`no balance with index ${index} in the state of slot ${source.header.slot}`);
   const proof = prove(source, GINDEX.balances + BigInt(Math.floor(index / 4)));
   return { ...proof, validatorIndex: BigInt(index), balanceGwei: BigInt(list.get(index)) };
 }

@@ -50,10 +50,7 @@ export function activationExitChurnLimit(state: CoreState, rules: Rules): number
     rules.minPerEpochChurnLimitGwei,
     Math.floor(totalActiveBalance(state) / rules.churnLimitQuotient),
   );
-  return Math.min(
-    rules.maxPerEpochActivationExitChurnLimitGwei,
-    churn - (churn % EFFECTIVE_BALANCE_INCREMENT),
-  );
+  return Math.min(rules.maxPerEpochActivationExitChurnLimitGwei, churn - (churn % EFFECTIVE_BALANCE_INCREMENT));
 }
 
 /** compute_exit_epoch_and_update_churn */

@@ -25,9 +25,7 @@ export function rewardPerIncrementForApr(aprBp: number): number {
 }
 
 function isEligible(validator: Validator, previousEpoch: number): boolean {
-  return (
-    isActive(validator, previousEpoch) || (validator.slashed && previousEpoch + 1 < validator.withdrawableEpoch)
-  );
+  return isActive(validator, previousEpoch) || (validator.slashed && previousEpoch + 1 < validator.withdrawableEpoch);
 }
 
 function performs(state: CoreState, validator: Validator, index: number, previousEpoch: number): boolean {

@@ -1,6 +1,6 @@
 /** Network parameters (consensus-specs `configs/`), as opposed to the preset, which is always mainnet's. */
 import { mainnetChainConfig } from "@lodestar/config/configs";
-import { ACTIVE_PRESET } from "@lodestar/params";
+import { ACTIVE_PRESET, PresetName } from "@lodestar/params";
 
 export interface Rules {
   minPerEpochChurnLimitGwei: number;
@@ -16,7 +16,8 @@ export interface Rules {
   fuluForkVersion: Uint8Array;
 }
 
-if (ACTIVE_PRESET !== "mainnet") throw new Error(`devnet needs the mainnet preset, LODESTAR_PRESET is ${ACTIVE_PRESET}`);
+if (ACTIVE_PRESET !== PresetName.mainnet)
+  throw new Error(`devnet needs the mainnet preset, LODESTAR_PRESET is ${ACTIVE_PRESET}`);
 
 const config = mainnetChainConfig;
 

@@ -4,11 +4,7 @@
  */
 import type { Node } from "@chainsafe/persistent-merkle-tree";
 import type { CompositeViewDU } from "@chainsafe/ssz";
-import {
-  EPOCHS_PER_HISTORICAL_VECTOR,
-  EPOCHS_PER_SLASHINGS_VECTOR,
-  SLOTS_PER_HISTORICAL_ROOT,
-} from "@lodestar/params";
+import { EPOCHS_PER_HISTORICAL_VECTOR, EPOCHS_PER_SLASHINGS_VECTOR, SLOTS_PER_HISTORICAL_ROOT } from "@lodestar/params";
 import { ssz } from "@lodestar/types";
 import { getBytes, sha256 } from "ethers";
 import type { Rules } from "../core/rules.ts";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { SimulatedBeacon } from "../../../devnet/beacon.ts";
-import { deriveValidatorKeys, signedDeposit } from "../../../devnet/keys.ts";
-import { BEACON_ROOTS, installPredeploys } from "../../../devnet/predeploys.ts";
+import { deriveValidatorKeys, signedDeposit, strangerPubkey } from "../../../devnet/keys.ts";
+import { BEACON_ROOTS, WITHDRAWAL_REQUESTS, installPredeploys } from "../../../devnet/predeploys.ts";
 import { CREDENTIALS, ETH_GWEI, VAULT, balanceOf, beaconRoot, deposit, rpc, send, startDevnet } from "./harness.ts";
 import type { Devnet } from "./harness.ts";
 
@@ -47,7 +47,12 @@ describe("devnet clock", () => {
     expect((await latest(net)).timestamp).to.be.greaterThan(beacon.timeOf(1));
     await beacon.advanceSlots(1);
     expect(beacon.stateAt(1).pendingDeposits(KEY_A.pubkey).length).to.equal(0);
-    expect(beacon.stateAt(2).pendingDeposits(KEY_A.pubkey).map(({ slot }) => slot)).to.deep.equal([2]);
+    expect(
+      beacon
+        .stateAt(2)
+        .pendingDeposits(KEY_A.pubkey)
+        .map(({ slot }) => slot),
+    ).to.deep.equal([2]);
   });
 
   it("gives each slot that users' transactions ran through a block with exactly what happened up to its time", async () => {
@@ -62,13 +67,41 @@ describe("devnet clock", () => {
     await deposit(net, signedDeposit(KEY_C, CREDENTIALS, ETH_GWEI));
     await beacon.advanceSlots(1);
     expect(beacon.head.slot).to.equal(6);
-    const held = [1, 2, 3, 4, 5, 6].map((slot) => beacon.stateAt(slot).clBalanceGwei([KEY_A, KEY_B, KEY_C].map((key) => key.pubkey)) / ETH_GWEI);
+    const held = [1, 2, 3, 4, 5, 6].map(
+      (slot) => beacon.stateAt(slot).clBalanceGwei([KEY_A, KEY_B, KEY_C].map((key) => key.pubkey)) / ETH_GWEI,
+    );
     expect(held).to.deep.equal([0n, 1n, 2n, 2n, 2n, 3n]);
     expect([1, 2, 3, 4, 5, 6].map((slot) => beacon.blockAt(slot).slot)).to.deep.equal([1, 2, 3, 3, 3, 6]);
-    for (const [slot, parent] of [[2, 1], [3, 2], [6, 3]] as const) {
+    for (const [slot, parent] of [
+      [2, 1],
+      [3, 2],
+      [6, 3],
+    ] as const) {
       expect(await beaconRoot(net, beacon.timeOf(slot)), `slot ${slot}`).to.equal(beacon.blockAt(parent).root);
     }
     expect(await beaconRoot(net, beacon.timeOf(4)), "an empty slot has no entry").to.equal(undefined);
+  });
+
+  it("produces the slot after a transaction that was mined at exactly a slot's time", async () => {
+    const net = await startDevnet();
+    const { beacon } = net;
+    await setNextTime(net, beacon.timeOf(1));
+    await deposit(net, signedDeposit(KEY_A, CREDENTIALS, ETH_GWEI));
+    await beacon.advanceSlots(1);
+    expect([beacon.head.slot, beacon.blockAt(1).slot]).to.deep.equal([2, 1]);
+    expect(beacon.stateAt(1).pendingDeposits(KEY_A.pubkey).length).to.equal(1);
+  });
+
+  it("sweeps nothing into execution blocks that users' transactions made", async () => {
+    const net = await startDevnet();
+    const { beacon } = net;
+    await beacon.advanceTo(3 * 32 - 1);
+    await setNextTime(net, beacon.timeOf(96)); // rewards have just been paid
+    await send(net, VAULT, "0x", 1n);
+    await beacon.advanceSlots(1);
+    const swept = [95, 96, 97].map((slot) => beacon.stateAt(slot).state.nextWithdrawalIndex);
+    expect(swept[1]).to.equal(swept[0]);
+    expect(swept[2]).to.equal((swept[1] ?? 0) + 16);
   });
 
   it("survives more transactions than a slot has seconds", async () => {
@@ -93,6 +126,14 @@ describe("devnet clock", () => {
     expect(beacon.proofTimestamp(4)).to.equal(BigInt(beacon.timeOf(5)));
     expect(await beaconRoot(net, beacon.timeOf(5))).to.equal(beacon.blockAt(1).root);
     expect(await beaconRoot(net, beacon.timeOf(3))).to.equal(undefined);
+  });
+
+  it("sweeps nothing in missed slots, and once in every slot that a jump passes", async () => {
+    const { beacon } = await startDevnet({ genesisValidators: 60 });
+    await beacon.missSlots(10);
+    await beacon.advanceTo(12);
+    // two sweeps that find nothing, each 16,384 validators further in a ring of 60
+    expect(beacon.head.state.nextWithdrawalValidatorIndex).to.equal((2 * 16_384) % 60);
   });
 
   it("misses the next slot after a jump, too, and refuses to stop at a missed one", async () => {
@@ -126,26 +167,47 @@ describe("devnet clock", () => {
     expect(await rpc(net.provider, "hardhat_getAutomine")).to.equal(false);
   });
 
+  it("takes an EIP-7002 request that waits in the pool", async () => {
+    const net = await startDevnet();
+    const { beacon } = net;
+    await beacon.advanceEpochs(256);
+    await rpc(net.provider, "evm_setAutomine", false);
+    const owner = `0x${"57".repeat(20)}`;
+    await rpc(net.provider, "hardhat_impersonateAccount", owner);
+    await rpc(net.provider, "eth_sendTransaction", {
+      from: owner,
+      to: WITHDRAWAL_REQUESTS,
+      data: `${strangerPubkey(0)}${"00".repeat(8)}`,
+      value: "0x1",
+    });
+    await beacon.advanceSlots(1);
+    expect(beacon.stateAt().validator(strangerPubkey(0))?.exitEpoch).to.equal(261);
+  });
+
   it("goes back with the execution layer when a snapshot is restored", async () => {
     const net = await startDevnet();
     const { beacon } = net;
     await beacon.advanceSlots(2);
     beacon.setOffline(3, true);
+    beacon.penalise(4, ETH_GWEI);
     const snapshot = await rpc(net.provider, "evm_snapshot");
     const root = beacon.head.root;
     await deposit(net, signedDeposit(KEY_A, CREDENTIALS, ETH_GWEI));
     await beacon.advanceDays(40); // past a historical summary
     beacon.setOffline(3, false);
-    beacon.penalise(0, 5n);
+    beacon.penalise(0, ETH_GWEI);
     await rpc(net.provider, "evm_revert", snapshot);
     expect(beacon.head).to.include({ slot: 2, root });
     await beacon.advanceEpochs(3);
     const state = beacon.stateAt();
     expect(state.state.balancesGwei[3], "still offline").to.be.lessThan(32e9);
+    expect(state.state.balancesGwei[4], "still to be penalised").to.be.lessThan(32e9 - 9e8);
     expect(state.state.balancesGwei[0]).to.equal(32e9);
     expect(state.pendingDeposits(KEY_A.pubkey)).to.deep.equal([]);
-    const proof = beacon.proveBlockRoot(1);
-    expect(proof.leaf).to.equal(beacon.blockAt(1).root);
+    expect(beacon.proveBlockRoot(1).leaf).to.equal(beacon.blockAt(1).root);
+    await beacon.advanceTo(20_000);
+    await beacon.advanceSlots(1);
+    expect(beacon.proveBlockRoot(1).leaf, "through a summary of this branch").to.equal(beacon.blockAt(1).root);
   });
 
   it("refuses to go on when the chain went back to before its start", async () => {

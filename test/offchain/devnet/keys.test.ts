@@ -45,12 +45,18 @@ describe("devnet keys", () => {
     const message = hash(hash(pubkeyRoot(KEY.pubkey), CREDENTIALS), hash(AMOUNT_CHUNK, ZERO));
     const domain = "0x03000000f5a5fd42d16a20302798ef6ed309979b43003d2320d9f0e8ea9831a9";
     const root = getBytes(hash(message, domain));
-    expect(verify(root, PublicKey.fromBytes(getBytes(KEY.pubkey)), Signature.fromBytes(getBytes(signature)))).to.equal(true);
+    expect(verify(root, PublicKey.fromBytes(getBytes(KEY.pubkey)), Signature.fromBytes(getBytes(signature)))).to.equal(
+      true,
+    );
   });
 
   it("computes the deposit data root", () => {
     const { signature, depositDataRoot } = signedDeposit(KEY, CREDENTIALS, AMOUNT_GWEI);
-    const [a, b, c] = [0, 32, 64].map((start) => `0x${signature.slice(2 + start * 2, 66 + start * 2)}`) as [string, string, string];
+    const [a, b, c] = [0, 32, 64].map((start) => `0x${signature.slice(2 + start * 2, 66 + start * 2)}`) as [
+      string,
+      string,
+      string,
+    ];
     const signatureRoot = hash(hash(a, b), hash(c, ZERO));
     const expected = hash(hash(pubkeyRoot(KEY.pubkey), CREDENTIALS), hash(AMOUNT_CHUNK, signatureRoot));
     expect(depositDataRoot).to.equal(expected);

@@ -3,7 +3,13 @@ import { expect } from "chai";
 import { AbiCoder, Interface, getBytes, hexlify, id } from "ethers";
 import { SimulatedBeacon } from "../../../devnet/beacon.ts";
 import { parseDepositEvent, parseWithdrawalRequests } from "../../../devnet/execution.ts";
-import { deriveValidatorKeys, signedDeposit, topUpDeposit, withdrawalCredentials } from "../../../devnet/keys.ts";
+import {
+  deriveValidatorKeys,
+  signedDeposit,
+  strangerPubkey,
+  topUpDeposit,
+  withdrawalCredentials,
+} from "../../../devnet/keys.ts";
 import { DEPOSIT_CONTRACT, WITHDRAWAL_REQUESTS } from "../../../devnet/predeploys.ts";
 import {
   CREDENTIALS,
@@ -42,13 +48,23 @@ describe("devnet life of a validator", () => {
 
   it("counts on the real contract: the root of an empty tree first, then one more leaf each deposit", async () => {
     const net = await startDevnet();
-    const contract = new Interface(["function get_deposit_root() view returns (bytes32)", "function get_deposit_count() view returns (bytes)"]);
+    const contract = new Interface([
+      "function get_deposit_root() view returns (bytes32)",
+      "function get_deposit_count() view returns (bytes)",
+    ]);
     const call = async (name: string): Promise<string> => {
-      const data = await rpc(net.provider, "eth_call", { to: DEPOSIT_CONTRACT, data: contract.encodeFunctionData(name) }, "latest");
+      const data = await rpc(
+        net.provider,
+        "eth_call",
+        { to: DEPOSIT_CONTRACT, data: contract.encodeFunctionData(name) },
+        "latest",
+      );
       return contract.decodeFunctionResult(name, data)[0];
     };
     // the deposit root of mainnet before the first deposit
-    expect(await call("get_deposit_root")).to.equal("0xd70a234731285c6804c2a4f56711ddb8c82c99740f207854891028af34e27e5e");
+    expect(await call("get_deposit_root")).to.equal(
+      "0xd70a234731285c6804c2a4f56711ddb8c82c99740f207854891028af34e27e5e",
+    );
     await fundValidator(net, KEY);
     expect(await call("get_deposit_count")).to.equal("0x0200000000000000");
   });
@@ -64,7 +80,12 @@ describe("devnet life of a validator", () => {
       { key: d, of: signedDeposit(d, CREDENTIALS, 32n * ETH_GWEI, Uint8Array.of(0x10, 0, 9, 0x10)) }, // Hoodi
     ];
     for (const { key, of } of wrong) {
-      const value = { pubkey: getBytes(key.pubkey), withdrawalCredentials: getBytes(CREDENTIALS), amount: 32e9, signature: getBytes(of.signature) };
+      const value = {
+        pubkey: getBytes(key.pubkey),
+        withdrawalCredentials: getBytes(CREDENTIALS),
+        amount: 32e9,
+        signature: getBytes(of.signature),
+      };
       const depositDataRoot = hexlify(ssz.phase0.DepositData.hashTreeRoot(value)) as typeof of.pubkey;
       await deposit(net, { ...of, withdrawalCredentials: CREDENTIALS, amountGwei: 32n * ETH_GWEI, depositDataRoot });
     }
@@ -131,11 +152,17 @@ describe("devnet life of a validator", () => {
     const { beacon } = net;
     await beacon.advanceSlots(1);
     const requests = async (): Promise<bigint[]> =>
-      Promise.all([0, 1, 2, 3].map(async (slot) => BigInt(await rpc(net.provider, "eth_getStorageAt", WITHDRAWAL_REQUESTS, `0x${slot}`, "latest"))));
+      Promise.all(
+        [0, 1, 2, 3].map(async (slot) =>
+          BigInt(await rpc(net.provider, "eth_getStorageAt", WITHDRAWAL_REQUESTS, `0x${slot}`, "latest")),
+        ),
+      );
     for (let i = 0; i < 20; i++) await requestWithdrawal(net, VAULT, (KEYS[i] as typeof KEY).pubkey);
     await beacon.advanceSlots(1);
     expect(await requests(), "excess 20 - 2, none counted, head 16, tail 20").to.deep.equal([18n, 0n, 16n, 20n]);
-    await beacon.advanceTo(beacon.head.slot + 4); // one block for the rest of the queue, two slots skipped, one block
+    const slot = beacon.head.slot + 1;
+    await beacon.advanceTo(slot + 3); // one block for the rest of the queue, two slots skipped, one block
+    expect(beacon.blockAt(slot).slot).to.equal(slot);
     expect(await requests()).to.deep.equal([10n, 0n, 0n, 0n]);
   });
 
@@ -165,7 +192,11 @@ describe("devnet life of a validator", () => {
     beacon.slash(KEY.pubkey);
     expect(beacon.stateAt().validator(KEY.pubkey)?.slashed, "with the next block").to.equal(false);
     await beacon.advanceSlots(1);
-    expect(beacon.stateAt().validator(KEY.pubkey)).to.include({ slashed: true, exitEpoch: 16, withdrawableEpoch: 11 + 8192 });
+    expect(beacon.stateAt().validator(KEY.pubkey)).to.include({
+      slashed: true,
+      exitEpoch: 16,
+      withdrawableEpoch: 11 + 8192,
+    });
     expect(beacon.stateAt().balanceGwei(KEY.pubkey)).to.equal(32n * ETH_GWEI - 7_812_500n);
     expect(() => beacon.slash(KEY.pubkey)).to.throw("validator 64 is not slashable");
     await beacon.advanceTo((11 + 4096) * 32 + 31);
@@ -219,6 +250,17 @@ describe("devnet life of a validator", () => {
     expect(beacon.finalized().block.slot).to.equal(384);
   });
 
+  it("finalises a reference slot, the last of an epoch, two epochs later, and returns its state", async () => {
+    const { beacon } = await startDevnet();
+    await beacon.advanceTo(32 * 9 - 1);
+    const before = beacon.stateAt().clBalanceGwei([strangerPubkey(0)]);
+    expect(beacon.isFinalized(287)).to.equal(false);
+    const state = await beacon.finalize(287);
+    expect(beacon.epoch).to.equal(11); // the checkpoint of epoch 9 is final
+    expect(state.block.slot).to.equal(287);
+    expect(state.clBalanceGwei([strangerPubkey(0)])).to.equal(before);
+  });
+
   it("parses the event of the deposit contract", async () => {
     const data = AbiCoder.defaultAbiCoder().encode(
       ["bytes", "bytes", "bytes", "bytes", "bytes"],
@@ -226,6 +268,8 @@ describe("devnet life of a validator", () => {
     );
     expect(parseDepositEvent(data)).to.include({ amountGwei: 32e9, index: 513n, pubkey: KEY.pubkey });
     expect(() => parseWithdrawalRequests(`0x${"00".repeat(75)}`)).to.throw("EIP-7002 returned 75 bytes");
-    expect(id("DepositEvent(bytes,bytes,bytes,bytes,bytes)")).to.equal("0x649bbc62d0e31342afea4e5cd82d4049e7e1ee912fc0889aa790803be39038c5");
+    expect(id("DepositEvent(bytes,bytes,bytes,bytes,bytes)")).to.equal(
+      "0x649bbc62d0e31342afea4e5cd82d4049e7e1ee912fc0889aa790803be39038c5",
+    );
   });
 });

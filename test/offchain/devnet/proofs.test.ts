@@ -12,7 +12,16 @@ import {
   proveValidator,
 } from "../../../devnet/proofs.ts";
 import type { ProvenValidator } from "../../../devnet/proofs.ts";
-import { CREDENTIALS, ETH_GWEI, beaconRoot, branchRoot, deposit, fundValidator, isActive, startDevnet } from "./harness.ts";
+import {
+  CREDENTIALS,
+  ETH_GWEI,
+  beaconRoot,
+  branchRoot,
+  deposit,
+  fundValidator,
+  isActive,
+  startDevnet,
+} from "./harness.ts";
 import type { Devnet } from "./harness.ts";
 
 const KEYS = deriveValidatorKeys(3);
@@ -59,11 +68,19 @@ function expectSameState(beacon: SimulatedBeacon): void {
   expect(value.validators.map(({ effectiveBalance }) => effectiveBalance)).to.deep.equal(
     state.validators.map(({ effectiveBalanceGwei }) => effectiveBalanceGwei),
   );
-  expect(value.validators.map(({ exitEpoch }) => exitEpoch)).to.deep.equal(state.validators.map(({ exitEpoch }) => exitEpoch));
-  expect(value.validators.map(({ pubkey }) => hexlify(pubkey))).to.deep.equal(state.validators.map(({ pubkey }) => pubkey));
+  expect(value.validators.map(({ exitEpoch }) => exitEpoch)).to.deep.equal(
+    state.validators.map(({ exitEpoch }) => exitEpoch),
+  );
+  expect(value.validators.map(({ pubkey }) => hexlify(pubkey))).to.deep.equal(
+    state.validators.map(({ pubkey }) => pubkey),
+  );
   expect(value.inactivityScores).to.deep.equal(state.inactivityScores);
-  expect(value.pendingDeposits.map(({ amount }) => amount)).to.deep.equal(state.pendingDeposits.map(({ amountGwei }) => amountGwei));
-  expect(new Map(value.slashings.flatMap((gwei, position) => (gwei > 0 ? [[position, gwei]] : [])))).to.deep.equal(state.slashings);
+  expect(value.pendingDeposits.map(({ amount }) => amount)).to.deep.equal(
+    state.pendingDeposits.map(({ amountGwei }) => amountGwei),
+  );
+  expect(new Map(value.slashings.flatMap((gwei, position) => (gwei > 0 ? [[position, gwei]] : [])))).to.deep.equal(
+    state.slashings,
+  );
   expect(value.finalizedCheckpoint.epoch).to.equal(state.finalizedEpoch);
   expect(value.earliestExitEpoch).to.equal(state.earliestExitEpoch);
   expect(value.nextWithdrawalIndex).to.equal(state.nextWithdrawalIndex);
@@ -93,9 +110,13 @@ describe("devnet proofs", () => {
           return (header << depth) + gindex - (1n << depth);
         };
         expect(header).to.equal(11n);
-        expect(fromRoot(["validators", 0])).to.equal(1572301627719680n).to.equal(GINDEX.validators);
+        expect(fromRoot(["validators", 0]))
+          .to.equal(1572301627719680n)
+          .to.equal(GINDEX.validators);
         expect(fromRoot(["validators", 77])).to.equal(1572301627719680n + 77n);
-        expect(fromRoot(["balances", 0])).to.equal(393625162743808n).to.equal(GINDEX.balances);
+        expect(fromRoot(["balances", 0]))
+          .to.equal(393625162743808n)
+          .to.equal(GINDEX.balances);
         expect(fromRoot(["balances", 77])).to.equal(393625162743808n + 19n);
         expect(fromRoot(["blockRoots", 0])).to.equal(GINDEX.blockRoots);
         expect(fromRoot(["historicalSummaries", 0, "blockSummaryRoot"])).to.equal(GINDEX.historicalSummaries);
@@ -156,7 +177,7 @@ describe("devnet proofs", () => {
       });
 
       it("refuses a key that is not in the registry, and an index beyond it", () => {
-            const source = { header: beacon.head.header, state: beacon.head.node };
+        const source = { header: beacon.head.header, state: beacon.head.node };
         expect(() => beacon.proveValidator(KEY.pubkey, 0)).to.throw("is not in the registry at slot 0");
         expect(() => proveValidator(source, 67)).to.throw("no validator with index 67");
         expect(() => proveBalance(source, 67)).to.throw("no balance with index 67");
@@ -183,6 +204,14 @@ describe("devnet proofs", () => {
     expect(() => proveBlockRoot(source, 8197)).to.throw("does not hold slot 8197");
   });
 
+  it("keeps the oldest roots of block_roots until their positions come round", async () => {
+    const { beacon } = await startDevnet();
+    await beacon.advanceSlots(12);
+    await beacon.advanceTo(8192 + 10);
+    await beacon.advanceSlots(1);
+    for (const slot of [10, 11, 12]) expect(beacon.proveBlockRoot(slot).leaf).to.equal(beacon.blockAt(slot).root);
+  });
+
   it("hops to any older block through historical_summaries", async () => {
     const net = await startDevnet();
     const { beacon } = net;
@@ -207,7 +236,9 @@ describe("devnet proofs", () => {
     const source = { header: beacon.head.header, state: beacon.head.node };
     const { blockRoots } = ssz.electra.BeaconState.getViewDU(beacon.head.node);
     expect(() => proveHistoricalBlockRoot(source, 2, blockRoots.node)).to.throw("not those of summary 0");
-    expect(() => proveHistoricalBlockRoot(source, 30_000, blockRoots.node)).to.throw("no historical summary of slot 30000");
+    expect(() => proveHistoricalBlockRoot(source, 30_000, blockRoots.node)).to.throw(
+      "no historical summary of slot 30000",
+    );
   });
 
   it("gets the vector for a summary from the state at the first slot after it, as from a beacon node", async () => {
@@ -220,6 +251,8 @@ describe("devnet proofs", () => {
     const proof = proveHistoricalBlockRoot(source, 100, blockRoots.node);
     expect(proof.leaf).to.equal(beacon.blockAt(100).root);
     expect(branchRoot(proof)).to.equal(beacon.head.root);
+    const capella = 6_209_536; // on mainnet the list starts with this slot
+    expect(proveHistoricalBlockRoot(source, capella + 100, blockRoots.node, capella)).to.deep.equal(proof);
   });
 
   it("keeps past states as they were", async () => {
@@ -242,6 +275,19 @@ describe("devnet proofs", () => {
   }).timeout(60_000);
 });
 
+describe("devnet SSZ state", () => {
+  it("forgets a slashing after 8192 epochs, like the plain state", async () => {
+    const { beacon } = await startDevnet({ genesisValidators: 10 });
+    beacon.slash(3);
+    await beacon.advanceSlots(1);
+    expectSameState(beacon);
+    expect(beacon.head.state.slashings.size).to.equal(1);
+    await beacon.advanceEpochs(8192);
+    expectSameState(beacon);
+    expect(beacon.head.state.slashings.size).to.equal(0);
+  }).timeout(60_000);
+});
+
 describe("devnet fork boundary", () => {
   it("upgrades from Electra to Fulu at the first slot of the epoch, and proofs hold on both sides", async () => {
     const net = await startDevnet({ fork: "electra", fuluForkEpoch: 2 });
@@ -261,7 +307,9 @@ describe("devnet fork boundary", () => {
       expect(proof.header.slot).to.equal(BigInt(slot));
       expect(branchRoot(proof)).to.equal(await beaconRoot(net, proof.timestamp));
     }
-    expect(branchRoot(beacon.proveBlockRoot(63))).to.equal(await beaconRoot(net, beacon.proofTimestamp(beacon.provenSlot)));
+    expect(branchRoot(beacon.proveBlockRoot(63))).to.equal(
+      await beaconRoot(net, beacon.proofTimestamp(beacon.provenSlot)),
+    );
   }).timeout(60_000);
 
   it("upgrades in the middle of a jump, and goes back to before it with a snapshot", async () => {

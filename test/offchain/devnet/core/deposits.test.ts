@@ -7,7 +7,13 @@ const ALL_VALID = (): boolean => true;
 const NONE_VALID = (): boolean => false;
 const FIRST_NEW = 1_000;
 
-function deposit(state: CoreState, key: number, amountGwei: number, slot: number, credentials: Hex = CREDENTIALS_01): void {
+function deposit(
+  state: CoreState,
+  key: number,
+  amountGwei: number,
+  slot: number,
+  credentials: Hex = CREDENTIALS_01,
+): void {
   const at = state.slot;
   state.slot = slot;
   processDepositRequest(state, {

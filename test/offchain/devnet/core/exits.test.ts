@@ -8,7 +8,7 @@ import {
 } from "../../../../devnet/core/exits.ts";
 import { processEpoch } from "../../../../devnet/core/epoch.ts";
 import type { CoreState, Hex } from "../../../../devnet/core/state.ts";
-import { CREDENTIALS_02, CREDENTIALS_BLS, ETH, OWNER, RULES, add, pubkeyOf, stateAtEpoch } from "./states.ts";
+import { CREDENTIALS_01, CREDENTIALS_02, ETH, OWNER, RULES, add, pubkeyOf, stateAtEpoch } from "./states.ts";
 
 const STRANGER: Hex = `0x${"99".repeat(20)}`;
 
@@ -61,7 +61,7 @@ describe("devnet/core exits: EIP-7002 requests", () => {
     const state = stateAtEpoch(256);
     const early = add(state, { activationEpoch: 1 });
     const queued = add(state, { activationEpoch: Infinity });
-    const bls = add(state, { withdrawalCredentials: CREDENTIALS_BLS });
+    const bls = add(state, { withdrawalCredentials: `0x00${CREDENTIALS_01.slice(4)}` });
     const exiting = add(state, { exitEpoch: 400, withdrawableEpoch: 656 });
     const before = structuredClone(state.validators);
     request(state, 3, 0n, STRANGER);
@@ -145,14 +145,15 @@ describe("devnet/core exits: slashing", () => {
     }
   });
 
-  it("never takes more than the whole balance when everyone is slashed", () => {
+  it("takes at most the effective balance, however many are slashed", () => {
     const state = stateAtEpoch(300, 4);
     state.behaviour.rewardPerIncrementGwei = 0;
     for (let i = 0; i < 3; i++) slashValidator(state, RULES, i);
+    state.balancesGwei[0] = 40 * ETH;
     state.slot = 4396 * 32 + 31;
     state.finalizedEpoch = 4394;
     processEpoch(state, RULES, () => false);
-    expect(state.balancesGwei.slice(0, 3)).to.deep.equal([0, 0, 0]); // min(3 * 96, 32) / 32 = 100%
+    expect(state.balancesGwei.slice(0, 3)).to.deep.equal([8 * ETH, 0, 0]); // min(3 * 96, 32) / 32 = 100%
   });
 
   it("forgets a slashing after 8192 epochs", () => {
