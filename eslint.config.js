@@ -38,6 +38,13 @@ export default tseslint.config(
     },
   },
   {
+    // Pure: what it needs comes in as an argument. Its imports are checked by scripts/check-imports.ts.
+    files: ["offchain/protocol/**/*.ts"],
+    rules: {
+      "no-restricted-globals": ["error", "process", "fetch", "Date", "performance", "setTimeout", "setInterval"],
+    },
+  },
+  {
     // Entry points talk to a person.
     files: ["scripts/**/*.ts", "offchain/cli/**/*.ts"],
     rules: { "no-console": "off" },
