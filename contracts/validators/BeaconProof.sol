@@ -8,17 +8,21 @@ import {SSZ} from "./SSZ.sol";
 /// @title BeaconProof
 /// @notice The layout of Electra and Fulu. Generalised indices are within the state, whose root is the header's.
 ///
-///   state        37 or 38 fields in 64 leaves: gindex 64 + field
-///   validators   field 11, a list of at most 2**40: its items are under the left child   -> depth 6 + 1 + 40
-///   balances     field 12, at most 2**40 uint64, four to a chunk                         -> depth 6 + 1 + 38
+///   state        37 or 38 fields in 64 leaves: gindex 64 + field                           depth 6
+///   validators   field 11, a list of at most 2**40: items under its left child             depth 6 + 1 + 40
+///   balances     field 12, at most 2**40 uint64, four to a chunk                           depth 6 + 1 + 38
 ///
 /// With the three levels from the header to its state root these are 1572301627719680 + i and 393625162743808 + i / 4.
+///
+/// BRANCHES always lead through the full depth. The upper levels of a list that is far from full have empty subtrees as
+/// siblings; a branch may leave those out. It then has the siblings of the lower levels of the list, followed by the seven
+/// from the list's data to the state root.
 contract BeaconProof is IBeaconProof {
-    uint256 private constant VALIDATORS_DEPTH = 47;
-    uint256 private constant VALIDATORS_GINDEX = ((64 + 11) * 2) << 40;
-    uint256 private constant BALANCES_DEPTH = 45;
-    uint256 private constant BALANCES_GINDEX = ((64 + 12) * 2) << 38;
-    uint256 private constant VALIDATOR_LIMIT = 1 << 40;
+    uint256 private constant LIST_TO_STATE = 7;
+    uint256 private constant VALIDATORS_GINDEX = (64 + 11) * 2;
+    uint256 private constant VALIDATORS_DEPTH = 40;
+    uint256 private constant BALANCES_GINDEX = (64 + 12) * 2;
+    uint256 private constant BALANCES_DEPTH = 38;
 
     /// @notice The layout holds for states of slots in [firstSlot, lastSlot).
     uint64 public immutable firstSlot;
@@ -35,15 +39,12 @@ contract BeaconProof is IBeaconProof {
     }
 
     /// @inheritdoc IBeaconProof
-    function verifyValidatorAndBalance(ValidatorProof calldata proof, BalanceProof calldata balance)
-        external
-        view
-        returns (uint64)
-    {
+    function verifyValidatorAndBalance(
+        ValidatorProof calldata proof,
+        BalanceProof calldata balance
+    ) external view returns (uint64) {
         _verify(proof);
-        require(balance.branch.length == BALANCES_DEPTH, WrongBranchLength(balance.branch.length, BALANCES_DEPTH));
-        uint256 gindex = BALANCES_GINDEX + proof.index / 4;
-        bytes32 root = SSZ.branchRoot(balance.chunk, balance.branch, gindex);
+        bytes32 root = _stateRoot(balance.chunk, balance.branch, proof.index / 4, BALANCES_DEPTH, BALANCES_GINDEX);
         require(root == proof.header.stateRoot, ProofInvalid(root, proof.header.stateRoot));
         return SSZ.uint64At(balance.chunk, proof.index % 4);
     }
@@ -51,16 +52,35 @@ contract BeaconProof is IBeaconProof {
     function _verify(ValidatorProof calldata proof) private view {
         uint64 slot = proof.header.slot;
         require(slot >= firstSlot && slot < lastSlot, SlotOutsideLayout(slot, firstSlot, lastSlot));
-        require(proof.index < VALIDATOR_LIMIT, IndexTooLarge(proof.index));
-        require(proof.branch.length == VALIDATORS_DEPTH, WrongBranchLength(proof.branch.length, VALIDATORS_DEPTH));
+        require(proof.index >> VALIDATORS_DEPTH == 0, IndexTooLarge(proof.index));
 
         bytes32 header = SSZ.headerRoot(proof.header);
         bytes32 known = _blockRoot(proof.rootTimestamp);
         require(header == known, HeaderMismatch(header, known));
 
         bytes32 leaf = SSZ.validatorRoot(proof.validator);
-        bytes32 root = SSZ.branchRoot(leaf, proof.branch, VALIDATORS_GINDEX + proof.index);
+        bytes32 root = _stateRoot(leaf, proof.branch, proof.index, VALIDATORS_DEPTH, VALIDATORS_GINDEX);
         require(root == proof.header.stateRoot, ProofInvalid(root, proof.header.stateRoot));
+    }
+
+    /// @dev From item `index` of a list of `depth` levels, whose data is at `gindex` in the state, to the state root.
+    function _stateRoot(
+        bytes32 leaf,
+        bytes32[] calldata branch,
+        uint256 index,
+        uint256 depth,
+        uint256 gindex
+    ) private view returns (bytes32 root) {
+        uint256 length = branch.length;
+        require(
+            length >= LIST_TO_STATE && length <= depth + LIST_TO_STATE,
+            WrongBranchLength(length, depth + LIST_TO_STATE)
+        );
+        uint256 levels = length - LIST_TO_STATE;
+        require(index >> levels == 0, IndexOutsideBranch(index, levels));
+        root = SSZ.branchRoot(leaf, branch, 0, levels, index);
+        if (levels < depth) root = SSZ.leftmostRoot(root, levels, depth);
+        return SSZ.branchRoot(root, branch, levels, length, gindex);
     }
 
     /// @dev EIP-4788 answers with the parent beacon block root of the block at `timestamp`, or reverts.

@@ -1,17 +1,48 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IDepositContract} from "../external/IDepositContract.sol";
 import {SSZ} from "./SSZ.sol";
 
 /// @title DepositData
-/// @notice The root that the deposit contract checks (consensus-specs, phase0/beacon-chain.md#depositdata).
+/// @notice Calls of the deposit contract for many keys: everything stays in place but what differs.
+/// @dev In the call data all lengths are fixed, so an offset is a constant: selector, four words of head, then three times
+/// a length and padded bytes. Offsets below count from the start of the `bytes` in memory, its length word included.
 library DepositData {
     uint256 internal constant SIGNATURE_LENGTH = 96;
+    uint256 private constant ROOT_OFFSET = 0x84;
+    uint256 private constant PUBKEY_OFFSET = 0xc4;
+    uint256 private constant SIGNATURE_OFFSET = 0x164;
 
     /// @dev Root of (amount, signature) for 31 ETH and a signature of 96 zero bytes.
     bytes32 private constant TOP_UP_NODE = 0x69554146b1e7a621b350150353f36347932a3a9436d1b42c729dbaf0428fd750;
 
+    error BadSignatureLength(uint256 length);
+
+    /// @notice A call with these credentials; public key, signature and root are zeros still.
+    function template(bytes32 credentials) internal pure returns (bytes memory) {
+        bytes memory pubkey = new bytes(SSZ.PUBKEY_LENGTH);
+        bytes memory signature = new bytes(SIGNATURE_LENGTH);
+        return abi.encodeCall(IDepositContract.deposit, (pubkey, abi.encodePacked(credentials), signature, bytes32(0)));
+    }
+
+    /// @notice Sets the public key, whose length was checked, and the deposit data root.
+    function setKey(bytes memory data, bytes calldata pubkey, bytes32 root) internal pure {
+        assembly ("memory-safe") {
+            calldatacopy(add(data, PUBKEY_OFFSET), pubkey.offset, 48)
+            mstore(add(data, ROOT_OFFSET), root)
+        }
+    }
+
+    function setSignature(bytes memory data, bytes calldata signature) internal pure {
+        require(signature.length == SIGNATURE_LENGTH, BadSignatureLength(signature.length));
+        assembly ("memory-safe") {
+            calldatacopy(add(data, SIGNATURE_OFFSET), signature.offset, 96)
+        }
+    }
+
     /// @notice Deposit data root of a top-up: 31 ETH, signed with zeros (no signature is checked for a known key).
+    /// consensus-specs, phase0/beacon-chain.md#depositdata
     function topUpRoot(bytes32 keyRoot, bytes32 credentials) internal view returns (bytes32) {
         return SSZ.hash(SSZ.hash(keyRoot, credentials), TOP_UP_NODE);
     }

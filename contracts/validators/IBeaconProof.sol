@@ -32,27 +32,30 @@ interface IBeaconProof {
         BeaconHeader header;
         uint64 index;
         Validator validator;
-        bytes32[] branch; // validator root to state root
+        bytes32[] branch; // siblings from the validator's root up to the state root
     }
 
     /// @notice Proves the balance at an index in the same state: the chunk of four balances and its branch.
     struct BalanceProof {
         bytes32 chunk;
-        bytes32[] branch; // chunk to state root
+        bytes32[] branch; // siblings from the chunk up to the state root
     }
 
     error RootUnknown(uint64 timestamp);
     error HeaderMismatch(bytes32 headerRoot, bytes32 knownRoot);
     error SlotOutsideLayout(uint64 slot, uint64 firstSlot, uint64 lastSlot);
     error IndexTooLarge(uint64 index);
-    error WrongBranchLength(uint256 length, uint256 expected);
+    error WrongBranchLength(uint256 length, uint256 maximum);
+    /// @notice The index lies beyond the `levels` of the list whose siblings the branch holds.
+    error IndexOutsideBranch(uint256 index, uint256 levels);
     error ProofInvalid(bytes32 computedRoot, bytes32 stateRoot);
 
-    /// @notice Reverts unless the header is on chain and the validator is in its state at that index.
+    /// @notice Reverts unless the header is on chain and the validator is in its state at that index. A branch has one
+    /// sibling for each level of the tree; those that are empty subtrees at the top of a list may be left out.
     function verifyValidator(ValidatorProof calldata proof) external view;
     /// @notice As verifyValidator, and reads the validator's balance in the same state. @return balance in gwei
-    function verifyValidatorAndBalance(ValidatorProof calldata proof, BalanceProof calldata balance)
-        external
-        view
-        returns (uint64);
+    function verifyValidatorAndBalance(
+        ValidatorProof calldata proof,
+        BalanceProof calldata balance
+    ) external view returns (uint64);
 }

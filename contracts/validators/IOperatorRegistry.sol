@@ -38,7 +38,11 @@ interface IOperatorRegistry {
 
     event TierSet(uint256 indexed tier, Tier values);
     event OperatorAdded(
-        uint256 indexed operatorId, uint256 indexed tier, address indexed owner, address rewardAddress, string name
+        uint256 indexed operatorId,
+        uint256 indexed tier,
+        address indexed owner,
+        address rewardAddress,
+        string name
     );
     event OwnershipProposed(uint256 indexed operatorId, address indexed pendingOwner);
     event OwnerChanged(uint256 indexed operatorId, address indexed owner);
@@ -82,9 +86,12 @@ interface IOperatorRegistry {
     /// is proven and when bond is withdrawn.
     function setTier(uint256 tierId, Tier calldata values) external;
     /// @notice Adds an operator to any tier, open or not. @return operatorId
-    function addOperator(uint256 tierId, address owner, address rewardAddress, string calldata name)
-        external
-        returns (uint256 operatorId);
+    function addOperator(
+        uint256 tierId,
+        address owner,
+        address rewardAddress,
+        string calldata name
+    ) external returns (uint256 operatorId);
     function unfreeze(uint256 operatorId) external;
 
     // --- operators ---

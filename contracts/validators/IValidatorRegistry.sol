@@ -44,8 +44,15 @@ interface IValidatorRegistry {
     }
 
     event Predeposited(uint256 indexed operatorId, bytes32 indexed keyRoot, bytes pubkey);
-    event Proven(uint256 indexed operatorId, bytes32 indexed keyRoot, uint256 tier, uint256 sequence, uint256 validatorIndex);
-    event Funded(uint256 indexed operatorId, bytes32 indexed keyRoot);
+    event Proven(
+        uint256 indexed operatorId,
+        bytes32 indexed keyRoot,
+        uint256 tier,
+        uint256 sequence,
+        uint256 validatorIndex
+    );
+    /// @notice All keys of a tier that were queued with a sequence from `from` to `to - 1` are funded.
+    event Funded(uint256 indexed tier, uint256 from, uint256 to);
     event Dropped(uint256 indexed operatorId, bytes32 indexed keyRoot);
     event ExitRequested(uint256 indexed operatorId, bytes32 indexed keyRoot);
     event ExitRequestExpired(uint256 indexed operatorId, bytes32 indexed keyRoot);
@@ -57,7 +64,6 @@ interface IValidatorRegistry {
 
     error LengthMismatch(uint256 pubkeys, uint256 others);
     error NoKeys();
-    error BadSignatureLength(uint256 length);
     error WrongValue(uint256 value, uint256 expected);
     error KeyKnown(bytes32 keyRoot, Status status);
     error WrongStatus(bytes32 keyRoot, Status status);
@@ -119,11 +125,17 @@ interface IValidatorRegistry {
     function proveExiting(IBeaconProof.ValidatorProof calldata proof) external;
     /// @notice Proves the balance in the last epoch before a validator is withdrawable, before the sweep. What is missing
     /// from the funded 32 ETH is the operator's loss first.
-    function proveWithdrawn(IBeaconProof.ValidatorProof calldata proof, IBeaconProof.BalanceProof calldata balance) external;
+    function proveWithdrawn(
+        IBeaconProof.ValidatorProof calldata proof,
+        IBeaconProof.BalanceProof calldata balance
+    ) external;
     /// @notice Freezes the operator, and finalisation until a report knows of the slashing.
     function proveSlashed(IBeaconProof.ValidatorProof calldata proof) external;
     /// @notice Stops the weight of a validator that is active on the consensus layer with less than 31.75 ETH.
-    function proveBelow(IBeaconProof.ValidatorProof calldata proof, IBeaconProof.BalanceProof calldata balance) external;
+    function proveBelow(
+        IBeaconProof.ValidatorProof calldata proof,
+        IBeaconProof.BalanceProof calldata balance
+    ) external;
 
     function validator(bytes32 keyRoot) external view returns (Record memory);
     function tierQueue(uint256 tier) external view returns (TierQueue memory);
@@ -141,5 +153,5 @@ interface IValidatorRegistry {
     /// @notice Governance only: another layout of the beacon state.
     function setBeaconProof(IBeaconProof beaconProof) external;
     /// @notice Operator registry only: a tier was added or changed.
-    function onTierSet(uint256 tier, uint256 targetShareBp, uint256 maxShareBp) external;
+    function onTierSet(uint256 tier, uint16 targetShareBp, uint16 maxShareBp) external;
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {AccessManagedUpgradeable} from
-    "@openzeppelin/contracts-upgradeable/access/manager/AccessManagedUpgradeable.sol";
+import {AccessManagedUpgradeable} from "@openzeppelin/contracts-upgradeable/access/manager/AccessManagedUpgradeable.sol";
 import {UUPSUpgradeable} from "@openzeppelin/contracts-upgradeable/proxy/utils/UUPSUpgradeable.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
@@ -38,8 +37,11 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
     /// @inheritdoc IOperatorRegistry
     address public validators;
     Totals private _totals;
+    /// @inheritdoc IOperatorRegistry
     uint256 public operatorCount;
-    Tier[] private _tiers;
+    /// @inheritdoc IOperatorRegistry
+    uint256 public tierCount;
+    mapping(uint256 tierId => Tier) private _tiers;
     mapping(uint256 operatorId => Operator) private _operators;
 
     modifier onlyValidators() {
@@ -69,25 +71,26 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
 
     /// @inheritdoc IOperatorRegistry
     function addTier(Tier calldata values) external restricted returns (uint256 tierId) {
-        tierId = _tiers.length;
+        tierId = tierCount;
         require(tierId < MAX_TIERS, TooManyTiers(MAX_TIERS));
-        _tiers.push();
+        tierCount = tierId + 1;
         _setTier(tierId, values);
     }
 
     /// @inheritdoc IOperatorRegistry
     function setTier(uint256 tierId, Tier calldata values) external restricted {
-        require(tierId < _tiers.length, UnknownTier(tierId));
+        require(tierId < tierCount, UnknownTier(tierId));
         _setTier(tierId, values);
     }
 
     /// @inheritdoc IOperatorRegistry
-    function addOperator(uint256 tierId, address owner, address rewardAddress, string calldata name)
-        external
-        restricted
-        returns (uint256)
-    {
-        require(tierId < _tiers.length, UnknownTier(tierId));
+    function addOperator(
+        uint256 tierId,
+        address owner,
+        address rewardAddress,
+        string calldata name
+    ) external restricted returns (uint256) {
+        require(tierId < tierCount, UnknownTier(tierId));
         return _addOperator(tierId, owner, rewardAddress, name);
     }
 
@@ -103,7 +106,7 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
 
     /// @inheritdoc IOperatorRegistry
     function join(uint256 tierId, address rewardAddress, string calldata name) external returns (uint256) {
-        require(tierId < _tiers.length, UnknownTier(tierId));
+        require(tierId < tierCount, UnknownTier(tierId));
         require(_tiers[tierId].open, TierClosed(tierId));
         return _addOperator(tierId, msg.sender, rewardAddress, name);
     }
@@ -177,18 +180,13 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
 
     /// @inheritdoc IOperatorRegistry
     function tier(uint256 tierId) external view returns (Tier memory) {
-        require(tierId < _tiers.length, UnknownTier(tierId));
+        require(tierId < tierCount, UnknownTier(tierId));
         return _tiers[tierId];
     }
 
     /// @inheritdoc IOperatorRegistry
-    function tierCount() external view returns (uint256) {
-        return _tiers.length;
-    }
-
-    /// @inheritdoc IOperatorRegistry
     function requiredBond(uint256 tierId, uint256 count) external view returns (uint256) {
-        require(tierId < _tiers.length, UnknownTier(tierId));
+        require(tierId < tierCount, UnknownTier(tierId));
         return BondCurve.required(_tiers[tierId].bondFirst, _tiers[tierId].bondNext, count);
     }
 
@@ -230,7 +228,7 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
     /// @inheritdoc IOperatorRegistry
     function onProven(uint256 operatorId) external onlyValidators returns (uint256 tierId) {
         Operator storage op = _operators[operatorId];
-        _requireClear(operatorId, op);
+        if (op.inDoubt) _requireClear(operatorId, op);
         op.queued += 1;
         _requireBond(operatorId, op);
         return op.tier;
@@ -293,8 +291,12 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
     function _authorizeUpgrade(address) internal override restricted {}
 
     function _setTier(uint256 tierId, Tier calldata values) private {
-        bool valid = values.bondFirst >= PREDEPOSIT && values.bondNext >= PREDEPOSIT && values.feeBp <= BP
-            && values.targetShareBp <= values.maxShareBp && values.maxShareBp <= BP;
+        bool valid =
+            values.bondFirst >= PREDEPOSIT &&
+                values.bondNext >= PREDEPOSIT &&
+                values.feeBp <= BP &&
+                values.targetShareBp <= values.maxShareBp &&
+                values.maxShareBp <= BP;
         require(valid, TierInvalid(values.bondFirst, values.feeBp, values.targetShareBp, values.maxShareBp));
         require(validators != address(0), NotBound());
         _tiers[tierId] = values;
@@ -302,10 +304,12 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
         IValidatorRegistry(validators).onTierSet(tierId, values.targetShareBp, values.maxShareBp);
     }
 
-    function _addOperator(uint256 tierId, address owner, address rewardAddress, string calldata name)
-        private
-        returns (uint256 operatorId)
-    {
+    function _addOperator(
+        uint256 tierId,
+        address owner,
+        address rewardAddress,
+        string calldata name
+    ) private returns (uint256 operatorId) {
         require(owner != address(0) && rewardAddress != address(0), ZeroAddress());
         operatorId = ++operatorCount;
         Operator storage op = _operators[operatorId];

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
 import {BP} from "../shared/Units.sol";
 import {IValidatorRegistry} from "./IValidatorRegistry.sol";
+import {ValidatorSlots} from "./ValidatorSlots.sol";
 
 /// @title ValidatorQueues
 /// @notice Whose turn it is, to be funded and to exit. Within a tier keys go in the order in which they were proven: a
@@ -11,10 +12,12 @@ import {IValidatorRegistry} from "./IValidatorRegistry.sol";
 /// the share of the validators that stay decides; a tie goes to the lower tier.
 library ValidatorQueues {
     using BitMaps for BitMaps.BitMap;
+    using ValidatorSlots for IValidatorRegistry.TierQueue;
+    using ValidatorSlots for uint256;
 
     struct State {
         uint256 count;
-        mapping(uint256 tier => IValidatorRegistry.TierQueue) tiers;
+        mapping(uint256 tier => uint256) words; // see ValidatorSlots
         mapping(uint256 tier => BitMaps.BitMap) holes; // by sequence
     }
 
@@ -67,54 +70,71 @@ library ValidatorQueues {
         uint256 count = self.count;
         queues = new IValidatorRegistry.TierQueue[](count);
         for (uint256 i = 0; i < count; ++i) {
-            queues[i] = self.tiers[i];
+            queues[i] = get(self, i);
         }
     }
 
-    /// @notice Writes back the queues from which `takeToFund` took.
-    function storeFunded(State storage self, IValidatorRegistry.TierQueue[] memory queues) internal {
-        for (uint256 i = 0; i < queues.length; ++i) {
-            if (queues[i].fundHead != self.tiers[i].fundHead) self.tiers[i] = queues[i];
-        }
+    function get(State storage self, uint256 tier) internal view returns (IValidatorRegistry.TierQueue memory) {
+        return self.words[tier].toQueue();
     }
 
-    function setTier(State storage self, uint256 tier, uint256 targetShareBp, uint256 maxShareBp) internal {
-        IValidatorRegistry.TierQueue storage queue = self.tiers[tier];
-        (queue.targetShareBp, queue.maxShareBp) = (uint16(targetShareBp), uint16(maxShareBp));
+    function put(State storage self, uint256 tier, IValidatorRegistry.TierQueue memory queue) internal {
+        self.words[tier] = queue.pack();
+    }
+
+    function setTier(State storage self, uint256 tier, uint16 targetShareBp, uint16 maxShareBp) internal {
+        IValidatorRegistry.TierQueue memory queue = get(self, tier);
+        (queue.targetShareBp, queue.maxShareBp) = (targetShareBp, maxShareBp);
+        put(self, tier, queue);
         if (tier >= self.count) self.count = tier + 1;
     }
 
     function push(State storage self, uint256 tier) internal returns (uint32 sequence) {
-        IValidatorRegistry.TierQueue storage queue = self.tiers[tier];
-        sequence = queue.tail;
-        queue.tail = sequence + 1;
-        queue.queued += 1;
+        IValidatorRegistry.TierQueue memory queue = get(self, tier);
+        sequence = queue.tail++;
+        ++queue.queued;
+        put(self, tier, queue);
     }
 
     function drop(State storage self, uint256 tier, uint256 sequence) internal {
-        self.tiers[tier].queued -= 1;
+        IValidatorRegistry.TierQueue memory queue = get(self, tier);
+        --queue.queued;
+        put(self, tier, queue);
         self.holes[tier].set(sequence);
     }
 
-    /// @notice Takes the queued key `keyRoot`, which must be the next. In memory; see `storeFunded`.
+    /// @notice Takes the queued key `keyRoot`, which must be the next. In memory; see `putFunded`.
     /// @return taken false if no tier may be funded now
     function takeToFund(
         State storage self,
         IValidatorRegistry.TierQueue[] memory queues,
         bytes32 keyRoot,
-        IValidatorRegistry.Record memory record
+        uint256 tier,
+        uint256 sequence
     ) internal view returns (bool taken) {
-        uint256 tier = nextToFund(queues);
-        if (tier == NONE) return false;
-        IValidatorRegistry.TierQueue memory queue = queues[tier];
+        uint256 nextTier = nextToFund(queues);
+        if (nextTier == NONE) return false;
+        IValidatorRegistry.TierQueue memory queue = queues[nextTier];
+        uint256 head = queue.fundHead;
         // the usual key is at the head, and costs no look at the holes
-        bool usual = record.tier == tier && record.sequence == queue.fundHead;
-        uint256 head = usual ? queue.fundHead : stepOver(self, tier, queue.fundHead, queue.tail);
-        _requireNext(keyRoot, record.tier, record.sequence, tier, head);
+        if (sequence != head || tier != nextTier) {
+            head = stepOver(self, nextTier, head, queue.tail);
+            _requireNext(keyRoot, tier, sequence, nextTier, head);
+        }
         queue.fundHead = uint32(head + 1);
-        queue.queued -= 1;
-        queue.funded += 1;
+        --queue.queued;
+        ++queue.funded;
         return true;
+    }
+
+    /// @notice Writes back the queues from which `takeToFund` took.
+    function putFunded(State storage self, IValidatorRegistry.TierQueue[] memory queues) internal {
+        for (uint256 i = 0; i < queues.length; ++i) {
+            (uint256 from, uint256 to) = (get(self, i).fundHead, queues[i].fundHead);
+            if (from == to) continue;
+            put(self, i, queues[i]);
+            emit IValidatorRegistry.Funded(i, from, to);
+        }
     }
 
     /// @notice Takes the turn of the staying validator `keyRoot` to exit: its tier must be next, and it must be at the
@@ -123,25 +143,31 @@ library ValidatorQueues {
         State storage self,
         IValidatorRegistry.TierQueue[] memory queues,
         bytes32 keyRoot,
-        IValidatorRegistry.Record storage record
+        uint256 tier,
+        uint256 sequence
     ) internal {
-        (uint256 tier, uint256 sequence) = (record.tier, record.sequence);
         uint256 nextTier = nextToExit(queues);
-        uint256 head = queues[nextTier].exitHead;
-        if (tier != nextTier || sequence >= head) {
-            head = stepOver(self, nextTier, head, queues[nextTier].fundHead);
-            _requireNext(keyRoot, tier, sequence, nextTier, head);
-            self.tiers[tier].exitHead = uint32(head + 1);
+        IValidatorRegistry.TierQueue memory queue = queues[nextTier];
+        if (tier != nextTier || sequence >= queue.exitHead) {
+            _moveExitHead(self, queue, keyRoot, tier, sequence, nextTier);
         }
-        self.tiers[tier].requested += 1;
+        ++queue.requested;
+        put(self, nextTier, queue);
     }
 
     /// @notice Moves the head of the exit order past `keyRoot`, which must be at the head and no longer stay.
     function skipExited(State storage self, bytes32 keyRoot, uint256 tier, uint256 sequence) internal {
-        IValidatorRegistry.TierQueue storage queue = self.tiers[tier];
-        uint256 head = stepOver(self, tier, queue.exitHead, queue.fundHead);
-        _requireNext(keyRoot, tier, sequence, tier, head);
-        queue.exitHead = uint32(head + 1);
+        IValidatorRegistry.TierQueue memory queue = get(self, tier);
+        _moveExitHead(self, queue, keyRoot, tier, sequence, tier);
+        put(self, tier, queue);
+    }
+
+    /// @notice A request to exit was confirmed or forgotten, a validator is proven exiting, or both.
+    function noteExit(State storage self, uint256 tier, bool wasRequested, bool exits) internal {
+        IValidatorRegistry.TierQueue memory queue = get(self, tier);
+        if (wasRequested) --queue.requested;
+        if (exits) ++queue.exiting;
+        put(self, tier, queue);
     }
 
     /// @notice The first sequence from `head` on that is not a hole, at most `end`.
@@ -150,11 +176,30 @@ library ValidatorQueues {
         return head;
     }
 
+    function _moveExitHead(
+        State storage self,
+        IValidatorRegistry.TierQueue memory queue,
+        bytes32 keyRoot,
+        uint256 tier,
+        uint256 sequence,
+        uint256 nextTier
+    ) private view {
+        uint256 head = stepOver(self, nextTier, queue.exitHead, queue.fundHead);
+        _requireNext(keyRoot, tier, sequence, nextTier, head);
+        queue.exitHead = uint32(head + 1);
+    }
+
     function _staying(IValidatorRegistry.TierQueue memory queue) private pure returns (uint256) {
         return uint256(queue.funded) - queue.exiting - queue.requested;
     }
 
-    function _requireNext(bytes32 keyRoot, uint256 tier, uint256 sequence, uint256 nextTier, uint256 next) private pure {
+    function _requireNext(
+        bytes32 keyRoot,
+        uint256 tier,
+        uint256 sequence,
+        uint256 nextTier,
+        uint256 next
+    ) private pure {
         bool isNext = tier == nextTier && sequence == next;
         require(isNext, IValidatorRegistry.NotNext(keyRoot, tier, sequence, nextTier, next));
     }

@@ -2,15 +2,9 @@
 pragma solidity 0.8.37;
 
 import {UUPSUpgradeable} from "@openzeppelin/contracts-upgradeable/proxy/utils/UUPSUpgradeable.sol";
-import {IDepositContract} from "../external/IDepositContract.sol";
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {IStakingPool} from "../pool/IStakingPool.sol";
-import {
-    FAR_FUTURE_EPOCH,
-    GWEI,
-    PREDEPOSIT,
-    TOP_UP,
-    VALIDATOR_DEPOSIT
-} from "../shared/Units.sol";
+import {FAR_FUTURE_EPOCH, GWEI, PREDEPOSIT, TOP_UP, VALIDATOR_DEPOSIT} from "../shared/Units.sol";
 import {IStakedEther} from "../token/IStakedEther.sol";
 import {IWithdrawalQueue} from "../withdrawals/IWithdrawalQueue.sol";
 import {IWithdrawalVault} from "../withdrawals/IWithdrawalVault.sol";
@@ -19,19 +13,25 @@ import {IBeaconProof} from "./IBeaconProof.sol";
 import {IOperatorRegistry} from "./IOperatorRegistry.sol";
 import {IValidatorRegistry} from "./IValidatorRegistry.sol";
 import {SSZ} from "./SSZ.sol";
-import {ValidatorProofs} from "./ValidatorProofs.sol";
 import {ValidatorQueues} from "./ValidatorQueues.sol";
+import {ValidatorSlots} from "./ValidatorSlots.sol";
+import {ValidatorState} from "./ValidatorState.sol";
 
 /// @title ValidatorRegistry
 /// @notice PROVE, THEN FUND. A key is bound to its operator by a predeposit of the operator's own 1 ETH; pool ether
 /// follows only after a proof that the consensus layer knows the key with this protocol's credentials and nothing else.
 ///
-/// ORDER. Keys of a tier are funded, and later asked to exit, in the order in which they were proven. A key's place is
-/// a number in its record; each tier remembers the heads only. A dropped key leaves a hole that the heads step over.
+/// ORDER. Keys of a tier are funded, and later asked to exit, in the order in which they were proven (ValidatorQueues).
 ///
 /// LIVENESS. Every transition can be made by anyone who brings the proof. Nothing here loops over stored keys.
-contract ValidatorRegistry is ValidatorProofs, UUPSUpgradeable {
+///
+/// Each function checks, changes its record in memory, saves it, and only then calls out.
+contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
+    using Address for address;
+    using DepositData for bytes;
     using ValidatorQueues for ValidatorQueues.State;
+    using ValidatorSlots for Record;
+    using ValidatorSlots for uint256;
 
     uint256 private constant EXIT_REQUEST_LIFETIME = 1 days;
     /// @dev The predeploy's own queue may delay a request; a state before that says nothing.
@@ -42,19 +42,16 @@ contract ValidatorRegistry is ValidatorProofs, UUPSUpgradeable {
 
     IStakedEther public immutable token;
     IWithdrawalVault public immutable withdrawalVault;
+    address public immutable depositContract;
     IOperatorRegistry private immutable _operators;
-    IDepositContract public immutable depositContract;
-
-    ValidatorQueues.State private _queues;
-    mapping(bytes32 keyRoot => Record) private _records;
 
     constructor(
         IStakedEther token_,
         IWithdrawalVault withdrawalVault_,
         IOperatorRegistry operators_,
-        IDepositContract depositContract_,
+        address depositContract_,
         uint256 genesisTime_
-    ) ValidatorProofs(address(withdrawalVault_), genesisTime_) {
+    ) ValidatorState(address(withdrawalVault_), genesisTime_) {
         token = token_;
         withdrawalVault = withdrawalVault_;
         _operators = operators_;
@@ -88,17 +85,19 @@ contract ValidatorRegistry is ValidatorProofs, UUPSUpgradeable {
         require(msg.value == PREDEPOSIT * count, WrongValue(msg.value, PREDEPOSIT * count));
         _operators.checkPredeposit(operatorId, msg.sender);
 
-        bytes memory credentials = abi.encodePacked(withdrawalCredentials);
+        bytes memory data = DepositData.template(withdrawalCredentials);
+        Record memory record;
+        (record.operatorId, record.status) = (uint32(operatorId), Status.Predeposited);
+        uint256 word = record.pack();
         for (uint256 i = 0; i < count; ++i) {
-            uint256 length = signatures[i].length;
-            require(length == DepositData.SIGNATURE_LENGTH, BadSignatureLength(length));
             bytes32 keyRoot = SSZ.pubkeyRoot(pubkeys[i]);
-            Record storage record = _records[keyRoot];
-            require(record.status == Status.Unknown, KeyKnown(keyRoot, record.status));
-            record.operatorId = uint32(operatorId);
-            record.status = Status.Predeposited;
+            uint256 known = _records[keyRoot];
+            require(known == 0, KeyKnown(keyRoot, known.toStatus()));
+            _records[keyRoot] = word;
             emit Predeposited(operatorId, keyRoot, pubkeys[i]);
-            depositContract.deposit{value: PREDEPOSIT}(pubkeys[i], credentials, signatures[i], depositDataRoots[i]);
+            data.setSignature(signatures[i]);
+            data.setKey(pubkeys[i], depositDataRoots[i]);
+            depositContract.functionCallWithValue(data, PREDEPOSIT);
         }
     }
 
@@ -108,8 +107,7 @@ contract ValidatorRegistry is ValidatorProofs, UUPSUpgradeable {
         for (uint256 i = 0; i < proofs.length; ++i) {
             IBeaconProof.Validator calldata v = proofs[i].validator;
             bytes32 keyRoot = _verified(proofs[i]);
-            Record storage record = _records[keyRoot];
-            require(record.status == Status.Predeposited, WrongStatus(keyRoot, record.status));
+            Record memory record = _inStatus(keyRoot, Status.Predeposited);
             require(!v.slashed, ValidatorSlashed(keyRoot));
             require(v.effectiveBalanceGwei >= PREDEPOSIT / GWEI, EffectiveBalanceTooSmall(v.effectiveBalanceGwei));
             // no eligibility implies that no other epoch is set
@@ -130,29 +128,27 @@ contract ValidatorRegistry is ValidatorProofs, UUPSUpgradeable {
 
         _creditBonds(operatorIds, count, pool.fundValidators(count));
 
-        bytes memory credentials = abi.encodePacked(withdrawalCredentials);
-        bytes memory signature = new bytes(DepositData.SIGNATURE_LENGTH);
+        bytes memory data = DepositData.template(withdrawalCredentials);
         for (uint256 i = 0; i < keyRoots.length; ++i) {
             if (operatorIds[i] == 0) continue;
-            bytes32 root = DepositData.topUpRoot(keyRoots[i], withdrawalCredentials);
-            depositContract.deposit{value: TOP_UP}(pubkeys[i], credentials, signature, root);
+            data.setKey(pubkeys[i], DepositData.topUpRoot(keyRoots[i], withdrawalCredentials));
+            depositContract.functionCallWithValue(data, TOP_UP);
         }
     }
 
     /// @inheritdoc IValidatorRegistry
     function dropQueued(bytes32 keyRoot) external {
-        Record storage record = _records[keyRoot];
-        require(record.status == Status.Queued, WrongStatus(keyRoot, record.status));
-        _operators.onDropped(record.operatorId);
+        Record memory record = _inStatus(keyRoot, Status.Queued);
         record.status = Status.Dropped;
+        _save(keyRoot, record);
         _queues.drop(record.tier, record.sequence);
         emit Dropped(record.operatorId, keyRoot);
+        _operators.onDropped(record.operatorId);
     }
 
     /// @inheritdoc IValidatorRegistry
     function requeue(bytes32 keyRoot) external {
-        Record storage record = _records[keyRoot];
-        require(record.status == Status.Dropped, WrongStatus(keyRoot, record.status));
+        Record memory record = _inStatus(keyRoot, Status.Dropped);
         _enqueue(keyRoot, record);
     }
 
@@ -163,8 +159,7 @@ contract ValidatorRegistry is ValidatorProofs, UUPSUpgradeable {
         bytes32 expected = SSZ.pubkeyRoot(pubkey);
         bytes32 keyRoot = _verified(readiness);
         require(keyRoot == expected, KeyMismatch(expected, keyRoot));
-        Record storage record = _records[keyRoot];
-        require(record.status == Status.Active, WrongStatus(keyRoot, record.status));
+        Record memory record = _inStatus(keyRoot, Status.Active);
         require(record.exitRequestedAt == 0, ExitAlreadyRequested(keyRoot, record.exitRequestedAt));
         (uint64 start, uint64 end) = (readiness.validator.activationEpoch, readiness.validator.exitEpoch);
         uint64 epoch = _epoch(readiness);
@@ -173,8 +168,9 @@ contract ValidatorRegistry is ValidatorProofs, UUPSUpgradeable {
 
         TierQueue[] memory queues = _queues.load();
         _requireDemand(ValidatorQueues.staying(queues));
-        _queues.takeToExit(queues, keyRoot, record);
+        _queues.takeToExit(queues, keyRoot, record.tier, record.sequence);
         record.exitRequestedAt = uint40(block.timestamp);
+        _save(keyRoot, record);
         emit ExitRequested(record.operatorId, keyRoot);
 
         bytes[] memory pubkeys = new bytes[](1);
@@ -186,7 +182,7 @@ contract ValidatorRegistry is ValidatorProofs, UUPSUpgradeable {
     function skipExited(bytes32[] calldata keyRoots) external {
         require(keyRoots.length > 0, NoKeys());
         for (uint256 i = 0; i < keyRoots.length; ++i) {
-            Record storage record = _records[keyRoots[i]];
+            Record memory record = validator(keyRoots[i]);
             bool left = record.status == Status.Exiting || record.status == Status.Withdrawn;
             require(left, WrongStatus(keyRoots[i], record.status));
             _queues.skipExited(keyRoots[i], record.tier, record.sequence);
@@ -195,51 +191,46 @@ contract ValidatorRegistry is ValidatorProofs, UUPSUpgradeable {
 
     /// @inheritdoc IValidatorRegistry
     function expireExitRequest(bytes32 keyRoot) external {
-        Record storage record = _records[keyRoot];
+        Record memory record = _requested(keyRoot);
         uint256 expiresAt = record.exitRequestedAt + EXIT_REQUEST_LIFETIME;
-        require(record.exitRequestedAt != 0, NotRequested(keyRoot));
         require(block.timestamp >= expiresAt, ExitNotExpired(keyRoot, expiresAt));
-        _forgetRequest(record);
-        emit ExitRequestExpired(record.operatorId, keyRoot);
+        _forgetRequest(keyRoot, record);
     }
 
     /// @inheritdoc IValidatorRegistry
     function proveNotExiting(IBeaconProof.ValidatorProof calldata proof) external {
         bytes32 keyRoot = _verified(proof);
-        Record storage record = _records[keyRoot];
-        require(record.exitRequestedAt != 0, NotRequested(keyRoot));
+        Record memory record = _requested(keyRoot);
         uint256 notBefore = record.exitRequestedAt + NOT_EXITING_AFTER;
         require(_slotTime(proof) >= notBefore, ProofTooEarly(_slotTime(proof), notBefore));
         require(proof.validator.exitEpoch == FAR_FUTURE_EPOCH, IsExiting(keyRoot, proof.validator.exitEpoch));
-        _forgetRequest(record);
-        emit ExitRequestExpired(record.operatorId, keyRoot);
+        _forgetRequest(keyRoot, record);
     }
 
     /// @inheritdoc IValidatorRegistry
     function proveExiting(IBeaconProof.ValidatorProof calldata proof) external {
         bytes32 keyRoot = _verified(proof);
-        Record storage record = _records[keyRoot];
-        require(record.status == Status.Active, WrongStatus(keyRoot, record.status));
+        Record memory record = _inStatus(keyRoot, Status.Active);
         require(proof.validator.exitEpoch != FAR_FUTURE_EPOCH, NotExiting(keyRoot));
-        _leave(keyRoot, record);
-        record.status = Status.Exiting;
+        _leave(record, Status.Exiting);
         emit Exiting(record.operatorId, keyRoot, proof.validator.withdrawableEpoch);
+        _saveWeightless(keyRoot, record);
     }
 
     /// @inheritdoc IValidatorRegistry
-    function proveWithdrawn(IBeaconProof.ValidatorProof calldata proof, IBeaconProof.BalanceProof calldata balance)
-        external
-    {
+    function proveWithdrawn(
+        IBeaconProof.ValidatorProof calldata proof,
+        IBeaconProof.BalanceProof calldata balance
+    ) external {
         (bytes32 keyRoot, uint256 settledGwei) = _verifiedWithBalance(proof, balance);
-        Record storage record = _records[keyRoot];
-        _requireFunded(keyRoot, record);
+        Record memory record = _funded(keyRoot);
         uint64 end = proof.validator.withdrawableEpoch;
         require(uint256(_epoch(proof)) + 1 == end, NotLastEpoch(_epoch(proof), end));
-        if (record.status == Status.Active) _leave(keyRoot, record);
-        record.status = Status.Withdrawn;
+        _leave(record, Status.Withdrawn);
         uint256 principal = record.fundedGwei;
         uint256 shortfall = settledGwei < principal ? (principal - settledGwei) * GWEI : 0;
         emit Withdrawn(record.operatorId, keyRoot, settledGwei, shortfall);
+        _saveWeightless(keyRoot, record);
         _operators.onWithdrawn(record.operatorId, shortfall);
     }
 
@@ -248,48 +239,32 @@ contract ValidatorRegistry is ValidatorProofs, UUPSUpgradeable {
     /// @inheritdoc IValidatorRegistry
     function proveSlashed(IBeaconProof.ValidatorProof calldata proof) external {
         bytes32 keyRoot = _verified(proof);
-        Record storage record = _records[keyRoot];
-        _requireFunded(keyRoot, record);
+        Record memory record = _funded(keyRoot);
         require(proof.validator.slashed, NotSlashed(keyRoot));
         require(!record.slashed, ValidatorSlashed(keyRoot));
         record.slashed = true;
         emit Slashed(record.operatorId, keyRoot);
-        if (!record.weightStopped) _stopWeight(keyRoot, record);
+        _saveWeightless(keyRoot, record);
         _operators.onSlashed(record.operatorId);
         _pool().noteSlashing(_slotTime(proof));
     }
 
     /// @inheritdoc IValidatorRegistry
-    function proveBelow(IBeaconProof.ValidatorProof calldata proof, IBeaconProof.BalanceProof calldata balance)
-        external
-    {
+    function proveBelow(
+        IBeaconProof.ValidatorProof calldata proof,
+        IBeaconProof.BalanceProof calldata balance
+    ) external {
         (bytes32 keyRoot, uint256 balanceGwei) = _verifiedWithBalance(proof, balance);
-        Record storage record = _records[keyRoot];
-        require(record.status == Status.Active, WrongStatus(keyRoot, record.status));
+        Record memory record = _inStatus(keyRoot, Status.Active);
         require(!record.weightStopped, WeightAlreadyStopped(keyRoot));
         // before activation the top-up may still wait in the consensus layer's own queue
         uint64 start = proof.validator.activationEpoch;
         require(start <= _epoch(proof), NotActiveYet(start, _epoch(proof)));
         require(balanceGwei < BELOW_GWEI, NotBelow(balanceGwei, BELOW_GWEI));
-        _stopWeight(keyRoot, record);
+        _saveWeightless(keyRoot, record);
     }
 
     // --- views ---
-
-    /// @inheritdoc IValidatorRegistry
-    function validator(bytes32 keyRoot) external view returns (Record memory) {
-        return _records[keyRoot];
-    }
-
-    /// @inheritdoc IValidatorRegistry
-    function tierQueue(uint256 tier) external view returns (TierQueue memory) {
-        return _queues.tiers[tier];
-    }
-
-    /// @inheritdoc IValidatorRegistry
-    function tierCount() external view returns (uint256) {
-        return _queues.count;
-    }
 
     /// @inheritdoc IValidatorRegistry
     function operators() external view returns (address) {
@@ -301,26 +276,10 @@ contract ValidatorRegistry is ValidatorProofs, UUPSUpgradeable {
         return _pool().exitDemand(ValidatorQueues.staying(_queues.load()));
     }
 
-    /// @inheritdoc IValidatorRegistry
-    function nextToFund() external view returns (uint256 tier, uint256 sequence) {
-        TierQueue[] memory queues = _queues.load();
-        tier = ValidatorQueues.nextToFund(queues);
-        require(tier != ValidatorQueues.NONE, NothingToFund());
-        sequence = _queues.stepOver(tier, queues[tier].fundHead, queues[tier].tail);
-    }
+    // --- operator registry only ---
 
     /// @inheritdoc IValidatorRegistry
-    function nextToExit() external view returns (uint256 tier, uint256 sequence) {
-        TierQueue[] memory queues = _queues.load();
-        tier = ValidatorQueues.nextToExit(queues);
-        require(tier != ValidatorQueues.NONE, NothingToExit());
-        sequence = _queues.stepOver(tier, queues[tier].exitHead, queues[tier].fundHead);
-    }
-
-    // --- governance and peers ---
-
-    /// @inheritdoc IValidatorRegistry
-    function onTierSet(uint256 tier, uint256 targetShareBp, uint256 maxShareBp) external {
+    function onTierSet(uint256 tier, uint16 targetShareBp, uint16 maxShareBp) external {
         require(msg.sender == address(_operators), OnlyOperators(msg.sender));
         _queues.setTier(tier, targetShareBp, maxShareBp);
     }
@@ -330,37 +289,34 @@ contract ValidatorRegistry is ValidatorProofs, UUPSUpgradeable {
     function _authorizeUpgrade(address) internal override restricted {}
 
     /// @dev Gives a key the next place in its tier, if its operator's bond suffices.
-    function _enqueue(bytes32 keyRoot, Record storage record) private {
-        uint256 operatorId = record.operatorId;
-        uint256 tier = _operators.onProven(operatorId);
-        uint32 sequence = _queues.push(tier);
-        (record.tier, record.status, record.sequence) = (uint8(tier), Status.Queued, sequence);
-        emit Proven(operatorId, keyRoot, tier, sequence, record.validatorIndex);
+    function _enqueue(bytes32 keyRoot, Record memory record) private {
+        uint256 tier = _operators.onProven(record.operatorId);
+        (record.tier, record.status, record.sequence) = (uint8(tier), Status.Queued, _queues.push(tier));
+        _save(keyRoot, record);
+        emit Proven(record.operatorId, keyRoot, tier, record.sequence, record.validatorIndex);
     }
 
     /// @dev Makes the next at most `limit` queued keys active. Keys that are no longer queued are passed over: an entry of
     /// `operatorIds` is zero where nothing was taken.
-    function _takeQueued(bytes[] calldata pubkeys, uint256 limit)
-        private
-        returns (uint256 count, bytes32[] memory keyRoots, uint256[] memory operatorIds)
-    {
+    function _takeQueued(
+        bytes[] calldata pubkeys,
+        uint256 limit
+    ) private returns (uint256 count, bytes32[] memory keyRoots, uint256[] memory operatorIds) {
         keyRoots = new bytes32[](pubkeys.length);
         operatorIds = new uint256[](pubkeys.length);
         TierQueue[] memory queues = _queues.load();
         for (uint256 i = 0; i < pubkeys.length && count < limit; ++i) {
             bytes32 keyRoot = SSZ.pubkeyRoot(pubkeys[i]);
-            Record memory record = _records[keyRoot];
+            Record memory record = validator(keyRoot);
             require(record.status >= Status.Queued, WrongStatus(keyRoot, record.status));
             if (record.status != Status.Queued) continue;
-            if (!_queues.takeToFund(queues, keyRoot, record)) break;
-            record.status = Status.Active;
-            record.fundedGwei = uint40(VALIDATOR_DEPOSIT / GWEI);
-            _records[keyRoot] = record;
+            if (!_queues.takeToFund(queues, keyRoot, record.tier, record.sequence)) break;
+            (record.status, record.fundedGwei) = (Status.Active, uint40(VALIDATOR_DEPOSIT / GWEI));
+            _save(keyRoot, record);
             (keyRoots[i], operatorIds[i]) = (keyRoot, record.operatorId);
             ++count;
-            emit Funded(record.operatorId, keyRoot);
         }
-        _queues.storeFunded(queues);
+        _queues.putFunded(queues);
     }
 
     /// @dev Splits `bondShares` equally between `count` keys, the remainder to the first; one call for each run of keys of
@@ -378,27 +334,27 @@ contract ValidatorRegistry is ValidatorProofs, UUPSUpgradeable {
         }
     }
 
-    /// @dev An active validator leaves: it earns nothing any more and no longer counts as staying.
-    function _leave(bytes32 keyRoot, Record storage record) private {
-        if (record.exitRequestedAt != 0) _forgetRequest(record);
-        _queues.tiers[record.tier].exiting += 1;
-        if (!record.weightStopped) _stopWeight(keyRoot, record);
+    /// @dev A funded validator leaves; an active one no longer stays.
+    function _leave(Record memory record, Status to) private {
+        if (record.status == Status.Active) _queues.noteExit(record.tier, record.exitRequestedAt != 0, true);
+        (record.status, record.exitRequestedAt) = (to, 0);
     }
 
-    function _forgetRequest(Record storage record) private {
+    function _forgetRequest(bytes32 keyRoot, Record memory record) private {
         record.exitRequestedAt = 0;
-        _queues.tiers[record.tier].requested -= 1;
+        _save(keyRoot, record);
+        _queues.noteExit(record.tier, true, false);
+        emit ExitRequestExpired(record.operatorId, keyRoot);
     }
 
-    function _stopWeight(bytes32 keyRoot, Record storage record) private {
+    /// @dev Saves a validator that earns no operator fee from now on.
+    function _saveWeightless(bytes32 keyRoot, Record memory record) private {
+        bool stops = !record.weightStopped;
         record.weightStopped = true;
+        _save(keyRoot, record);
+        if (!stops) return;
         emit WeightStopped(record.operatorId, keyRoot);
         _operators.onWeightStopped(record.operatorId);
-    }
-
-    function _requireFunded(bytes32 keyRoot, Record storage record) private view {
-        bool funded = record.status == Status.Active || record.status == Status.Exiting;
-        require(funded, WrongStatus(keyRoot, record.status));
     }
 
     /// @dev A full validator's worth, or anything once a request has waited for long.

@@ -1,22 +1,29 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {AccessManagedUpgradeable} from
-    "@openzeppelin/contracts-upgradeable/access/manager/AccessManagedUpgradeable.sol";
+import {AccessManagedUpgradeable} from "@openzeppelin/contracts-upgradeable/access/manager/AccessManagedUpgradeable.sol";
 import {SECONDS_PER_SLOT, SLOTS_PER_EPOCH} from "../shared/Units.sol";
 import {IBeaconProof} from "./IBeaconProof.sol";
 import {IValidatorRegistry} from "./IValidatorRegistry.sol";
+import {ValidatorQueues} from "./ValidatorQueues.sol";
+import {ValidatorSlots} from "./ValidatorSlots.sol";
 
-/// @title ValidatorProofs
-/// @notice What the validator registry takes from a proof. The verifier is a pointer: a hard fork that changes the layout
-/// of the beacon state replaces it.
-abstract contract ValidatorProofs is IValidatorRegistry, AccessManagedUpgradeable {
+/// @title ValidatorState
+/// @notice What the validator registry stores, and what it takes from a proof. The verifier is a pointer: a hard fork that
+/// changes the layout of the beacon state replaces it.
+abstract contract ValidatorState is IValidatorRegistry, AccessManagedUpgradeable {
+    using ValidatorQueues for ValidatorQueues.State;
+    using ValidatorSlots for Record;
+    using ValidatorSlots for uint256;
+
     /// @inheritdoc IValidatorRegistry
     bytes32 public immutable withdrawalCredentials;
     uint256 public immutable genesisTime;
 
     /// @inheritdoc IValidatorRegistry
     IBeaconProof public beaconProof;
+    ValidatorQueues.State internal _queues;
+    mapping(bytes32 keyRoot => uint256) internal _records; // see ValidatorSlots
 
     constructor(address withdrawalVault, uint256 genesisTime_) {
         withdrawalCredentials = bytes32((uint256(1) << 248) | uint160(withdrawalVault));
@@ -27,6 +34,63 @@ abstract contract ValidatorProofs is IValidatorRegistry, AccessManagedUpgradeabl
     function setBeaconProof(IBeaconProof beaconProof_) external restricted {
         _setBeaconProof(beaconProof_);
     }
+
+    // --- views ---
+
+    /// @inheritdoc IValidatorRegistry
+    function validator(bytes32 keyRoot) public view returns (Record memory) {
+        return _records[keyRoot].toRecord();
+    }
+
+    /// @inheritdoc IValidatorRegistry
+    function tierQueue(uint256 tier) external view returns (TierQueue memory) {
+        return _queues.get(tier);
+    }
+
+    /// @inheritdoc IValidatorRegistry
+    function tierCount() external view returns (uint256) {
+        return _queues.count;
+    }
+
+    /// @inheritdoc IValidatorRegistry
+    function nextToFund() external view returns (uint256 tier, uint256 sequence) {
+        TierQueue[] memory queues = _queues.load();
+        tier = ValidatorQueues.nextToFund(queues);
+        require(tier != ValidatorQueues.NONE, NothingToFund());
+        sequence = _queues.stepOver(tier, queues[tier].fundHead, queues[tier].tail);
+    }
+
+    /// @inheritdoc IValidatorRegistry
+    function nextToExit() external view returns (uint256 tier, uint256 sequence) {
+        TierQueue[] memory queues = _queues.load();
+        tier = ValidatorQueues.nextToExit(queues);
+        require(tier != ValidatorQueues.NONE, NothingToExit());
+        sequence = _queues.stepOver(tier, queues[tier].exitHead, queues[tier].fundHead);
+    }
+
+    // --- records ---
+
+    function _save(bytes32 keyRoot, Record memory record) internal {
+        _records[keyRoot] = record.pack();
+    }
+
+    function _inStatus(bytes32 keyRoot, Status expected) internal view returns (Record memory record) {
+        record = validator(keyRoot);
+        require(record.status == expected, WrongStatus(keyRoot, record.status));
+    }
+
+    function _funded(bytes32 keyRoot) internal view returns (Record memory record) {
+        record = validator(keyRoot);
+        bool funded = record.status == Status.Active || record.status == Status.Exiting;
+        require(funded, WrongStatus(keyRoot, record.status));
+    }
+
+    function _requested(bytes32 keyRoot) internal view returns (Record memory record) {
+        record = validator(keyRoot);
+        require(record.exitRequestedAt != 0, NotRequested(keyRoot));
+    }
+
+    // --- proofs ---
 
     function _setBeaconProof(IBeaconProof beaconProof_) internal {
         require(address(beaconProof_) != address(0), ZeroAddress());
@@ -40,11 +104,10 @@ abstract contract ValidatorProofs is IValidatorRegistry, AccessManagedUpgradeabl
         return _keyRoot(proof.validator);
     }
 
-    function _verifiedWithBalance(IBeaconProof.ValidatorProof calldata proof, IBeaconProof.BalanceProof calldata balance)
-        internal
-        view
-        returns (bytes32 keyRoot, uint256 balanceGwei)
-    {
+    function _verifiedWithBalance(
+        IBeaconProof.ValidatorProof calldata proof,
+        IBeaconProof.BalanceProof calldata balance
+    ) internal view returns (bytes32 keyRoot, uint256 balanceGwei) {
         balanceGwei = beaconProof.verifyValidatorAndBalance(proof, balance);
         keyRoot = _keyRoot(proof.validator);
     }

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IValidatorRegistry} from "./IValidatorRegistry.sol";
+
+/// @title ValidatorSlots
+/// @notice Records and queues as one word each: one read, one write, and the fields where the compiler would put them.
+/// A new field takes spare bits at the top.
+library ValidatorSlots {
+    /// @notice From the lowest bit: operatorId 32, tier 8, status 8, slashed 8, weightStopped 8, sequence 40,
+    /// validatorIndex 40, fundedGwei 40, exitRequestedAt 40; 32 spare.
+    function pack(IValidatorRegistry.Record memory record) internal pure returns (uint256 word) {
+        word = uint256(record.exitRequestedAt) << 184;
+        word |= uint256(record.fundedGwei) << 144;
+        word |= uint256(record.validatorIndex) << 104;
+        word |= uint256(record.sequence) << 64;
+        if (record.weightStopped) word |= 1 << 56;
+        if (record.slashed) word |= 1 << 48;
+        word |= uint256(record.status) << 40;
+        word |= uint256(record.tier) << 32;
+        word |= record.operatorId;
+    }
+
+    function toRecord(uint256 word) internal pure returns (IValidatorRegistry.Record memory record) {
+        record.operatorId = uint32(word);
+        record.tier = uint8(word >> 32);
+        record.status = toStatus(word);
+        record.slashed = uint8(word >> 48) != 0;
+        record.weightStopped = uint8(word >> 56) != 0;
+        record.sequence = uint40(word >> 64);
+        record.validatorIndex = uint40(word >> 104);
+        record.fundedGwei = uint40(word >> 144);
+        record.exitRequestedAt = uint40(word >> 184);
+    }
+
+    function toStatus(uint256 word) internal pure returns (IValidatorRegistry.Status) {
+        return IValidatorRegistry.Status(uint8(word >> 40));
+    }
+
+    /// @notice From the lowest bit: fundHead 32, tail 32, exitHead 32, queued 32, funded 32, exiting 32, requested 32,
+    /// targetShareBp 16, maxShareBp 16.
+    function pack(IValidatorRegistry.TierQueue memory queue) internal pure returns (uint256 word) {
+        word = uint256(queue.maxShareBp) << 240;
+        word |= uint256(queue.targetShareBp) << 224;
+        word |= uint256(queue.requested) << 192;
+        word |= uint256(queue.exiting) << 160;
+        word |= uint256(queue.funded) << 128;
+        word |= uint256(queue.queued) << 96;
+        word |= uint256(queue.exitHead) << 64;
+        word |= uint256(queue.tail) << 32;
+        word |= queue.fundHead;
+    }
+
+    function toQueue(uint256 word) internal pure returns (IValidatorRegistry.TierQueue memory queue) {
+        queue.fundHead = uint32(word);
+        queue.tail = uint32(word >> 32);
+        queue.exitHead = uint32(word >> 64);
+        queue.queued = uint32(word >> 96);
+        queue.funded = uint32(word >> 128);
+        queue.exiting = uint32(word >> 160);
+        queue.requested = uint32(word >> 192);
+        queue.targetShareBp = uint16(word >> 224);
+        queue.maxShareBp = uint16(word >> 240);
+    }
+}
