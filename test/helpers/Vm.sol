@@ -47,9 +47,11 @@ interface Vm {
     // Expectations
     function assume(bool condition) external pure;
     function expectRevert() external;
+    /// @dev Only for an error without arguments: the data must be the selector and nothing else.
     function expectRevert(bytes4 selector) external;
     function expectRevert(bytes calldata data) external;
     function expectRevert(bytes calldata data, address reverter) external;
+    /// @dev Compares the selector alone, whatever the arguments.
     function expectPartialRevert(bytes4 selector) external;
     function expectEmit() external;
     function expectEmit(address emitter) external;
