@@ -70,7 +70,7 @@ export async function anchoredState(
   }
   for (const balance of balances) view.balances.push(balance);
   view.commit();
-  const header = {
+  const header: Header = {
     slot: BigInt(slot),
     proposerIndex: 7n,
     parentRoot: `0x${"01".repeat(32)}`,
