@@ -1,0 +1,38 @@
+/** Bounds of the token that hold even if the pool is wrong (docs/math.md, Rails). The twin of RateRails.sol. */
+import { ceilDiv, min } from "./integers.ts";
+import type { Totals } from "./shares.ts";
+import { DAY, shares } from "./units.ts";
+import type { Shares, Wei } from "./units.ts";
+
+/** Relative rises of the rate are counted in 1e-18. */
+const ONE = 10n ** 18n;
+/** 10 bp a day; unused allowance carries over up to 30 days. */
+const MAX_RISE_PER_DAY = 10n ** 15n;
+const MAX_RISE = 30n * MAX_RISE_PER_DAY;
+/** A fee is at most a fifth of a gain. */
+const MAX_FEE_DIVISOR = 5n;
+
+export interface Rails {
+  /** Relative rise still allowed, 1e-18. */
+  readonly allowance: bigint;
+  /** Unix seconds. */
+  readonly updatedAt: bigint;
+}
+
+/** The allowance at `time`, rounded down. */
+export function allowanceAt(rails: Rails, time: bigint): bigint {
+  return min(MAX_RISE, rails.allowance + ((time - rails.updatedAt) * MAX_RISE_PER_DAY) / DAY);
+}
+
+/** The relative rise of T / S in 1e-18, rounded up; zero for a fall. */
+export function rateRise(before: Totals, after: Totals): bigint {
+  const [grown, base] = [after.ether * before.shares, before.ether * after.shares];
+  return grown <= base ? 0n : ceilDiv((grown - base) * ONE, base);
+}
+
+/** The most fee shares that a gain allows, rounded down: worth a fifth of the gain once they are minted. */
+export function maxFeeShares(before: Totals, gain: Wei): Shares {
+  if (gain <= 0n) return shares(0n);
+  const maxFee = gain / MAX_FEE_DIVISOR;
+  return shares((maxFee * before.shares) / (before.ether + gain - maxFee));
+}
