@@ -121,6 +121,9 @@ interface IOperatorRegistry {
     /// @notice What the operator has at stake, in wei rounded down: its bond, and 1 ETH for each queued key; and what
     /// its queued and active validators require.
     function bondOf(uint256 operatorId) external view returns (uint256 bond, uint256 required);
+    /// @notice What rewards are shared by: shares for each unit of weight so far, the weight of all operators, and their
+    /// active validators.
+    function rewardTotals() external view returns (uint128 sharesPerWeight, uint64 weight, uint64 active);
     /// @notice What a claim would send now.
     function claimableShares(uint256 operatorId) external view returns (uint256);
     function validators() external view returns (address);

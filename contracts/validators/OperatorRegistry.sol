@@ -36,7 +36,8 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
 
     /// @inheritdoc IOperatorRegistry
     address public validators;
-    Totals private _totals;
+    /// @inheritdoc IOperatorRegistry
+    Totals public rewardTotals;
     /// @inheritdoc IOperatorRegistry
     uint256 public operatorCount;
     /// @inheritdoc IOperatorRegistry
@@ -200,7 +201,7 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
         Operator storage op = _known(operatorId);
         (uint256 totalEther, uint256 totalShares) = token.totals();
         uint256 debtShares = ShareMath.toSharesUp(op.debt, totalEther, totalShares);
-        return Math.saturatingSub(op.rewardShares + _unsettled(op, _totals.sharesPerWeight), debtShares);
+        return Math.saturatingSub(op.rewardShares + _unsettled(op, rewardTotals.sharesPerWeight), debtShares);
     }
 
     // --- pool only ---
@@ -208,11 +209,11 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
     /// @inheritdoc IOperatorRegistry
     function accrueFee(uint256 feeShares, uint256 totalFeeBp) external returns (uint256 operatorShares) {
         require(msg.sender == token.pool(), OnlyPool(msg.sender));
-        Totals memory totals = _totals;
+        Totals memory totals = rewardTotals;
         if (totals.weight == 0 || totalFeeBp == 0) return 0;
         uint256 part = Math.min(feeShares, (feeShares * totals.weight) / (totalFeeBp * totals.active));
         uint256 increment = part / totals.weight;
-        _totals.sharesPerWeight = totals.sharesPerWeight + increment.toUint128();
+        rewardTotals.sharesPerWeight = totals.sharesPerWeight + increment.toUint128();
         return increment * totals.weight;
     }
 
@@ -247,8 +248,8 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
         op.queued -= uint32(count);
         op.active += uint32(count);
         op.weighted += uint32(count);
-        _totals.weight += uint64(op.feeBp * count);
-        _totals.active += uint64(count);
+        rewardTotals.weight += uint64(op.feeBp * count);
+        rewardTotals.active += uint64(count);
         emit BondAdded(operatorId, bondShares);
     }
 
@@ -257,14 +258,14 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
         Operator storage op = _operators[operatorId];
         _settle(op);
         op.weighted -= 1;
-        _totals.weight -= op.feeBp;
+        rewardTotals.weight -= op.feeBp;
     }
 
     /// @inheritdoc IOperatorRegistry
     function onWithdrawn(uint256 operatorId, uint256 shortfall) external onlyValidators {
         Operator storage op = _operators[operatorId];
         op.active -= 1;
-        _totals.active -= 1;
+        rewardTotals.active -= 1;
         if (shortfall > 0) _takePenalty(operatorId, op, shortfall);
     }
 
@@ -322,7 +323,7 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
 
     /// @dev Moves what the operator's present weight earned since it was last settled into its rewards.
     function _settle(Operator storage op) private {
-        uint128 sharesPerWeight = _totals.sharesPerWeight;
+        uint128 sharesPerWeight = rewardTotals.sharesPerWeight;
         if (op.settledAt == sharesPerWeight) return;
         op.rewardShares += _unsettled(op, sharesPerWeight).toUint128();
         op.settledAt = sharesPerWeight;

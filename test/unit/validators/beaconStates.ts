@@ -50,6 +50,14 @@ export function someValidator(index: number, change: Partial<StateValidator> = {
   };
 }
 
+const blanks = { electra: ssz.electra.BeaconState.defaultViewDU(), fulu: ssz.fulu.BeaconState.defaultViewDU() };
+
+/** A copy of a default state whose hashes are known. */
+function blank(fork: Fork) {
+  blanks[fork].hashTreeRoot();
+  return blanks[fork].clone();
+}
+
 /** A state at `slot`, under a header whose root is put on chain. */
 export async function anchoredState(
   fork: Fork,
@@ -57,7 +65,7 @@ export async function anchoredState(
   validators: readonly StateValidator[],
   balances: readonly number[],
 ): Promise<BeaconFixture> {
-  const view = ssz[fork].BeaconState.defaultViewDU();
+  const view = blank(fork);
   view.slot = slot;
   for (const validator of validators) {
     view.validators.push(

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IOperatorRegistry} from "../../contracts/validators/IOperatorRegistry.sol";
+import {IStakedEther} from "../../contracts/token/IStakedEther.sol";
+import {TOP_UP} from "../../contracts/shared/Units.sol";
+
+/// @notice A pool that obeys the test: the registries see any buffer, demand and rate.
+contract PoolStub {
+    IStakedEther public immutable token;
+    address public validators;
+    address public operators;
+    uint256 public depositable;
+    uint256 public demand;
+    uint256 public cover;
+    uint256 public slashingTime;
+    bool public echo;
+
+    constructor(IStakedEther token_) payable {
+        token = token_;
+    }
+
+    function set(address validators_, address operators_) external {
+        (validators, operators) = (validators_, operators_);
+    }
+
+    function open() external payable {
+        token.bootstrap(msg.value);
+    }
+
+    function deposit(address receiver, address) external payable returns (uint256 shares) {
+        (shares, ) = token.mint(receiver, msg.value);
+    }
+
+    function setDepositable(uint256 amount) external payable {
+        depositable = amount;
+    }
+
+    function setDemand(uint256 amount) external {
+        demand = amount;
+    }
+
+    /// @notice Makes exitDemand answer the number of staying validators it was asked for.
+    function setEcho(bool echo_) external {
+        echo = echo_;
+    }
+
+    function exitDemand(uint256 staying) external view returns (uint256) {
+        return echo ? staying : demand;
+    }
+
+    function fundValidators(uint256 count) external returns (uint256 bondShares) {
+        require(msg.sender == validators, "not the validators");
+        depositable -= TOP_UP * count;
+        (bondShares, ) = token.mint(operators, count * 1 ether);
+        (bool sent, ) = msg.sender.call{value: TOP_UP * count}("");
+        require(sent, "not sent");
+    }
+
+    function addCover(uint256 shares) external {
+        require(msg.sender == operators, "not the operators");
+        cover += shares;
+    }
+
+    function noteSlashing(uint256 slotTime) external {
+        require(msg.sender == validators, "not the validators");
+        slashingTime = slotTime;
+    }
+
+    function rebase(IStakedEther.Rebase calldata change) external {
+        token.rebase(change);
+    }
+
+    /// @notice As a report: books a fee, and hands over the operators' part, from shares this contract holds.
+    function payFee(uint256 feeShares, uint256 totalFeeBp) external {
+        uint256 operatorShares = IOperatorRegistry(operators).accrueFee(feeShares, totalFeeBp);
+        token.transferShares(operators, operatorShares);
+    }
+}

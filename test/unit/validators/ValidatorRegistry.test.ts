@@ -1,0 +1,711 @@
+import { expect } from "chai";
+import { AbiCoder, ZeroAddress, dataSlice, hexlify, zeroPadValue } from "ethers";
+import type { ContractTransactionReceipt, ContractTransactionResponse } from "ethers";
+import { DEPOSIT_CONTRACT } from "../../../devnet/predeploys.ts";
+import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
+import { validatorProof } from "./beaconStates.ts";
+import { fields } from "./fields.ts";
+import {
+  CURATED,
+  ETH,
+  ETH_GWEI,
+  Status,
+  allow,
+  changeRate,
+  fund,
+  funded,
+  key,
+  keyRoot,
+  pending,
+  predeposit,
+  predeposits,
+  proofOf,
+  prove,
+  queued,
+  range,
+  registries,
+  state,
+} from "./fixture.ts";
+import type { Registries } from "./fixture.ts";
+
+const ZERO_SIGNATURE = `0x${"00".repeat(96)}`;
+
+interface Deposit {
+  readonly pubkey: string;
+  readonly credentials: string;
+  readonly gwei: bigint;
+  readonly signature: string;
+}
+
+/** What the real deposit contract says it received. */
+async function depositsOf(response: ContractTransactionResponse): Promise<Deposit[]> {
+  const receipt = (await response.wait()) as ContractTransactionReceipt;
+  return receipt.logs
+    .filter((log) => log.address.toLowerCase() === DEPOSIT_CONTRACT)
+    .map((log) => {
+      const [pubkey, credentials, amount, signature] = AbiCoder.defaultAbiCoder().decode(
+        ["bytes", "bytes", "bytes", "bytes", "bytes"],
+        log.data,
+      ) as unknown as [string, string, string, string];
+      const gwei = Buffer.from(amount.slice(2), "hex").readBigUInt64LE();
+      return { pubkey, credentials, gwei, signature };
+    });
+}
+
+async function threeQueued() {
+  const world = await loadFixture(registries);
+  await queued(world, 1, range(3));
+  return world;
+}
+
+/** A second tier, open, that wants 30%; Carol runs operator 3 there. */
+async function twoTiers() {
+  const world = await loadFixture(registries);
+  await world.operators.setTier(0, { ...CURATED, targetShareBp: 7_000 });
+  await world.operators.addTier({ ...CURATED, targetShareBp: 3_000, maxShareBp: 4_000, open: true });
+  await world.operators.connect(world.carol).join(1, world.carol, "Carol");
+  return world;
+}
+
+async function statusOf(world: Registries, index: number): Promise<bigint> {
+  return (await world.validators.validator(keyRoot(index))).status;
+}
+
+describe("ValidatorRegistry", () => {
+  describe("when deployed", () => {
+    it("derives its credentials from the vault", async () => {
+      const { validators, vault, credentials } = await loadFixture(registries);
+      expect(await validators.withdrawalCredentials()).to.equal(credentials);
+      expect(dataSlice(credentials, 0, 12)).to.equal(`0x01${"00".repeat(11)}`);
+      expect(dataSlice(credentials, 12).toLowerCase()).to.equal((await vault.getAddress()).toLowerCase());
+    });
+
+    it("is initialised once, and its code never", async () => {
+      const { validators, validatorsCode, manager, beaconProof } = await loadFixture(registries);
+      for (const contract of [validators, validatorsCode]) {
+        await expect(contract.initialize(manager, beaconProof)).to.be.revertedWithCustomError(
+          contract,
+          "InvalidInitialization",
+        );
+      }
+    });
+
+    it("is not initialised without a verifier", async () => {
+      const { validatorsCode, manager } = await loadFixture(registries);
+      const data = validatorsCode.interface.encodeFunctionData("initialize", [await manager.getAddress(), ZeroAddress]);
+      await expect(ethers.deployContract("ERC1967Proxy", [validatorsCode, data])).to.be.revertedWithCustomError(
+        validatorsCode,
+        "ZeroAddress",
+      );
+    });
+
+    it("names its peers", async () => {
+      const world = await loadFixture(registries);
+      expect(await world.validators.token()).to.equal(await world.token.getAddress());
+      expect(await world.validators.operators()).to.equal(await world.operators.getAddress());
+      expect(await world.validators.withdrawalVault()).to.equal(await world.vault.getAddress());
+      expect((await world.validators.depositContract()).toLowerCase()).to.equal(DEPOSIT_CONTRACT);
+      expect(await world.validators.genesisTime()).to.equal(world.genesisTime);
+      expect(await world.validators.beaconProof()).to.equal(await world.beaconProof.getAddress());
+      expect(await world.validators.tierCount()).to.equal(1);
+    });
+
+    it("takes ether from the pool only", async () => {
+      const { validators, alice } = await loadFixture(registries);
+      await expect(alice.sendTransaction({ to: validators, value: 1n }))
+        .to.be.revertedWithCustomError(validators, "OnlyPool")
+        .withArgs(alice);
+    });
+  });
+
+  describe("governance", () => {
+    it("replaces the verifier, which decides from then on", async () => {
+      const world = await loadFixture(registries);
+      await predeposit(world, 1, [0]);
+      const later = await ethers.deployContract("BeaconProof", [10n ** 9n, 10n ** 10n]);
+      await expect(world.validators.setBeaconProof(later))
+        .to.emit(world.validators, "BeaconProofChanged")
+        .withArgs(await later.getAddress());
+      const { proof } = await proofOf(world, pending(world, 0));
+      await expect(world.validators.proveValidators([proof])).to.be.revertedWithCustomError(later, "SlotOutsideLayout");
+    });
+
+    it("does not accept no verifier", async () => {
+      const { validators } = await loadFixture(registries);
+      await expect(validators.setBeaconProof(ZeroAddress)).to.be.revertedWithCustomError(validators, "ZeroAddress");
+    });
+
+    it("is nobody else", async () => {
+      const { validators, validatorsCode, beaconProof, alice } = await loadFixture(registries);
+      await expect(validators.connect(alice).setBeaconProof(beaconProof))
+        .to.be.revertedWithCustomError(validators, "AccessManagedUnauthorized")
+        .withArgs(alice);
+      await expect(validators.connect(alice).upgradeToAndCall(validatorsCode, "0x"))
+        .to.be.revertedWithCustomError(validators, "AccessManagedUnauthorized")
+        .withArgs(alice);
+    });
+
+    it("upgrades the code and keeps the records", async () => {
+      const world = await loadFixture(threeQueued);
+      const { validators, token, vault, operators, genesisTime } = world;
+      const args = [token, vault, operators, DEPOSIT_CONTRACT, genesisTime];
+      const next = await ethers.deployContract("ValidatorRegistry", args);
+      await expect(validators.upgradeToAndCall(next, "0x"))
+        .to.emit(validators, "Upgraded")
+        .withArgs(await next.getAddress());
+      expect(await statusOf(world, 2)).to.equal(Status.Queued);
+      await fund(world, range(3));
+      expect(await statusOf(world, 2)).to.equal(Status.Active);
+    });
+
+    it("sets tiers through the operator registry only", async () => {
+      const { validators, admin } = await loadFixture(registries);
+      await expect(validators.onTierSet(0, 1, 1))
+        .to.be.revertedWithCustomError(validators, "OnlyOperators")
+        .withArgs(admin);
+    });
+
+    it("changes a tier's shares without touching its queue", async () => {
+      const world = await loadFixture(threeQueued);
+      await world.operators.setTier(0, { ...CURATED, targetShareBp: 6_000, maxShareBp: 9_000 });
+      const queue = fields(await world.validators.tierQueue(0));
+      expect(queue).to.deep.include({ queued: 3n, tail: 3n, targetShareBp: 6_000n, maxShareBp: 9_000n });
+      expect(await world.validators.tierCount()).to.equal(1);
+    });
+  });
+
+  describe("predeposit", () => {
+    it("deposits 1 ETH for each key with the protocol's credentials", async () => {
+      const world = await loadFixture(registries);
+      const before = await ethers.provider.getBalance(DEPOSIT_CONTRACT);
+      const response = await predeposit(world, 1, [0, 1]);
+      const { signatures } = predeposits(world, [0, 1]);
+      const expected = [0, 1].map((i) => ({
+        pubkey: key(i),
+        credentials: world.credentials,
+        gwei: BigInt(ETH_GWEI),
+        signature: signatures[i],
+      }));
+      expect(await depositsOf(response)).to.deep.equal(expected);
+      expect((await ethers.provider.getBalance(DEPOSIT_CONTRACT)) - before).to.equal(2n * ETH);
+      expect(await ethers.provider.getBalance(world.validators)).to.equal(0n);
+    });
+
+    it("binds each key to its operator", async () => {
+      const world = await loadFixture(registries);
+      const response = await predeposit(world, 2, [5, 6]);
+      for (const i of [5, 6]) {
+        await expect(response).to.emit(world.validators, "Predeposited").withArgs(2, keyRoot(i), key(i));
+        expect(fields(await world.validators.validator(keyRoot(i)))).to.deep.equal({
+          operatorId: 2n,
+          tier: 0n,
+          status: BigInt(Status.Predeposited),
+          slashed: false,
+          weightStopped: false,
+          sequence: 0n,
+          validatorIndex: 0n,
+          fundedGwei: 0n,
+          exitRequestedAt: 0n,
+        });
+      }
+    });
+
+    it("takes 64 keys at once", async () => {
+      const world = await loadFixture(registries);
+      await predeposit(world, 1, range(64));
+      expect(await statusOf(world, 63)).to.equal(Status.Predeposited);
+    });
+
+    it("is for the operator's owner", async () => {
+      const world = await loadFixture(registries);
+      const { pubkeys, signatures, roots } = predeposits(world, [0]);
+      for (const [operatorId, caller] of [
+        [1, world.bob],
+        [3, world.bob],
+        [0, world.bob],
+        [2n ** 32n + 1n, world.alice],
+      ] as const) {
+        const call = world.validators
+          .connect(caller)
+          .predeposit(operatorId, pubkeys, signatures, roots, { value: ETH });
+        await expect(call)
+          .to.be.revertedWithCustomError(world.operators, "NotOperatorOwner")
+          .withArgs(operatorId, caller);
+      }
+    });
+
+    it("refuses no keys, lists of different lengths and another amount", async () => {
+      const world = await loadFixture(registries);
+      const { validators } = world;
+      const { pubkeys, signatures, roots } = predeposits(world, [0, 1]);
+      const alices = validators.connect(world.alice);
+      const value = 2n * ETH;
+      await expect(alices.predeposit(1, [], [], [])).to.be.revertedWithCustomError(validators, "NoKeys");
+      await expect(alices.predeposit(1, pubkeys, signatures.slice(1), roots, { value }))
+        .to.be.revertedWithCustomError(validators, "LengthMismatch")
+        .withArgs(2, 1);
+      await expect(alices.predeposit(1, pubkeys, signatures, [...roots, ...roots], { value }))
+        .to.be.revertedWithCustomError(validators, "LengthMismatch")
+        .withArgs(2, 4);
+      for (const wrong of [0n, ETH, 2n * ETH - 1n, 2n * ETH + 1n, 3n * ETH]) {
+        await expect(alices.predeposit(1, pubkeys, signatures, roots, { value: wrong }))
+          .to.be.revertedWithCustomError(validators, "WrongValue")
+          .withArgs(wrong, 2n * ETH);
+      }
+    });
+
+    it("refuses public keys and signatures of another length", async () => {
+      const world = await loadFixture(registries);
+      const { validators } = world;
+      const { pubkeys, signatures, roots } = predeposits(world, [0]);
+      const alices = validators.connect(world.alice);
+      await expect(alices.predeposit(1, [`${pubkeys[0]}00`], signatures, roots, { value: ETH }))
+        .to.be.revertedWithCustomError(validators, "BadPubkeyLength")
+        .withArgs(49);
+      await expect(alices.predeposit(1, pubkeys, [`0x${"5a".repeat(95)}`], roots, { value: ETH }))
+        .to.be.revertedWithCustomError(validators, "BadSignatureLength")
+        .withArgs(95);
+    });
+
+    it("refuses what the deposit contract refuses, and changes nothing", async () => {
+      const world = await loadFixture(registries);
+      const { pubkeys, signatures } = predeposits(world, [0]);
+      const call = world.validators
+        .connect(world.alice)
+        .predeposit(1, pubkeys, signatures, [keyRoot(0)], { value: ETH });
+      await expect(call).to.be.revertedWith(
+        "DepositContract: reconstructed DepositData does not match supplied deposit_data_root",
+      );
+      expect(await statusOf(world, 0)).to.equal(Status.Unknown);
+    });
+
+    it("refuses a key twice: in one call, for another operator, and at every later time", async () => {
+      const world = await loadFixture(registries);
+      const { validators } = world;
+      await expect(predeposit(world, 1, [0, 0]))
+        .to.be.revertedWithCustomError(validators, "KeyKnown")
+        .withArgs(keyRoot(0), Status.Predeposited);
+      await predeposit(world, 1, [0]);
+      for (const operatorId of [1, 2]) {
+        await expect(predeposit(world, operatorId, [0]))
+          .to.be.revertedWithCustomError(validators, "KeyKnown")
+          .withArgs(keyRoot(0), Status.Predeposited);
+      }
+      await prove(world, [0]);
+      await expect(predeposit(world, 2, [0]))
+        .to.be.revertedWithCustomError(validators, "KeyKnown")
+        .withArgs(keyRoot(0), Status.Queued);
+      await fund(world, [0]);
+      await expect(predeposit(world, 1, [0]))
+        .to.be.revertedWithCustomError(validators, "KeyKnown")
+        .withArgs(keyRoot(0), Status.Active);
+    });
+  });
+
+  describe("proveValidators", () => {
+    it("puts keys into their tier's queue in the order of the proofs", async () => {
+      const world = await loadFixture(registries);
+      const { validators } = world;
+      await predeposit(world, 1, [0, 1]);
+      await predeposit(world, 2, [2]);
+      const response = await prove(world, [1, 2, 0]);
+      for (const [sequence, i] of [1, 2, 0].entries()) {
+        const operatorId = i === 2 ? 2 : 1;
+        await expect(response).to.emit(validators, "Proven").withArgs(operatorId, keyRoot(i), 0, sequence, sequence);
+        expect(fields(await validators.validator(keyRoot(i)))).to.deep.include({
+          operatorId: BigInt(operatorId),
+          status: BigInt(Status.Queued),
+          sequence: BigInt(sequence),
+          validatorIndex: BigInt(sequence),
+          fundedGwei: 0n,
+        });
+      }
+      expect(fields(await validators.tierQueue(0))).to.deep.include({ tail: 3n, queued: 3n, fundHead: 0n, funded: 0n });
+      expect((await world.operators.operator(1)).queued).to.equal(2);
+      expect((await world.operators.operator(2)).queued).to.equal(1);
+      expect([...(await validators.nextToFund())]).to.deep.equal([0n, 0n]);
+    });
+
+    it("takes more effective balance than 1 ETH: anyone may have deposited to the key", async () => {
+      const world = await loadFixture(registries);
+      await predeposit(world, 1, [0]);
+      const { proof } = await proofOf(world, pending(world, 0, { effectiveBalance: 3 * ETH_GWEI }));
+      await world.validators.connect(world.keeper).proveValidators([proof]);
+      expect(await statusOf(world, 0)).to.equal(Status.Queued);
+    });
+
+    it("refuses credentials that are not exactly the protocol's", async () => {
+      const world = await loadFixture(registries);
+      await predeposit(world, 1, [0]);
+      const { credentials } = world;
+      for (const withdrawalCredentials of [
+        `0x00${credentials.slice(4)}`,
+        `0x02${credentials.slice(4)}`,
+        `0x01${"00".repeat(10)}01${credentials.slice(26)}`,
+        zeroPadValue(world.alice.address, 32).replace("0x00", "0x01"),
+      ] as `0x${string}`[]) {
+        const { proof } = await proofOf(world, pending(world, 0, { withdrawalCredentials }));
+        await expect(world.validators.proveValidators([proof]))
+          .to.be.revertedWithCustomError(world.validators, "WrongCredentials")
+          .withArgs(withdrawalCredentials.toLowerCase(), credentials);
+      }
+    });
+
+    it("refuses a validator that is slashed, too small, or on its way to activation", async () => {
+      const world = await loadFixture(registries);
+      const { validators } = world;
+      await predeposit(world, 1, [0]);
+      const slashed = await proofOf(world, pending(world, 0, { slashed: true }));
+      await expect(validators.proveValidators([slashed.proof]))
+        .to.be.revertedWithCustomError(validators, "ValidatorSlashed")
+        .withArgs(keyRoot(0));
+      const small = await proofOf(world, pending(world, 0, { effectiveBalance: ETH_GWEI - 1 }));
+      await expect(validators.proveValidators([small.proof]))
+        .to.be.revertedWithCustomError(validators, "EffectiveBalanceTooSmall")
+        .withArgs(ETH_GWEI - 1);
+      const eligible = await proofOf(world, pending(world, 0, { activationEligibilityEpoch: 77 }));
+      await expect(validators.proveValidators([eligible.proof]))
+        .to.be.revertedWithCustomError(validators, "AlreadyEligible")
+        .withArgs(77);
+    });
+
+    it("refuses keys that nobody predeposited, and keys proven before", async () => {
+      const world = await loadFixture(registries);
+      const { validators } = world;
+      const { proof } = await proofOf(world, pending(world, 0));
+      await expect(validators.proveValidators([proof]))
+        .to.be.revertedWithCustomError(validators, "WrongStatus")
+        .withArgs(keyRoot(0), Status.Unknown);
+      await predeposit(world, 1, [0]);
+      await expect(validators.proveValidators([proof, proof]))
+        .to.be.revertedWithCustomError(validators, "WrongStatus")
+        .withArgs(keyRoot(0), Status.Queued);
+      await validators.proveValidators([proof]);
+      await expect(validators.proveValidators([proof]))
+        .to.be.revertedWithCustomError(validators, "WrongStatus")
+        .withArgs(keyRoot(0), Status.Queued);
+      await fund(world, [0]);
+      await expect(validators.proveValidators([proof]))
+        .to.be.revertedWithCustomError(validators, "WrongStatus")
+        .withArgs(keyRoot(0), Status.Active);
+      await expect(validators.proveValidators([])).to.be.revertedWithCustomError(validators, "NoKeys");
+    });
+
+    it("refuses the proof of another validator in the same state", async () => {
+      const world = await loadFixture(registries);
+      await predeposit(world, 1, [0]);
+      const foreign = pending(world, 1, { withdrawalCredentials: `0x01${"00".repeat(11)}${"99".repeat(20)}` });
+      const both = await state(world, [pending(world, 0), foreign]);
+      const stolen = { ...validatorProof(both, 1), validator: validatorProof(both, 0).validator };
+      await expect(world.validators.proveValidators([stolen])).to.be.revertedWithCustomError(
+        world.beaconProof,
+        "ProofInvalid",
+      );
+    });
+
+    it("refuses a key whose operator has too little at stake", async () => {
+      const world = await loadFixture(registries);
+      await world.operators.setTier(0, { ...CURATED, bondFirst: 3n * ETH, bondNext: 2n * ETH });
+      await predeposit(world, 1, [0, 1]);
+      const both = await state(world, [pending(world, 0), pending(world, 1)]);
+      const [first, second] = [validatorProof(both, 0), validatorProof(both, 1)];
+      await expect(world.validators.proveValidators([first]))
+        .to.be.revertedWithCustomError(world.operators, "BondTooSmall")
+        .withArgs(1, ETH, (294n * ETH) / 100n);
+      await world.operators.addBond(1, { value: 2n * ETH });
+      await world.validators.proveValidators([first]);
+      await expect(world.validators.proveValidators([second]))
+        .to.be.revertedWithCustomError(world.operators, "BondTooSmall")
+        .withArgs(1, 4n * ETH, (49n * ETH) / 10n);
+      expect((await world.operators.operator(1)).queued).to.equal(1);
+    });
+  });
+
+  describe("fundValidators", () => {
+    it("tops each key up with 31 ETH, unsigned, from the pool", async () => {
+      const world = await loadFixture(threeQueued);
+      const before = await ethers.provider.getBalance(DEPOSIT_CONTRACT);
+      const response = await fund(world, range(3));
+      const expected = range(3).map((i) => ({
+        pubkey: key(i),
+        credentials: world.credentials,
+        gwei: 31n * BigInt(ETH_GWEI),
+        signature: ZERO_SIGNATURE,
+      }));
+      expect(await depositsOf(response)).to.deep.equal(expected);
+      expect((await ethers.provider.getBalance(DEPOSIT_CONTRACT)) - before).to.equal(93n * ETH);
+      expect(await ethers.provider.getBalance(world.validators)).to.equal(0n);
+      await expect(response).to.emit(world.validators, "Funded").withArgs(0, 0, 3);
+    });
+
+    it("activates the records and moves the queue", async () => {
+      const world = await loadFixture(threeQueued);
+      await fund(world, range(2));
+      for (const i of range(2)) {
+        expect(fields(await world.validators.validator(keyRoot(i)))).to.deep.include({
+          status: BigInt(Status.Active),
+          fundedGwei: 32n * BigInt(ETH_GWEI),
+          weightStopped: false,
+          exitRequestedAt: 0n,
+        });
+      }
+      expect(await statusOf(world, 2)).to.equal(Status.Queued);
+      expect(fields(await world.validators.tierQueue(0))).to.deep.include({
+        fundHead: 2n,
+        tail: 3n,
+        exitHead: 0n,
+        queued: 1n,
+        funded: 2n,
+        exiting: 0n,
+        requested: 0n,
+      });
+      expect([...(await world.validators.nextToFund())]).to.deep.equal([0n, 2n]);
+    });
+
+    it("credits each operator's 1 ETH a key as bond, and starts its weight", async () => {
+      const world = await loadFixture(registries);
+      const { operators, token } = world;
+      await predeposit(world, 1, [0, 1, 3]);
+      await predeposit(world, 2, [2, 4]);
+      await prove(world, range(5));
+      const response = await fund(world, range(5));
+      // runs: 1 1 | 2 | 1 | 2
+      for (const [operatorId, keys] of [
+        [1, 2n],
+        [2, 1n],
+        [1, 1n],
+        [2, 1n],
+      ] as const) {
+        await expect(response)
+          .to.emit(operators, "BondAdded")
+          .withArgs(operatorId, keys * ETH * 10n ** 9n);
+      }
+      expect(fields(await operators.operator(1))).to.deep.include({
+        bondShares: 3n * ETH * 10n ** 9n,
+        queued: 0n,
+        active: 3n,
+        weighted: 3n,
+      });
+      expect(fields(await operators.operator(2))).to.deep.include({ bondShares: 2n * ETH * 10n ** 9n, active: 2n });
+      expect(await token.sharesOf(operators)).to.equal(5n * ETH * 10n ** 9n);
+    });
+
+    it("records every share it got: what does not divide goes to the first operator", async () => {
+      const world = await loadFixture(registries);
+      await changeRate(world, 1n, 12_345n);
+      await predeposit(world, 1, [0]);
+      await predeposit(world, 2, [1, 2]);
+      await prove(world, range(3));
+      await fund(world, range(3));
+      const held = await world.token.sharesOf(world.operators);
+      const first = (await world.operators.operator(1)).bondShares;
+      const second = (await world.operators.operator(2)).bondShares;
+      expect(first + second).to.equal(held);
+      expect(held % 3n, "the case is the one meant").to.not.equal(0n);
+      expect(first).to.equal(held / 3n + (held % 3n));
+      expect(second).to.equal((held / 3n) * 2n);
+    });
+
+    it("funds as many as the pool has ether for", async () => {
+      const world = await loadFixture(threeQueued);
+      const value = 62n * ETH + 30n * ETH;
+      await world.pool.setDepositable(value, { value });
+      expect(await world.validators.fundValidators.staticCall(range(3).map(key))).to.equal(2);
+      await world.validators.fundValidators(range(3).map(key));
+      expect(await statusOf(world, 1)).to.equal(Status.Active);
+      expect(await statusOf(world, 2)).to.equal(Status.Queued);
+      expect(await world.pool.depositable()).to.equal(30n * ETH);
+    });
+
+    it("skips keys that somebody else funded first", async () => {
+      const world = await loadFixture(threeQueued);
+      await fund(world, [0]);
+      await allow(world, 3);
+      const response = await world.validators.fundValidators(range(3).map(key));
+      expect((await depositsOf(response)).map((deposit) => deposit.pubkey)).to.deep.equal([key(1), key(2)]);
+      expect(await world.pool.depositable()).to.equal(31n * ETH);
+    });
+
+    it("skips keys that were dropped in the meantime", async () => {
+      const world = await loadFixture(threeQueued);
+      await world.operators.setTier(0, { ...CURATED, bondFirst: 10n * ETH });
+      await world.validators.dropQueued(keyRoot(1));
+      await world.operators.setTier(0, CURATED);
+      const response = await fund(world, range(3));
+      expect((await depositsOf(response)).map((deposit) => deposit.pubkey)).to.deep.equal([key(0), key(2)]);
+      expect(fields(await world.validators.tierQueue(0))).to.deep.include({ fundHead: 3n, queued: 0n, funded: 2n });
+    });
+
+    it("refuses to fund nothing", async () => {
+      const world = await loadFixture(threeQueued);
+      const { validators } = world;
+      await expect(validators.fundValidators(range(3).map(key))).to.be.revertedWithCustomError(
+        validators,
+        "NothingToFund",
+      );
+      await world.pool.setDepositable(31n * ETH - 1n);
+      await expect(validators.fundValidators(range(3).map(key))).to.be.revertedWithCustomError(
+        validators,
+        "NothingToFund",
+      );
+      await allow(world, 3);
+      await expect(validators.fundValidators([])).to.be.revertedWithCustomError(validators, "NothingToFund");
+      await validators.fundValidators(range(3).map(key));
+      await allow(world, 3);
+      await expect(validators.fundValidators(range(3).map(key))).to.be.revertedWithCustomError(
+        validators,
+        "NothingToFund",
+      );
+      await expect(validators.nextToFund()).to.be.revertedWithCustomError(validators, "NothingToFund");
+    });
+
+    it("refuses keys out of order, and says whose turn it is", async () => {
+      const world = await loadFixture(threeQueued);
+      const { validators } = world;
+      await allow(world, 3);
+      await expect(validators.fundValidators([key(1)]))
+        .to.be.revertedWithCustomError(validators, "NotNext")
+        .withArgs(keyRoot(1), 0, 1, 0, 0);
+      await expect(validators.fundValidators([key(0), key(2)]))
+        .to.be.revertedWithCustomError(validators, "NotNext")
+        .withArgs(keyRoot(2), 0, 2, 0, 1);
+    });
+
+    it("funds a key once, even when it is passed twice", async () => {
+      const world = await loadFixture(threeQueued);
+      await allow(world, 3);
+      const response = await world.validators.fundValidators([key(0), key(0), key(1)]);
+      expect((await depositsOf(response)).map((deposit) => deposit.pubkey)).to.deep.equal([key(0), key(1)]);
+    });
+
+    it("refuses keys that were not proven", async () => {
+      const world = await loadFixture(threeQueued);
+      const { validators } = world;
+      await predeposit(world, 1, [3]);
+      await allow(world, 5);
+      for (const [index, status] of [
+        [3, Status.Predeposited],
+        [9, Status.Unknown],
+      ] as const) {
+        await expect(validators.fundValidators([key(index)]))
+          .to.be.revertedWithCustomError(validators, "WrongStatus")
+          .withArgs(keyRoot(index), status);
+      }
+      await expect(validators.fundValidators([`${key(0)}00`]))
+        .to.be.revertedWithCustomError(validators, "BadPubkeyLength")
+        .withArgs(49);
+    });
+
+    it("takes the tier furthest below its target, key by key", async () => {
+      const world = await loadFixture(twoTiers);
+      await queued(world, 1, range(7));
+      await queued(world, 3, range(3, 7));
+      expect([...(await world.validators.nextToFund())]).to.deep.equal([0n, 0n]);
+      const order = [0, 7, 1, 2, 3, 8, 4, 5, 9, 6];
+      const response = await fund(world, order);
+      expect((await depositsOf(response)).map((deposit) => deposit.pubkey)).to.deep.equal(order.map(key));
+      await expect(response).to.emit(world.validators, "Funded").withArgs(0, 0, 7);
+      await expect(response).to.emit(world.validators, "Funded").withArgs(1, 0, 3);
+    });
+
+    it("refuses a tier whose turn it is not", async () => {
+      const world = await loadFixture(twoTiers);
+      await queued(world, 1, [0]);
+      await queued(world, 3, [1]);
+      await allow(world, 2);
+      await expect(world.validators.fundValidators([key(1)]))
+        .to.be.revertedWithCustomError(world.validators, "NotNext")
+        .withArgs(keyRoot(1), 1, 0, 0, 0);
+    });
+
+    it("stops where every tier with queued keys is at its maximum", async () => {
+      const world = await loadFixture(twoTiers);
+      await queued(world, 1, [0]);
+      await queued(world, 3, [1, 2, 3]);
+      await allow(world, 4);
+      // the second of three is the last that starts below 40% of all, itself included
+      const keys = range(4).map(key);
+      expect(await world.validators.fundValidators.staticCall(keys)).to.equal(3);
+      await world.validators.fundValidators(keys);
+      await expect(world.validators.fundValidators([key(3)])).to.be.revertedWithCustomError(
+        world.validators,
+        "NothingToFund",
+      );
+    });
+
+    it("leaves the protocol's own key out of a foreign deposit: a donation to it changes nothing", async () => {
+      const world = await loadFixture(threeQueued);
+      await networkHelpers.setBalance(await world.validators.getAddress(), 5n * ETH);
+      await fund(world, range(3));
+      expect(await ethers.provider.getBalance(world.validators)).to.equal(5n * ETH);
+    });
+  });
+
+  describe("dropQueued and requeue", () => {
+    it("drops a key whose operator's bond became too small, and funds the next", async () => {
+      const world = await loadFixture(registries);
+      await queued(world, 1, [0]);
+      await queued(world, 2, [1]);
+      await world.operators.setTier(0, { ...CURATED, bondFirst: 2n * ETH });
+      await world.operators.addBond(2, { value: ETH });
+      await expect(world.validators.connect(world.keeper).dropQueued(keyRoot(0)))
+        .to.emit(world.validators, "Dropped")
+        .withArgs(1, keyRoot(0));
+      expect(await statusOf(world, 0)).to.equal(Status.Dropped);
+      expect((await world.operators.operator(1)).queued).to.equal(0);
+      expect(fields(await world.validators.tierQueue(0))).to.deep.include({ fundHead: 0n, tail: 2n, queued: 1n });
+      expect([...(await world.validators.nextToFund())]).to.deep.equal([0n, 1n]);
+      await fund(world, [1]);
+      expect(await statusOf(world, 1)).to.equal(Status.Active);
+    });
+
+    it("drops nothing while the bond suffices", async () => {
+      const world = await loadFixture(threeQueued);
+      await expect(world.validators.dropQueued(keyRoot(0)))
+        .to.be.revertedWithCustomError(world.operators, "BondSuffices")
+        .withArgs(1, 3n * ETH, 3n * ETH);
+    });
+
+    it("drops only queued keys", async () => {
+      const world = await loadFixture(registries);
+      const { validators } = world;
+      await predeposit(world, 1, [1]);
+      await funded(world, 1, [0]);
+      for (const [index, status] of [
+        [0, Status.Active],
+        [1, Status.Predeposited],
+        [2, Status.Unknown],
+      ] as const) {
+        await expect(validators.dropQueued(keyRoot(index)))
+          .to.be.revertedWithCustomError(validators, "WrongStatus")
+          .withArgs(keyRoot(index), status);
+        await expect(validators.requeue(keyRoot(index)))
+          .to.be.revertedWithCustomError(validators, "WrongStatus")
+          .withArgs(keyRoot(index), status);
+      }
+    });
+
+    it("puts a dropped key back at the end, once the bond suffices", async () => {
+      const world = await loadFixture(threeQueued);
+      const { validators, operators } = world;
+      await operators.setTier(0, { ...CURATED, bondFirst: 10n * ETH });
+      await validators.dropQueued(keyRoot(0));
+      await expect(validators.requeue(keyRoot(0)))
+        .to.be.revertedWithCustomError(operators, "BondTooSmall")
+        .withArgs(1, 3n * ETH, (12n * ETH * 98n) / 100n);
+      await operators.setTier(0, CURATED);
+      await expect(validators.connect(world.keeper).requeue(keyRoot(0)))
+        .to.emit(validators, "Proven")
+        .withArgs(1, keyRoot(0), 0, 3, 0);
+      const response = await fund(world, [1, 2, 0]);
+      expect((await depositsOf(response)).map((deposit) => deposit.pubkey)).to.deep.equal([key(1), key(2), key(0)]);
+      expect(fields(await validators.tierQueue(0))).to.deep.include({ fundHead: 4n, tail: 4n, queued: 0n, funded: 3n });
+    });
+  });
+
+  it("reports a record of zeros for a key it does not know", async () => {
+    const { validators } = await loadFixture(registries);
+    const record = Object.values(fields(await validators.validator(hexlify(new Uint8Array(32)))));
+    expect(record.every((value) => value === 0n || value === false)).to.equal(true);
+  });
+});

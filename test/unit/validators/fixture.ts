@@ -1,0 +1,254 @@
+/** Both registries behind their proxies, the real token and deposit contract, and stubs of the pool, the queue and the vault. */
+import { ssz } from "@lodestar/types";
+import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
+import { getBytes, hexlify } from "ethers";
+import type { ContractBalanceProof, ContractValidatorProof } from "../../../devnet/contractProofs.ts";
+import type { Hex } from "../../../devnet/core/state.ts";
+import { pubkeyRoot, withdrawalCredentials } from "../../../devnet/keys.ts";
+import { DEPOSIT_CONTRACT, installPredeploys } from "../../../devnet/predeploys.ts";
+import { ethers, networkHelpers, provider } from "../../helpers/network.ts";
+import type { BeaconFixture, StateValidator } from "./beaconStates.ts";
+import { anchoredState, balanceProof, somePubkey, validatorProof } from "./beaconStates.ts";
+
+export const ETH = 10n ** 18n;
+export const ETH_GWEI = 1_000_000_000;
+export const FAR_FUTURE = 2n ** 64n - 1n;
+/** Epoch of the first proof: validators may have been active for 256 epochs. */
+export const START_EPOCH = 1_000;
+export const SECONDS_PER_EPOCH = 32 * 12;
+
+export const Status = {
+  Unknown: 0,
+  Predeposited: 1,
+  Queued: 2,
+  Active: 3,
+  Exiting: 4,
+  Withdrawn: 5,
+  Dropped: 6,
+} as const;
+
+/** 1 ETH for each validator, 5% of its rewards, all of the set. */
+export const CURATED = {
+  bondFirst: ETH,
+  bondNext: ETH,
+  feeBp: 500,
+  targetShareBp: 10_000,
+  maxShareBp: 10_000,
+  open: false,
+};
+
+export type Registries = Awaited<ReturnType<typeof registries>>;
+
+type Five<T> = [T, T, T, T, T];
+
+/** One curated tier; operator 1 is Alice's, operator 2 Bob's. */
+export async function registries() {
+  const [admin, alice, bob, carol, keeper] = (await ethers.getSigners()) as Five<HardhatEthersSigner>;
+  await installPredeploys(provider);
+  const manager = await ethers.deployContract("AccessManager", [admin.address]);
+  const queue = await ethers.deployContract("QueueStub");
+  const vault = await ethers.deployContract("VaultStub");
+  const token = await ethers.deployContract("StakedEther", [manager, queue]);
+  const pool = await ethers.deployContract("PoolStub", [token], { value: 0n });
+  await token.replacePool(pool);
+  await pool.open({ value: ETH });
+
+  const genesisTime = (await networkHelpers.time.latest()) - START_EPOCH * SECONDS_PER_EPOCH;
+  const beaconProof = await ethers.deployContract("BeaconProof", [0n, FAR_FUTURE]);
+  const operatorsCode = await ethers.deployContract("OperatorRegistry", [token]);
+  const operators = await ethers.getContractAt(
+    "OperatorRegistry",
+    await proxy(operatorsCode, operatorsCode.interface.encodeFunctionData("initialize", [manager.target])),
+  );
+  const args = [token, vault, operators, DEPOSIT_CONTRACT, genesisTime] as const;
+  const validatorsCode = await ethers.deployContract("ValidatorRegistry", [...args]);
+  const validators = await ethers.getContractAt(
+    "ValidatorRegistry",
+    await proxy(
+      validatorsCode,
+      validatorsCode.interface.encodeFunctionData("initialize", [manager.target, beaconProof.target]),
+    ),
+  );
+  await pool.set(validators, operators);
+  await operators.bind(validators);
+  await operators.addTier(CURATED);
+  await operators.addOperator(0, alice.address, alice.address, "Alice");
+  await operators.addOperator(0, bob.address, bob.address, "Bob");
+
+  const credentials = withdrawalCredentials(await vault.getAddress());
+  return {
+    admin,
+    alice,
+    bob,
+    carol,
+    keeper,
+    manager,
+    queue,
+    vault,
+    token,
+    pool,
+    beaconProof,
+    operators,
+    operatorsCode,
+    validators,
+    validatorsCode,
+    genesisTime,
+    credentials,
+  };
+}
+
+async function proxy(code: { target: unknown }, data: string): Promise<string> {
+  const deployed = await ethers.deployContract("ERC1967Proxy", [code.target as string, data]);
+  return deployed.getAddress();
+}
+
+// --- keys and deposits ---
+
+export function key(index: number): Hex {
+  return somePubkey(index);
+}
+
+export function keyRoot(index: number): Hex {
+  return pubkeyRoot(key(index));
+}
+
+export function range(count: number, from = 0): number[] {
+  return Array.from({ length: count }, (_, i) => from + i);
+}
+
+/** The arguments of `predeposit`: nobody but the consensus layer looks at a signature. */
+export function predeposits(world: Registries, indices: readonly number[]) {
+  const signature = `0x${"5a".repeat(96)}`;
+  const pubkeys = indices.map(key);
+  const roots = pubkeys.map((pubkey) =>
+    hexlify(
+      ssz.phase0.DepositData.hashTreeRoot({
+        pubkey: getBytes(pubkey),
+        withdrawalCredentials: getBytes(world.credentials),
+        amount: ETH_GWEI,
+        signature: getBytes(signature),
+      }),
+    ),
+  );
+  return { pubkeys, signatures: indices.map(() => signature), roots };
+}
+
+export async function predeposit(world: Registries, operatorId: number, indices: readonly number[]) {
+  const operator = await world.operators.operator(operatorId);
+  const { pubkeys, signatures, roots } = predeposits(world, indices);
+  const owner = await ethers.getSigner(operator.owner);
+  const value = ETH * BigInt(indices.length);
+  return world.validators.connect(owner).predeposit(operatorId, pubkeys, signatures, roots, { value });
+}
+
+// --- the consensus layer: whatever the test says ---
+
+/** What a key looks like after its predeposit. */
+export function pending(world: Registries, index: number, change: Partial<StateValidator> = {}): StateValidator {
+  return {
+    pubkey: key(index),
+    withdrawalCredentials: world.credentials,
+    effectiveBalance: ETH_GWEI,
+    slashed: false,
+    activationEligibilityEpoch: Infinity,
+    activationEpoch: Infinity,
+    exitEpoch: Infinity,
+    withdrawableEpoch: Infinity,
+    ...change,
+  };
+}
+
+/** What it looks like once it was funded and has worked for a long time. */
+export function active(world: Registries, index: number, change: Partial<StateValidator> = {}): StateValidator {
+  return pending(world, index, {
+    effectiveBalance: 32 * ETH_GWEI,
+    activationEligibilityEpoch: 10,
+    activationEpoch: 20,
+    ...change,
+  });
+}
+
+export async function slotNow(world: Registries): Promise<number> {
+  return Math.floor(((await networkHelpers.time.latest()) - world.genesisTime) / 12);
+}
+
+/** A state of now, or of `slot`, that holds these validators in this order, one key to an index. */
+export async function state(
+  world: Registries,
+  validators: readonly StateValidator[],
+  { slot, balances }: { slot?: number; balances?: readonly number[] } = {},
+): Promise<BeaconFixture> {
+  const all = balances ?? validators.map((validator) => validator.effectiveBalance);
+  return anchoredState("electra", slot ?? (await slotNow(world)), validators, all);
+}
+
+/** The proof of one validator, alone in its state. */
+export async function proofOf(
+  world: Registries,
+  validator: StateValidator,
+  options: { slot?: number; balanceGwei?: number } = {},
+): Promise<{ proof: ContractValidatorProof; balance: ContractBalanceProof }> {
+  const balances = [options.balanceGwei ?? validator.effectiveBalance];
+  const fixture = await state(world, [validator], {
+    balances,
+    ...(options.slot === undefined ? {} : { slot: options.slot }),
+  });
+  return { proof: validatorProof(fixture, 0), balance: balanceProof(fixture, 0) };
+}
+
+// --- steps ---
+
+export async function prove(world: Registries, indices: readonly number[]) {
+  const fixture = await state(
+    world,
+    indices.map((index) => pending(world, index)),
+  );
+  return world.validators.proveValidators(indices.map((_, i) => validatorProof(fixture, i)));
+}
+
+export async function queued(world: Registries, operatorId: number, indices: readonly number[]): Promise<void> {
+  await predeposit(world, operatorId, indices);
+  await prove(world, indices);
+}
+
+/** Lets the pool have ether for `count` validators, as its only buffer. */
+export async function allow(world: Registries, count: number): Promise<void> {
+  const amount = 31n * ETH * BigInt(count);
+  await world.pool.setDepositable(amount, { value: amount });
+}
+
+export async function fund(world: Registries, indices: readonly number[]) {
+  await allow(world, indices.length);
+  return world.validators.connect(world.keeper).fundValidators(indices.map(key));
+}
+
+export async function funded(world: Registries, operatorId: number, indices: readonly number[]): Promise<void> {
+  await queued(world, operatorId, indices);
+  await fund(world, indices);
+}
+
+/** The rate of estETH after a gain, or a loss, of `numerator / denominator` of all ether. */
+export async function changeRate(world: Registries, numerator: bigint, denominator: bigint): Promise<void> {
+  await networkHelpers.time.increase(30 * 86_400);
+  const { totalEther } = await world.token.totals();
+  await world.pool.rebase({
+    etherDelta: (totalEther * numerator) / denominator,
+    etherPaid: 0n,
+    operatorFeeShares: 0n,
+    treasuryFeeShares: 0n,
+    burnShares: 0n,
+    elapsed: 86_400n,
+    operators: await world.operators.getAddress(),
+    treasury: world.admin.address,
+  });
+}
+
+/** What a report does: books the operators' part of a fee and hands it over. @returns their shares */
+export async function payFee(world: Registries, feeShares: bigint, totalFeeBp = 1_000n): Promise<bigint> {
+  const before = await world.token.sharesOf(world.operators);
+  await world.pool.deposit(world.pool, world.pool, {
+    value: 2n * (await world.token.getPooledEthByShares(feeShares)) + 1n,
+  });
+  await world.pool.payFee(feeShares, totalFeeBp);
+  return (await world.token.sharesOf(world.operators)) - before;
+}
