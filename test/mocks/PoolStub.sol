@@ -7,6 +7,9 @@ import {TOP_UP} from "../../contracts/shared/Units.sol";
 
 /// @notice A pool that obeys the test: the registries see any buffer, demand and rate.
 contract PoolStub {
+    error WrongCaller(address caller);
+    error NotSent();
+
     IStakedEther public immutable token;
     address public validators;
     address public operators;
@@ -50,20 +53,20 @@ contract PoolStub {
     }
 
     function fundValidators(uint256 count) external returns (uint256 bondShares) {
-        require(msg.sender == validators, "not the validators");
+        require(msg.sender == validators, WrongCaller(msg.sender));
         depositable -= TOP_UP * count;
         (bondShares, ) = token.mint(operators, count * 1 ether);
         (bool sent, ) = msg.sender.call{value: TOP_UP * count}("");
-        require(sent, "not sent");
+        require(sent, NotSent());
     }
 
     function addCover(uint256 shares) external {
-        require(msg.sender == operators, "not the operators");
+        require(msg.sender == operators, WrongCaller(msg.sender));
         cover += shares;
     }
 
     function noteSlashing(uint256 slotTime) external {
-        require(msg.sender == validators, "not the validators");
+        require(msg.sender == validators, WrongCaller(msg.sender));
         slashingTime = slotTime;
     }
 
