@@ -22,8 +22,8 @@ abstract contract ValidatorState is IValidatorRegistry, AccessManagedUpgradeable
 
     /// @inheritdoc IValidatorRegistry
     IBeaconProof public beaconProof;
-    ValidatorQueues.State internal _queues;
     mapping(bytes32 keyRoot => uint256) internal _records; // see ValidatorSlots
+    ValidatorQueues.State internal _queues; // last: it may grow
 
     constructor(address withdrawalVault, uint256 genesisTime_) {
         withdrawalCredentials = bytes32((uint256(1) << 248) | uint160(withdrawalVault));
