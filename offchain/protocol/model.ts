@@ -6,19 +6,22 @@
  */
 import { buffer, depositable, etherAtValidators, exitDemand, promised } from "./books.ts";
 import type { Books } from "./books.ts";
+import { PAUSING_FALL } from "./bounds.ts";
 import { ensure } from "./errors.ts";
 import { max, min } from "./integers.ts";
 import { EMPTY_QUEUE, MIN_REQUEST, closeRound, finalise, payment, request, unfinalisedShares } from "./queue.ts";
 import type { QueueState } from "./queue.ts";
 import { allowanceAt, maxFeeShares, rateRise } from "./rails.ts";
 import type { Rails } from "./rails.ts";
-import { burnable, countedTime, feeOn, fellTooFar, fromVault, grossChange, recognise, splitFee } from "./rebase.ts";
+import { burnable, countedTime, feeOn, fell, fromVault, grossChange, recognise, splitFee } from "./rebase.ts";
 import type { Weights } from "./rebase.ts";
 import { rateDown, rateUp, toEtherDisplayed, toSharesDown, toSharesUp, transferredShares } from "./shares.ts";
 import type { Totals } from "./shares.ts";
-import { PREDEPOSIT, RAY, SHARES_PER_WEI, TOP_UP, VALIDATOR_DEPOSIT, shares, wei } from "./units.ts";
+import { PREDEPOSIT, RAY, SHARES_PER_WEI, TOP_UP, VALIDATOR_DEPOSIT, bp, shares, wei } from "./units.ts";
 import type { Bp, Ray, Shares, Wei } from "./units.ts";
 
+/** Nothing is finalised in a report that lowers the rate by more. */
+const MAX_FINALISING_FALL = bp(1n);
 const MIN_BOOTSTRAP = wei(10n ** 16n);
 const MAX_UINT128 = 2n ** 128n - 1n;
 /** The queue and the pool keep rates in 104 bits. */
@@ -209,7 +212,8 @@ export class ProtocolModel {
     const { books, totals } = this;
     ensure(amount > 0n, "ZeroDeposit");
     ensure(now <= books.openUntil, "ReportOverdue", books.openUntil);
-    ensure(totals.ether + amount <= books.depositCeiling, "DepositCapReached", totals.ether, books.depositCeiling);
+    const grown = totals.ether + amount;
+    ensure(grown <= books.depositCeiling, "DepositCapReached", grown, books.depositCeiling);
     return this.#mint(receiver, amount);
   }
 
@@ -261,7 +265,7 @@ export class ProtocolModel {
     const isAllowed = books.finalisable && now <= books.openUntil && books.slashingTime <= books.lastRefTime;
     ensure(isAllowed, "FinalisationNotAllowed");
     const finalised = finalise(this.queue, books.finalisationRate, books.lastCutoff, this.buffer());
-    ensure(finalised.shares > 0n, "NothingToFinalise");
+    ensure(finalised.paid > 0n, "NothingToFinalise");
     const burned = min(toSharesUp(finalised.paid, totals), finalised.shares);
     this.#state.queue = finalised.queue;
     this.#state.books = { ...books, cover: shares(books.cover + finalised.shares - burned) };
@@ -326,7 +330,7 @@ export class ProtocolModel {
     const finalisationRate = rateDown(judged);
 
     const next: Books = { ...books, clLast: input.clBalance, fundedAtLastRef: fundedAtRef, heldBack };
-    const finalisable = !input.incident && !fellTooFar(before, judged) && books.slashingTime <= refTime;
+    const finalisable = !input.incident && !fell(before, judged, MAX_FINALISING_FALL) && books.slashingTime <= refTime;
     const available = finalisable ? buffer(next, judged) : wei(0n);
     const closed = closeRound(this.queue, input.nextCutoff);
     const {
@@ -360,7 +364,7 @@ export class ProtocolModel {
       previousReportTime: books.lastReportTime,
       lastSweptWithdrawals: sweptWithdrawals,
       lastSweptRewards: sweptRewards,
-      depositCeiling: wei(after.ether + settings.depositCap),
+      depositCeiling: fell(before, judged, PAUSING_FALL) ? wei(0n) : wei(after.ether + settings.depositCap),
       openUntil: input.openUntil,
       finalisable,
     };

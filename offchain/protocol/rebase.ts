@@ -104,9 +104,9 @@ export function splitFee(
   };
 }
 
-/** Whether the rate fell by more than 1 bp, exact: T1 * S0 * 10000 < T0 * S1 * 9999. */
-export function fellTooFar(before: Totals, after: Totals): boolean {
-  return after.ether * before.shares * BP < before.ether * after.shares * (BP - 1n);
+/** Whether the rate fell by more than `limit`, exact: T1 * S0 * 10000 < T0 * S1 * (10000 - limit). */
+export function fell(before: Totals, after: Totals, limit: Bp): boolean {
+  return after.ether * before.shares * BP < before.ether * after.shares * (BP - limit);
 }
 
 /**

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import {
   burnable,
   countedTime,
-  fellTooFar,
+  fell,
   feeOn,
   fromVault,
   grossChange,
@@ -148,13 +148,17 @@ describe("the fee", () => {
 });
 
 describe("a fall of the rate", () => {
-  it("is too far for finalisation beyond one basis point, exactly", () => {
+  it("is measured against a limit in basis points, exactly", () => {
     const before = totalsOf(1_000_000n, 13n);
-    expect(fellTooFar(before, totalsOf(1_000_000n, 13n))).to.be.false;
-    expect(fellTooFar(before, totalsOf(999_900n, 13n))).to.be.false;
-    expect(fellTooFar(before, totalsOf(999_899n, 13n))).to.be.true;
-    expect(fellTooFar(totalsOf(9_999n, 9_999n), totalsOf(9_999n, 10_000n))).to.be.false;
-    expect(fellTooFar(totalsOf(9_999n, 9_998n), totalsOf(9_999n, 10_000n))).to.be.true;
+    const one = bp(1n);
+    expect(fell(before, totalsOf(1_000_000n, 13n), one)).to.be.false;
+    expect(fell(before, totalsOf(999_900n, 13n), one)).to.be.false;
+    expect(fell(before, totalsOf(999_899n, 13n), one)).to.be.true;
+    expect(fell(totalsOf(9_999n, 9_999n), totalsOf(9_999n, 10_000n), one)).to.be.false;
+    expect(fell(totalsOf(9_999n, 9_998n), totalsOf(9_999n, 10_000n), one)).to.be.true;
+    expect(fell(before, totalsOf(999_500n, 13n), bp(5n))).to.be.false;
+    expect(fell(before, totalsOf(999_499n, 13n), bp(5n))).to.be.true;
+    expect(fell(before, totalsOf(999_999n, 13n), bp(0n))).to.be.true;
   });
 });
 

@@ -12,7 +12,8 @@ import {
 } from "../../../offchain/protocol/shares.ts";
 import type { Totals } from "../../../offchain/protocol/shares.ts";
 import { ETHER, RAY, ray, shares, units, wei } from "../../../offchain/protocol/units.ts";
-import { Random, forSeeds } from "./random.ts";
+import type { Random } from "./random.ts";
+import { forSeeds } from "./random.ts";
 
 const MAX_ETHER = 120_000_000n * ETHER;
 /** The largest rate that the token accepts, in rays: 104 bits. */

@@ -1,0 +1,378 @@
+import { expect } from "chai";
+import { ProtocolModel } from "../../../offchain/protocol/model.ts";
+import type { ReportInput, ReportOutcome, Settings } from "../../../offchain/protocol/model.ts";
+import { rateDown, rateUp } from "../../../offchain/protocol/shares.ts";
+import { DAY, ETHER, RAY, bp, shares, wei } from "../../../offchain/protocol/units.ts";
+
+const SETTINGS: Settings = {
+  feeBp: bp(1_000n),
+  maxAprBp: bp(1_000n),
+  depositCap: wei(1_000n * ETHER),
+  secondsPerFrame: DAY,
+  queue: "queue",
+  operators: "operators",
+  treasury: "treasury",
+  locked: "locked",
+};
+const START = 1_000_000n;
+const MARGIN = 3_600n;
+/** A day's gain on 100 ETH at 10% a year, rounded down. */
+const LIMIT = 27_397_260_273_972_602n;
+
+/** The protocol with what is around it: ether at validators and in vaults changes only when a test says so. */
+class Scene {
+  readonly model: ProtocolModel;
+  cl = 0n;
+  withdrawals = 0n;
+  rewards = 0n;
+
+  constructor(opening: bigint, settings: Partial<Settings> = {}) {
+    this.model = new ProtocolModel({ ...SETTINGS, ...settings });
+    this.model.bootstrap(wei(opening), START, { nextCutoff: day(1n) - MARGIN, openUntil: day(2n) });
+  }
+
+  fund(count: bigint, now: bigint): void {
+    this.model.fund(count, now);
+    this.cl += 32n * ETHER * count;
+  }
+
+  /** The report of a day, of what is there now, an hour later unless said otherwise. */
+  report(n: bigint, changes: Partial<ReportInput> = {}): ReportOutcome {
+    const refTime = day(n);
+    const outcome = this.model.report({
+      now: refTime + 3_600n,
+      refTime,
+      cutoff: refTime - MARGIN,
+      nextCutoff: refTime + DAY - MARGIN,
+      openUntil: refTime + 2n * DAY,
+      clBalance: wei(this.cl),
+      withdrawalVault: { reported: wei(this.withdrawals), held: wei(this.withdrawals) },
+      rewardsVault: { reported: wei(this.rewards), held: wei(this.rewards) },
+      incident: false,
+      weights: { total: 0n, active: 0n },
+      ...changes,
+    });
+    this.withdrawals -= outcome.sweptWithdrawals;
+    this.rewards -= outcome.sweptRewards;
+    return outcome;
+  }
+}
+
+/** The reference time of the n-th day. */
+function day(n: bigint): bigint {
+  return START + n * DAY;
+}
+
+describe("stakers in the model", () => {
+  it("hold a billion shares a wei at the start, and see what they deposited", () => {
+    const { model } = new Scene(100n * ETHER);
+    expect(model.deposit("ann", wei(10n * ETHER), START)).to.equal(10n ** 28n);
+    expect(model.deposit("bob", wei(1n), START)).to.equal(10n ** 9n);
+    expect(model.balanceOf("ann")).to.equal(10n * ETHER);
+    expect(model.balanceOf("bob")).to.equal(1n);
+    expect(model.totals).to.deep.equal({ ether: 110n * ETHER + 1n, shares: 110n * 10n ** 27n + 10n ** 9n });
+  });
+
+  it("move value between them", () => {
+    const { model } = new Scene(100n * ETHER);
+    model.deposit("ann", wei(10n * ETHER), START);
+    model.transfer("ann", "bob", wei(3n * ETHER));
+    expect([model.balanceOf("ann"), model.balanceOf("bob")]).to.deep.equal([7n * ETHER, 3n * ETHER]);
+    model.transferShares("bob", "ann", shares(5n));
+    expect(model.sharesOf("bob")).to.equal(3n * 10n ** 27n - 5n);
+  });
+
+  it("are refused what cannot be", () => {
+    const { model } = new Scene(100n * ETHER);
+    expect(() => model.deposit("ann", wei(0n), START)).to.throw("ZeroDeposit()");
+    expect(() => model.deposit("ann", wei(1n), day(2n) + 1n)).to.throw(`ReportOverdue(${day(2n)})`);
+    expect(() => model.deposit("ann", wei(1_000n * ETHER + 1n), START)).to.throw("DepositCapReached");
+    model.deposit("ann", wei(1_000n * ETHER), START);
+    expect(() => model.deposit("ann", wei(1n), START)).to.throw("DepositCapReached");
+    expect(() => model.transfer("bob", "ann", wei(1n))).to.throw("ERC20InsufficientBalance(bob, 0, 1)");
+    expect(() => model.request("ann", [wei(99n)], START)).to.throw("RequestTooSmall(99, 100)");
+    expect(() => model.request("ann", [], START)).to.throw("NoRequests()");
+    expect(() => model.claim("ann", 1)).to.throw("UnknownRequest(1)");
+    expect(() => model.bootstrap(wei(ETHER), START, { nextCutoff: 0n, openUntil: 0n })).to.throw("AlreadyBootstrapped");
+    const again = () => new Scene(ETHER / 100n - 1n);
+    expect(again).to.throw("BootstrapTooSmall");
+  });
+
+  it("ask for several amounts or for none", () => {
+    const { model } = new Scene(100n * ETHER);
+    model.deposit("ann", wei(1_000n), START);
+    expect(() => model.request("ann", [wei(600n), wei(600n)], START)).to.throw(
+      "ERC20InsufficientBalance(ann, 400, 600)",
+    );
+    expect(model.balanceOf("ann")).to.equal(1_000n);
+    expect(model.request("ann", [wei(600n), wei(400n)], START)).to.deep.equal([1, 2]);
+    expect(model.balanceOf("ann")).to.equal(0n);
+  });
+});
+
+describe("a report in the model", () => {
+  it("adds a day's rewards and takes a tenth as shares, by weight", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.rewards = ETHER / 50n;
+    const outcome = scene.report(1n, { weights: { total: 1_000n, active: 2n } });
+    expect(outcome).to.include({ recognised: ETHER / 50n, fee: ETHER / 500n, sweptRewards: ETHER / 50n, heldBack: 0n });
+    // 1_999_640_064_788_338_099_142_154 fee shares; two validators of 500 bp: half, in multiples of the weight
+    expect(outcome.operatorShares).to.equal(999_820_032_394_169_049_571_000n);
+    expect(outcome.treasuryShares).to.equal(999_820_032_394_169_049_571_154n);
+    expect(scene.model.balanceOf("treasury")).to.equal(ETHER / 1_000n);
+    expect(scene.model.books.highWaterRate).to.equal(rateUp(scene.model.totals));
+    expect(scene.model.buffer()).to.equal(100n * ETHER + ETHER / 50n);
+  });
+
+  it("holds back what is above the limit and recognises it later, with one fee", () => {
+    const scene = new Scene(100n * ETHER, { depositCap: wei(0n) });
+    scene.rewards = LIMIT + 5n;
+    expect(scene.report(1n)).to.include({ recognised: LIMIT, heldBack: 5n, fee: LIMIT / 10n });
+    expect(scene.model.buffer()).to.equal(100n * ETHER + LIMIT + 5n);
+    expect(scene.report(2n)).to.include({ recognised: 5n, heldBack: 0n, fee: 0n }); // a tenth of 5 wei
+    expect(scene.report(3n)).to.include({ recognised: 0n, heldBack: 0n, fee: 0n });
+  });
+
+  it("meets a fall with what was held back first", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.fund(2n, START);
+    scene.rewards = ETHER;
+    const { heldBack } = scene.report(1n);
+    scene.cl -= heldBack;
+    expect(scene.report(2n)).to.include({ gross: 0n, recognised: 0n, heldBack: 0n });
+  });
+
+  it("takes a fall whole, and no fee until it is made good", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.fund(1n, START); // with the operator's 1 ETH: T is 101 ETH
+    scene.cl -= ETHER / 100n;
+    expect(scene.report(1n)).to.include({ recognised: -10_000_000_000_000_000n, fee: 0n, finalisable: true }); // 0.99 bp
+    expect(scene.model.books.highWaterRate).to.equal(RAY);
+    scene.cl += ETHER / 100n;
+    expect(scene.report(2n)).to.include({ recognised: ETHER / 100n, fee: 0n });
+    scene.cl += 1_000n;
+    expect(scene.report(3n)).to.include({ recognised: 1_000n, fee: 100n });
+  });
+
+  it("takes no fee on principal that comes back", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.fund(3n, START);
+    expect(scene.report(1n)).to.include({ gross: 0n, fee: 0n });
+    scene.cl -= 32n * ETHER;
+    scene.withdrawals += 32n * ETHER;
+    expect(scene.report(2n)).to.include({ gross: 0n, fee: 0n, sweptWithdrawals: 32n * ETHER });
+    expect(scene.model.etherAtValidators()).to.equal(64n * ETHER);
+    expect(scene.model.buffer()).to.equal(39n * ETHER);
+  });
+
+  it("counts at most two frames, however late it is", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.rewards = 100n * ETHER;
+    expect(scene.report(9n)).to.include({ elapsed: 2n * DAY, recognised: 54_794_520_547_945_205n });
+  });
+
+  it("knows what was funded at its reference, and nothing later", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.fund(1n, day(1n)); // in the reference block
+    scene.model.fund(1n, day(1n) + 12n); // after it: not in the balance that the committee saw
+    expect(scene.report(1n)).to.include({ gross: 0n });
+    expect(scene.model.etherAtValidators()).to.equal(64n * ETHER);
+    scene.cl += 32n * ETHER;
+    expect(scene.report(2n)).to.include({ gross: 0n });
+  });
+
+  it("whose reference lies before the last sweep does not count it again (the sweep's checkpoint)", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.rewards = 50n;
+    // The report of day 1 is late: it runs after the reference of day 2, at which the vault held 50 wei and 7 more.
+    scene.report(1n, { now: day(2n) + 100n, rewardsVault: { reported: wei(50n), held: wei(57n) } });
+    scene.rewards = 7n;
+    const onTime = { now: day(2n) + 200n, rewardsVault: { reported: wei(57n), held: wei(7n) } };
+    expect(scene.report(2n, onTime)).to.include({ gross: 7n, sweptRewards: 7n });
+  });
+
+  it("in the reference block itself has swept already", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.rewards = 50n;
+    scene.report(1n, { now: day(2n) });
+    scene.rewards = 7n;
+    expect(scene.report(2n)).to.include({ gross: 7n });
+  });
+
+  it("is refused when a vault cannot have held what it says, or its reference is too old to tell", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.rewards = 50n;
+    const reporting = (reported: bigint, held: bigint) => ({
+      rewardsVault: { reported: wei(reported), held: wei(held) },
+    });
+    expect(() => scene.report(1n, reporting(51n, 50n))).to.throw("VaultBalanceImpossible(51, 0, 50)");
+    scene.report(1n, { now: day(3n) + 10n });
+    expect(() => scene.report(2n, { ...reporting(49n, 0n), now: day(3n) + 20n })).to.throw(
+      "VaultBalanceImpossible(49, 50, 50)",
+    );
+    scene.report(2n, { ...reporting(50n, 0n), now: day(3n) + 20n });
+    expect(() => scene.report(3n)).to.throw(`ReferenceTooOld(${day(3n)}, ${day(3n) + 10n})`);
+  });
+
+  it("is refused when nothing would be left", () => {
+    const scene = new Scene(31n * ETHER);
+    scene.fund(1n, START);
+    scene.cl = 0n;
+    expect(() => scene.report(1n)).to.throw("TotalWouldBeZero(-32000000000000000000)");
+    scene.cl = 1n;
+    expect(scene.report(1n).after.ether).to.equal(1n);
+  });
+});
+
+describe("a withdrawal in the model", () => {
+  it("is worth what it was at the opening of its round, however much is earned since", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.model.deposit("ann", wei(10n * ETHER), START);
+    scene.model.request("ann", [wei(4n * ETHER)], START);
+    scene.rewards = ETHER / 50n;
+    expect(scene.report(1n)).to.include({ paid: 4n * ETHER });
+    expect(scene.model.claim("ann", 1)).to.equal(4n * ETHER);
+    expect(() => scene.model.claim("ann", 1)).to.throw("AlreadyClaimed(1)");
+  });
+
+  it("bears a fall like everyone, and deposits pause for a report", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.model.deposit("ann", wei(10n * ETHER), START);
+    scene.fund(1n, START); // T: 111 ETH
+    scene.model.request("ann", [wei(5n * ETHER)], START);
+    scene.cl -= 111n * (ETHER / 100n); // 1%
+    expect(scene.report(1n)).to.include({ finalisable: false, paid: 0n });
+    expect(() => scene.model.deposit("bob", wei(1n), day(1n))).to.throw("DepositCapReached");
+    expect(scene.report(2n)).to.include({ finalisable: true, paid: (5n * ETHER * 99n) / 100n });
+    expect(scene.model.claim("ann", 1)).to.equal((5n * ETHER * 99n) / 100n);
+    expect(scene.model.balanceOf("ann")).to.equal((5n * ETHER * 99n) / 100n);
+  });
+
+  it("made after the cut-off waits for the next report (the round's end)", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.model.deposit("ann", wei(10n * ETHER), START);
+    scene.model.request("ann", [wei(ETHER)], day(1n) - MARGIN);
+    scene.model.request("ann", [wei(ETHER)], day(1n) - MARGIN + 1n);
+    expect(scene.report(1n)).to.include({ paid: ETHER });
+    expect(() => scene.model.claim("ann", 2)).to.throw("NotFinalized(2, 1)");
+    expect(scene.report(2n)).to.include({ paid: ETHER });
+  });
+
+  it("is not paid while an incident or an unreported slashing lasts", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.model.deposit("ann", wei(10n * ETHER), START);
+    scene.model.request("ann", [wei(ETHER)], START);
+    expect(scene.report(1n, { incident: true })).to.include({ finalisable: false, paid: 0n });
+    expect(() => scene.model.continueFinalisation(day(1n) + 7_200n)).to.throw("FinalisationNotAllowed");
+    scene.model.noteSlashing(day(2n) + 1n);
+    scene.model.noteSlashing(day(2n) - 1n); // an older proof forgets nothing
+    expect(scene.report(2n)).to.include({ finalisable: false, paid: 0n });
+    expect(scene.report(3n)).to.include({ finalisable: true, paid: ETHER });
+  });
+
+  it("burns its shares in the report that pays it, and the rate stays", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.model.deposit("ann", wei(10n * ETHER), START);
+    scene.model.request("ann", [wei(4n * ETHER)], START);
+    const { before, after, burned } = scene.report(1n);
+    expect(burned).to.equal(4n * 10n ** 27n);
+    expect(rateDown(after)).to.equal(rateDown(before));
+    expect(scene.model.books.cover).to.equal(0n);
+    expect(scene.model.sharesOf("queue")).to.equal(0n);
+  });
+
+  it("is promised at the present rate, whatever happened since it was asked (promised is derived)", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.fund(1n, START); // T: 101 ETH
+    scene.model.deposit("ann", wei(10n * ETHER), START);
+    scene.model.request("ann", [wei(10n * ETHER)], START);
+    expect(scene.model.promised()).to.equal(10n * ETHER);
+    scene.cl -= 111n * (ETHER / 10n);
+    scene.report(1n);
+    expect(scene.model.promised()).to.equal(9n * ETHER);
+    expect(scene.model.depositable()).to.equal(70n * ETHER);
+    expect(scene.model.exitDemand(1n)).to.equal(0n);
+  });
+});
+
+describe("continuing a finalisation in the model", () => {
+  it("stops at the first request that the ether does not reach, and goes on when more comes", () => {
+    const scene = new Scene(100n * ETHER);
+    const { model } = scene;
+    model.deposit("ann", wei(20n * ETHER), START);
+    scene.fund(3n, START); // 27 ETH stay here; T: 123 ETH
+    model.transferShares("locked", "bob", shares(90n * 10n ** 27n));
+    model.request("bob", [wei(20n * ETHER), wei(40n * ETHER)], START);
+    scene.rewards = ETHER / 50n;
+    const { after, paid } = scene.report(1n);
+    expect(paid).to.equal(20n * ETHER);
+    model.deposit("cid", wei(33n * ETHER), day(1n) + 7_200n);
+    const before = model.totals;
+    const done = model.continueFinalisation(day(1n) + 7_200n);
+    expect(done.paid).to.equal(40n * ETHER);
+    expect(done.burned).to.equal((40n * ETHER * before.shares) / before.ether + 1n);
+    expect(model.books.cover).to.equal(40n * 10n ** 27n - done.burned); // what 40 ETH of shares had earned
+    expect(rateDown(model.totals) - rateDown(after)).to.be.oneOf([0n, 1n]);
+    expect(() => model.continueFinalisation(day(1n) + 7_200n)).to.throw("NothingToFinalise");
+    const shared = scene.report(2n);
+    expect(shared.burned).to.equal(40n * 10n ** 27n - done.burned);
+  });
+
+  it("is refused while a report is overdue or a slashing was proven since", () => {
+    const scene = new Scene(100n * ETHER);
+    const { model } = scene;
+    model.deposit("ann", wei(20n * ETHER), START);
+    scene.fund(3n, START);
+    model.transferShares("locked", "bob", shares(90n * 10n ** 27n));
+    model.request("bob", [wei(40n * ETHER)], START);
+    expect(scene.report(1n)).to.include({ paid: 0n, finalisable: true });
+    model.deposit("cid", wei(33n * ETHER), day(1n) + 7_200n);
+    expect(() => model.clone().continueFinalisation(day(3n) + 1n)).to.throw("FinalisationNotAllowed");
+    expect(model.clone().continueFinalisation(day(3n)).paid).to.equal(40n * ETHER);
+    model.noteSlashing(day(1n));
+    expect(model.clone().continueFinalisation(day(3n)).paid).to.equal(40n * ETHER);
+    model.noteSlashing(day(1n) + 12n);
+    expect(() => model.continueFinalisation(day(3n))).to.throw("FinalisationNotAllowed");
+  });
+});
+
+describe("cover in the model", () => {
+  it("from a bond makes a loss good, as fast as the yearly rate allows", () => {
+    const scene = new Scene(100n * ETHER);
+    const { model } = scene;
+    scene.fund(1n, START); // T: 101 ETH, 1 ETH of it the bond
+    scene.cl -= ETHER / 2n;
+    scene.report(1n);
+    expect(() => model.addCover(shares(10n ** 27n + 1n))).to.throw("SharesExceedBalance");
+    model.addCover(shares(5n * 10n ** 26n)); // half of the bond: half of the loss per share is made good by it
+    // a day allows 1 / 3651 of 101e27 shares: 27_663_653_793_481_237_...
+    expect(scene.report(2n).burned).to.equal(101n * 10n ** 27n - (101n * 10n ** 27n * 3_650n) / 3_651n - 1n);
+    expect(model.books.highWaterRate).to.equal(RAY);
+    for (let n = 3n; n < 30n; n++) scene.report(n);
+    expect(model.books.cover).to.equal(0n);
+    expect(model.totals).to.deep.equal({ ether: 100n * ETHER + ETHER / 2n, shares: 1_005n * 10n ** 26n });
+  });
+
+  it("never raises the rate to where a fee would be due on it", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.fund(1n, START);
+    scene.model.addCover(shares(10n ** 26n));
+    expect(scene.report(1n).burned > 0n).to.be.true;
+    const { highWaterRate } = scene.model.books;
+    expect(highWaterRate > RAY && highWaterRate === rateUp(scene.model.totals)).to.be.true;
+    scene.rewards = 1_000n;
+    expect(scene.report(2n).fee).to.equal(99n); // of the gain alone; the mark, rounded up, takes a wei of it
+  });
+});
+
+describe("a century of daily reports at the limit", () => {
+  it("compounds within what rates and rails can carry", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.rewards = 10n ** 30n; // held back, and enough for a hundred years
+    for (let n = 1n; n <= 36_500n; n++) scene.report(n);
+    const growth = Number(rateDown(scene.model.totals)) / Number(RAY);
+    const daily = (0.1 / 365) * 0.9;
+    expect(growth / (1 + daily) ** 36_500).to.be.closeTo(1, 1e-3);
+    expect(growth).to.be.greaterThan(8_000);
+  });
+});
