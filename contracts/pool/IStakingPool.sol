@@ -44,23 +44,26 @@ interface IStakingPool {
         uint256 depositCeiling; // wei: T may not exceed it until the next report
         uint256 openUntil;
         bool finalisable; // the last report allowed finalisation
+        uint256[] fundedTimes; // checkpoints of `funded` from the last reference on
+        uint256[] fundedAmounts;
     }
 
-    event Deposited(
-        address indexed sender, address indexed receiver, uint256 amount, uint256 shares, address referral
-    );
+    event Deposited(address indexed sender, address indexed receiver, uint256 amount, uint256 shares, address referral);
     event ReportApplied(
-        uint256 indexed refTime, int256 gross, int256 recognised, uint256 heldBack, uint256 fee, uint256 paid, uint256 burned
+        uint256 indexed refTime,
+        int256 gross,
+        int256 recognised,
+        uint256 heldBack,
+        uint256 fee,
+        uint256 paid,
+        uint256 burned
     );
     event ValidatorsFunded(uint256 count, uint256 bondShares);
     event FinalisationContinued(uint256 paid, uint256 sharesBurned);
     event CoverAdded(uint256 shares);
     event SlashingNoted(uint256 slotTime);
     event DepositsPaused(bool paused);
-    event FeeChanged(uint256 feeBp);
-    event MaxAprChanged(uint256 maxAprBp);
-    event DepositCapChanged(uint256 depositCap);
-    event TreasuryChanged(address treasury);
+    event PolicyChanged(address treasury, uint256 feeBp, uint256 maxAprBp, uint256 depositCapGwei);
     event HandedOver(address indexed newPool);
 
     error ZeroDeposit();
@@ -73,6 +76,7 @@ interface IStakingPool {
     error OnlyOperators(address caller);
     error OnlyVault(address caller);
     error OnlyToken(address caller);
+    error OnlyPredecessor(address caller);
     error NotDepositable(uint256 wanted, uint256 depositable);
     error TotalWouldBeZero(int256 gain);
     /// @notice The vault's reported balance is below what was already taken from it, or above what it holds.
@@ -87,8 +91,8 @@ interface IStakingPool {
 
     /// @notice Stakes msg.value for `receiver`. @return shares minted, rounded down.
     function deposit(address receiver, address referral) external payable returns (uint256 shares);
-    /// @notice Opens the pool once: locks at least 0.01 ETH for ever.
-    function bootstrap() external payable;
+    /// @notice Governance only, once: opens the pool; locks the ether sent (at least 0.01 ETH) for ever.
+    function bootstrap(uint256 openUntil) external payable;
     /// @notice Continues the last report's finalisation as far as the buffer now reaches. Anyone.
     function continueFinalisation() external returns (uint256 paid);
 

@@ -38,8 +38,6 @@ interface IStakedEther is IERC20 {
 
     error OnlyPool(address caller, address pool);
     error OnlyQueue(address caller, address queue);
-    /// @notice Transfers to the zero address or to the token itself are refused (ERC-6093 style).
-    error AmountExceedsBalance(address account, uint256 amount, uint256 balance);
     error SharesExceedBalance(address account, uint256 shares, uint256 balance);
     error AlreadyBootstrapped(uint256 totalShares);
     error BootstrapTooSmall(uint256 amount, uint256 minimum);

@@ -18,10 +18,16 @@ interface IWithdrawalQueue is IERC721 {
     }
 
     event WithdrawalRequested(
-        uint256 indexed requestId, address indexed requestor, address indexed owner, uint256 amount, uint256 shares
+        uint256 indexed requestId,
+        address indexed requestor,
+        address indexed owner,
+        uint256 amount,
+        uint256 shares
     );
     event RoundOpened(uint256 indexed round, uint256 firstRequestId, uint256 rate, uint256 endsAt);
-    event WithdrawalsFinalized(uint256 indexed from, uint256 indexed to, uint256 amount, uint256 shares);
+    /// @param toUnits requests whose cumulative units are at most this are finalised
+    /// @param maxRate ray: no share of them is paid more
+    event WithdrawalsFinalized(uint256 fromUnits, uint256 toUnits, uint256 amount, uint256 maxRate);
     event WithdrawalClaimed(uint256 indexed requestId, address indexed owner, address indexed receiver, uint256 amount);
     event RequestsPaused(bool paused);
 
@@ -31,7 +37,7 @@ interface IWithdrawalQueue is IERC721 {
     error UnknownRequest(uint256 requestId);
     error AlreadyClaimed(uint256 requestId);
     error NotRequestOwner(uint256 requestId, address caller, address owner);
-    error NotFinalized(uint256 requestId, uint256 lastFinalizedId);
+    error NotFinalized(uint256 requestId, uint256 endUnits, uint256 finalisedUnits);
     error LengthMismatch(uint256 ids, uint256 hints);
     error ZeroReceiver();
     error ClaimFailed(address receiver, uint256 amount);
@@ -73,7 +79,11 @@ interface IWithdrawalQueue is IERC721 {
     /// min(opening rate, maxRate) a share. The caller sends `paid` wei right after.
     /// @return paid wei
     /// @return shares of the requests paid
-    function finalise(uint256 maxRate, uint256 cutoff, uint256 available) external returns (uint256 paid, uint256 shares);
+    function finalise(
+        uint256 maxRate,
+        uint256 cutoff,
+        uint256 available
+    ) external returns (uint256 paid, uint256 shares);
     /// @notice Anyone, once: binds the queue to the token that names it as its queue.
     function bind(address token) external;
 }

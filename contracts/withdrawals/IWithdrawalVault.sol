@@ -9,6 +9,8 @@ interface IWithdrawalVault {
     error OnlyValidators(address caller);
     error FeeAboveMaximum(uint256 fee, uint256 maximum);
     error ExitRequestFailed(bytes pubkey);
+    error ExitFeeUnknown();
+    error RefundFailed(address to, uint256 amount);
 
     /// @notice Validator registry only: asks the EIP-7002 predeploy to exit each validator. Forwards the predeploy's
     /// current fee for each, taken from msg.value; `refundTo` gets the excess back.

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IEtherVault} from "./IEtherVault.sol";
+import {IStakedEther} from "../token/IStakedEther.sol";
+import {IStakingPool} from "../pool/IStakingPool.sol";
+
+/// @title EtherVault
+/// @notice Holds ether that arrives from outside (no books: reports say how much) until a report takes it into the pool.
+abstract contract EtherVault is IEtherVault {
+    IStakedEther public immutable token;
+
+    constructor(IStakedEther token_) {
+        token = token_;
+    }
+
+    receive() external payable {}
+
+    /// @inheritdoc IEtherVault
+    function sweep(uint256 amount) external override {
+        address pool = token.pool();
+        require(msg.sender == pool, OnlyPool(msg.sender, pool));
+        emit Swept(amount);
+        IStakingPool(pool).receiveFromVault{value: amount}();
+    }
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IStakedEther} from "./IStakedEther.sol";
+import {IStakingPool} from "../pool/IStakingPool.sol";
+import {IWithdrawalQueue} from "../withdrawals/IWithdrawalQueue.sol";
+import {IWrappedStakedEther} from "./IWrappedStakedEther.sol";
+import {Permit} from "../shared/Permit.sol";
+import {SHARES_PER_UNIT} from "../shared/Units.sol";
+
+/// @title WrappedStakedEther (westETH)
+/// @notice One westETH wei is always 1e9 estETH shares. Wrapping and unwrapping move shares, never rounded ether;
+/// shares below one unit stay with whoever wraps. All views follow from this contract's own supply, so a donation
+/// moves nothing: sharesOf(this) >= 1e9 * totalSupply().
+contract WrappedStakedEther is IWrappedStakedEther, ERC20, Permit {
+    IStakedEther public immutable token;
+
+    constructor(
+        IStakedEther token_
+    ) ERC20("Estuary Wrapped Staked Ether", "westETH") EIP712("Estuary Wrapped Staked Ether", "1") {
+        token = token_;
+    }
+
+    /// @notice A plain transfer stakes and wraps for its sender.
+    receive() external payable {
+        _stake(msg.sender, address(0));
+    }
+
+    // --- stakers ---
+
+    /// @inheritdoc IWrappedStakedEther
+    function stake(address receiver, address referral) external payable override returns (uint256) {
+        return _stake(receiver, referral);
+    }
+
+    /// @inheritdoc IWrappedStakedEther
+    function wrap(uint256 amount) external override returns (uint256) {
+        return _wrap(amount, msg.sender);
+    }
+
+    /// @inheritdoc IWrappedStakedEther
+    function wrapWithPermit(
+        uint256 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external override returns (uint256) {
+        // whoever saw the permit may have used it first: what counts is the allowance
+        try IERC20Permit(address(token)).permit(msg.sender, address(this), amount, deadline, v, r, s) {} catch {}
+        return _wrap(amount, msg.sender);
+    }
+
+    /// @inheritdoc IWrappedStakedEther
+    function unwrap(uint256 wrapped) external override returns (uint256 amount) {
+        require(wrapped != 0, ZeroAmount());
+        _burn(msg.sender, wrapped);
+        return token.transferShares(msg.sender, wrapped * SHARES_PER_UNIT);
+    }
+
+    /// @inheritdoc IWrappedStakedEther
+    function requestWithdrawals(
+        uint256[] calldata wrapped,
+        address owner
+    ) external override returns (uint256[] memory ids) {
+        uint256[] memory shares = new uint256[](wrapped.length);
+        for (uint256 i; i < wrapped.length; ++i) {
+            _burn(msg.sender, wrapped[i]);
+            shares[i] = wrapped[i] * SHARES_PER_UNIT;
+        }
+        IWithdrawalQueue queue = IWithdrawalQueue(token.queue());
+        return queue.requestWithdrawalsShares(shares, owner == address(0) ? msg.sender : owner);
+    }
+
+    // --- ERC-4626 ---
+
+    /// @inheritdoc IERC4626
+    function deposit(uint256 assets, address receiver) external override returns (uint256) {
+        return _wrap(assets, receiver);
+    }
+
+    /// @inheritdoc IERC4626
+    function mint(uint256 wrapped, address receiver) external override returns (uint256 assets) {
+        assets = previewMint(wrapped);
+        _take(wrapped, assets, receiver);
+    }
+
+    /// @inheritdoc IERC4626
+    function withdraw(uint256 assets, address receiver, address owner) external override returns (uint256 wrapped) {
+        uint256 maximum = maxWithdraw(owner);
+        require(assets <= maximum, ExceedsMaxWithdraw(owner, assets, maximum));
+        wrapped = previewWithdraw(assets);
+        _give(wrapped, assets, receiver, owner);
+    }
+
+    /// @inheritdoc IERC4626
+    function redeem(uint256 wrapped, address receiver, address owner) external override returns (uint256 assets) {
+        uint256 maximum = balanceOf(owner);
+        require(wrapped <= maximum, ExceedsMaxRedeem(owner, wrapped, maximum));
+        assets = previewRedeem(wrapped);
+        _give(wrapped, assets, receiver, owner);
+    }
+
+    /// @inheritdoc IERC4626
+    function asset() external view override returns (address) {
+        return address(token);
+    }
+
+    /// @inheritdoc IERC4626
+    function totalAssets() external view override returns (uint256) {
+        return convertToAssets(totalSupply());
+    }
+
+    /// @inheritdoc IERC4626
+    function convertToShares(uint256 assets) public view override returns (uint256) {
+        return token.getSharesByPooledEth(assets) / SHARES_PER_UNIT;
+    }
+
+    /// @inheritdoc IERC4626
+    function convertToAssets(uint256 wrapped) public view override returns (uint256) {
+        return token.getPooledEthByShares(wrapped * SHARES_PER_UNIT);
+    }
+
+    /// @inheritdoc IERC4626
+    function maxDeposit(address) external pure override returns (uint256) {
+        return type(uint128).max;
+    }
+
+    /// @inheritdoc IERC4626
+    function maxMint(address) external pure override returns (uint256) {
+        return type(uint128).max / SHARES_PER_UNIT;
+    }
+
+    /// @inheritdoc IERC4626
+    function maxWithdraw(address owner) public view override returns (uint256) {
+        return convertToAssets(balanceOf(owner));
+    }
+
+    /// @inheritdoc IERC4626
+    function maxRedeem(address owner) external view override returns (uint256) {
+        return balanceOf(owner);
+    }
+
+    /// @inheritdoc IERC4626
+    function previewDeposit(uint256 assets) external view override returns (uint256) {
+        return convertToShares(assets);
+    }
+
+    /// @inheritdoc IERC4626
+    function previewMint(uint256 wrapped) public view override returns (uint256) {
+        (uint256 totalEther, uint256 totalShares) = token.totals();
+        return Math.mulDiv(wrapped * SHARES_PER_UNIT, totalEther, totalShares, Math.Rounding.Ceil);
+    }
+
+    /// @inheritdoc IERC4626
+    function previewWithdraw(uint256 assets) public view override returns (uint256) {
+        (uint256 totalEther, uint256 totalShares) = token.totals();
+        return Math.ceilDiv(Math.mulDiv(assets, totalShares, totalEther, Math.Rounding.Ceil), SHARES_PER_UNIT);
+    }
+
+    /// @inheritdoc IERC4626
+    function previewRedeem(uint256 wrapped) public view override returns (uint256) {
+        return convertToAssets(wrapped);
+    }
+
+    // --- names integrators of wstETH call ---
+
+    /// @inheritdoc IWrappedStakedEther
+    function getRate() external view override returns (uint256) {
+        return convertToAssets(1 ether);
+    }
+
+    /// @inheritdoc IWrappedStakedEther
+    function stEthPerToken() external view override returns (uint256) {
+        return convertToAssets(1 ether);
+    }
+
+    /// @inheritdoc IWrappedStakedEther
+    function tokensPerStEth() external view override returns (uint256) {
+        return convertToShares(1 ether);
+    }
+
+    /// @inheritdoc IWrappedStakedEther
+    function getStETHByWstETH(uint256 wrapped) external view override returns (uint256) {
+        return convertToAssets(wrapped);
+    }
+
+    /// @inheritdoc IWrappedStakedEther
+    function getWstETHByStETH(uint256 amount) external view override returns (uint256) {
+        return convertToShares(amount);
+    }
+
+    // --- internal ---
+
+    function _stake(address receiver, address referral) private returns (uint256 wrapped) {
+        uint256 shares = IStakingPool(token.pool()).deposit{value: msg.value}(address(this), referral);
+        wrapped = shares / SHARES_PER_UNIT;
+        _mint(receiver, wrapped);
+    }
+
+    /// @dev Takes no more shares than `amount` is worth, nor than the caller has, in whole units.
+    function _wrap(uint256 amount, address receiver) private returns (uint256 wrapped) {
+        uint256 shares = Math.min(token.getSharesByPooledEth(amount), token.sharesOf(msg.sender));
+        wrapped = shares / SHARES_PER_UNIT;
+        uint256 balance = token.balanceOf(msg.sender);
+        require(amount <= balance, ERC20InsufficientBalance(msg.sender, balance, amount));
+        _take(wrapped, amount, receiver);
+    }
+
+    function _take(uint256 wrapped, uint256 assets, address receiver) private {
+        require(wrapped != 0, ZeroAmount());
+        token.transferSharesFrom(msg.sender, address(this), wrapped * SHARES_PER_UNIT);
+        _mint(receiver, wrapped);
+        emit Deposit(msg.sender, receiver, assets, wrapped);
+    }
+
+    function _give(uint256 wrapped, uint256 assets, address receiver, address owner) private {
+        require(wrapped != 0, ZeroAmount());
+        if (msg.sender != owner) _spendAllowance(owner, msg.sender, wrapped);
+        _burn(owner, wrapped);
+        token.transferShares(receiver, wrapped * SHARES_PER_UNIT);
+        emit Withdraw(msg.sender, receiver, owner, assets, wrapped);
+    }
+
+    function _permit(address owner, address spender, uint256 value) internal override {
+        _approve(owner, spender, value);
+    }
+
+    function _update(address from, address to, uint256 value) internal override {
+        require(to != address(this), ERC20InvalidReceiver(to));
+        super._update(from, to, value);
+    }
+}
