@@ -1,5 +1,5 @@
 /** How deep a fall may be, and who must sign it (docs/math.md, Bounds). */
-import { ceilDiv } from "./integers.ts";
+import { ceilDiv, max } from "./integers.ts";
 import type { Totals } from "./shares.ts";
 import { BP, DAY, bp } from "./units.ts";
 import type { Bp } from "./units.ts";
@@ -42,19 +42,30 @@ export function fallsInWindow(falls: readonly Fall[], now: bigint): Bp {
 }
 
 export interface Verdict {
+  /** Rounded up. */
   readonly fallBp: Bp;
+  /** By this fall and those of the last 30 days, summed. */
+  readonly inWindowBp: Bp;
   readonly pausesDeposits: boolean;
-  readonly needsSupermajority: boolean;
+  readonly signaturesNeeded: bigint;
   readonly needsGovernance: boolean;
 }
 
-/** What a report that moves the rate from `before` to `after` needs, given earlier falls. */
-export function judge(before: Totals, after: Totals, earlier: readonly Fall[], now: bigint): Verdict {
+/** What a report that moves the rate from `before` to `after` needs, given earlier falls, of a committee of `members`. */
+export function judge(
+  before: Totals,
+  after: Totals,
+  earlier: readonly Fall[],
+  now: bigint,
+  { quorum, members }: { readonly quorum: bigint; readonly members: bigint },
+): Verdict {
   const fall = fallBp(before, after);
+  const inWindow = bp(fallsInWindow(earlier, now) + fall);
   return {
     fallBp: fall,
+    inWindowBp: inWindow,
     pausesDeposits: fall > PAUSING_FALL,
-    needsSupermajority: fall > SUPERMAJORITY_FALL,
-    needsGovernance: fall > 0n && fallsInWindow(earlier, now) + fall > MAX_FALL_IN_WINDOW,
+    signaturesNeeded: fall > SUPERMAJORITY_FALL ? max(quorum, supermajorityOf(members)) : quorum,
+    needsGovernance: fall > 0n && inWindow > MAX_FALL_IN_WINDOW,
   };
 }

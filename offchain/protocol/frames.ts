@@ -1,14 +1,26 @@
-/** Slots, epochs, frames and their times (docs/math.md, Frames). Slots and epochs are numbers; times are unix seconds, bigint. */
+/**
+ * Slots, frames and what a report's reference slot decides (docs/math.md, Frames). The twin of ReportOracle's grid. Slots and epochs are
+ * numbers; times are unix seconds.
+ */
+import { ceilDiv, min } from "./integers.ts";
 
 export const SECONDS_PER_SLOT = 12n;
 export const SLOTS_PER_EPOCH = 32n;
+/** A report counts at most this many frames of time, however late it is. */
+const MAX_FRAMES = 2n;
 
-export interface FrameConfig {
+/** ReportOracle.Grid */
+export interface Grid {
   /** The time of slot 0 of the beacon chain. */
   readonly genesisTime: bigint;
-  /** The first epoch of frame 0. */
-  readonly initialEpoch: bigint;
-  readonly epochsPerFrame: bigint;
+  /** The last slot of an epoch. It counts as reported: the first report is one frame later. */
+  readonly firstRefSlot: bigint;
+  /** Whole epochs. */
+  readonly slotsPerFrame: bigint;
+  /** Seconds before a reference slot at which its rounds are cut off. */
+  readonly finalisationMargin: bigint;
+  /** Seconds after which a missing report is overdue. */
+  readonly grace: bigint;
 }
 
 /** Exact: when `slot` begins. */
@@ -29,46 +41,52 @@ export function firstSlotOf(epoch: bigint): bigint {
   return epoch * SLOTS_PER_EPOCH;
 }
 
-export function frameSlots(config: FrameConfig): bigint {
-  return config.epochsPerFrame * SLOTS_PER_EPOCH;
+export function frameSeconds(grid: Grid): bigint {
+  return grid.slotsPerFrame * SECONDS_PER_SLOT;
 }
 
-export function frameSeconds(config: FrameConfig): bigint {
-  return frameSlots(config) * SECONDS_PER_SLOT;
+/** Whether a report may refer to `slot`: a whole number of frames after the first, at least one. */
+export function isRefSlot(slot: bigint, grid: Grid): boolean {
+  return slot > grid.firstRefSlot && (slot - grid.firstRefSlot) % grid.slotsPerFrame === 0n;
 }
 
-/** The reference slot that ends frame `frame`: the last slot of its last epoch. Frame -1 ends just before the first one. */
-export function refSlotOf(frame: bigint, config: FrameConfig): bigint {
-  return firstSlotOf(config.initialEpoch + (frame + 1n) * config.epochsPerFrame) - 1n;
+/** The last slot on the grid whose time is at or before `time`; `firstRefSlot` at the earliest. */
+export function lastRefSlotAt(time: bigint, grid: Grid): bigint {
+  const slot = slotAt(time, grid.genesisTime);
+  if (slot === undefined || slot < grid.firstRefSlot) return grid.firstRefSlot;
+  return slot - ((slot - grid.firstRefSlot) % grid.slotsPerFrame);
 }
 
-/** Whether a report may refer to `slot`: the last slot of an epoch, aligned to the frames, not before the first frame's end. */
-export function isRefSlot(slot: bigint, config: FrameConfig): boolean {
-  const first = refSlotOf(0n, config);
-  return slot >= first && (slot - first) % frameSlots(config) === 0n;
+/** The time that a report counts: its frames since the last report, at most two, in seconds. */
+export function countedTime(refSlot: bigint, lastRefSlot: bigint, grid: Grid): bigint {
+  return min((refSlot - lastRefSlot) / grid.slotsPerFrame, MAX_FRAMES) * frameSeconds(grid);
 }
 
-/** The last reference slot whose time is at or before `time`. Undefined before the first. */
-export function lastRefSlotAt(time: bigint, config: FrameConfig): bigint | undefined {
-  const slot = slotAt(time, config.genesisTime);
-  const first = refSlotOf(0n, config);
-  if (slot === undefined || slot < first) return undefined;
-  return slot - ((slot - first) % frameSlots(config));
+/** What the report of `refSlot` means for requests and deposits. Unix seconds. */
+export interface Schedule {
+  readonly refTime: bigint;
+  /** Rounds that ended by then may be finalised. */
+  readonly cutoff: bigint;
+  /** When the queue's current round ends at the latest. */
+  readonly nextCutoff: bigint;
+  /** Deposits pause when the next report is not there by then. */
+  readonly openUntil: bigint;
 }
 
-/** Exact: the reference slot of the frame after the one that `refSlot` ends. */
-export function nextRefSlot(refSlot: bigint, config: FrameConfig): bigint {
-  return refSlot + frameSlots(config);
-}
-
-/** Requests made by then may be finalised by the report of `refSlot`: its time less the margin. */
-export function cutoffOf(refSlot: bigint, config: FrameConfig, finalisationMargin: bigint): bigint {
-  return slotTime(refSlot, config.genesisTime) - finalisationMargin;
+/** Exact. */
+export function scheduleOf(refSlot: bigint, grid: Grid): Schedule {
+  const refTime = slotTime(refSlot, grid.genesisTime);
+  const nextRefTime = refTime + frameSeconds(grid);
+  return {
+    refTime,
+    cutoff: refTime - grid.finalisationMargin,
+    nextCutoff: nextRefTime - grid.finalisationMargin,
+    openUntil: nextRefTime + grid.grace,
+  };
 }
 
 /** The first cut-off at or after `now`, `nextCutoff` moved on by whole frames. */
 export function rollCutoff(nextCutoff: bigint, now: bigint, secondsPerFrame: bigint): bigint {
   if (now <= nextCutoff) return nextCutoff;
-  const missed = (now - nextCutoff + secondsPerFrame - 1n) / secondsPerFrame;
-  return nextCutoff + missed * secondsPerFrame;
+  return nextCutoff + ceilDiv(now - nextCutoff, secondsPerFrame) * secondsPerFrame;
 }

@@ -8,14 +8,33 @@ import { buffer, depositable, etherAtValidators, exitDemand, promised } from "./
 import type { Books } from "./books.ts";
 import { PAUSING_FALL } from "./bounds.ts";
 import { ensure } from "./errors.ts";
+import type { Schedule } from "./frames.ts";
 import { max, min } from "./integers.ts";
-import { EMPTY_QUEUE, MIN_REQUEST, closeRound, finalise, payment, request, unfinalisedShares } from "./queue.ts";
+import {
+  EMPTY_QUEUE,
+  MIN_REQUEST,
+  closeRound,
+  endUnitsOf,
+  finalise,
+  lastFinalizedId,
+  payment,
+  request,
+  unfinalisedShares,
+} from "./queue.ts";
 import type { QueueState } from "./queue.ts";
 import { allowanceAt, maxFeeShares, rateRise } from "./rails.ts";
 import type { Rails } from "./rails.ts";
-import { burnable, countedTime, feeOn, fell, fromVault, grossChange, recognise, splitFee } from "./rebase.ts";
+import { burnable, feeOn, fell, fromVault, grossChange, recognise, splitFee } from "./rebase.ts";
 import type { Weights } from "./rebase.ts";
-import { rateDown, rateUp, toEtherDisplayed, toSharesDown, toSharesUp, transferredShares } from "./shares.ts";
+import {
+  rateDown,
+  rateUp,
+  toEtherDisplayed,
+  toEtherDown,
+  toSharesDown,
+  toSharesUp,
+  transferredShares,
+} from "./shares.ts";
 import type { Totals } from "./shares.ts";
 import { PREDEPOSIT, RAY, SHARES_PER_WEI, TOP_UP, VALIDATOR_DEPOSIT, bp, shares, wei } from "./units.ts";
 import type { Bp, Ray, Shares, Wei } from "./units.ts";
@@ -40,12 +59,6 @@ export interface Settings {
   readonly locked: string;
 }
 
-/** What the queue and the pool know of the frames from the last report on. Unix seconds. */
-export interface Schedule {
-  readonly nextCutoff: bigint;
-  readonly openUntil: bigint;
-}
-
 export interface VaultBalance {
   /** As the committee reports it, at the reference block. */
   readonly reported: Wei;
@@ -56,8 +69,8 @@ export interface VaultBalance {
 export interface ReportInput extends Schedule {
   /** Unix seconds. */
   readonly now: bigint;
-  readonly refTime: bigint;
-  readonly cutoff: bigint;
+  /** The time that the report counts, in seconds. */
+  readonly elapsed: bigint;
   readonly clBalance: Wei;
   readonly withdrawalVault: VaultBalance;
   readonly rewardsVault: VaultBalance;
@@ -70,7 +83,6 @@ export interface ReportOutcome {
   /** After gain and fee: what the oracle judges. */
   readonly judged: Totals;
   readonly after: Totals;
-  readonly elapsed: bigint;
   readonly gross: Wei;
   readonly recognised: Wei;
   readonly heldBack: Wei;
@@ -162,6 +174,10 @@ export class ProtocolModel {
     return this.#state.owners.get(requestId);
   }
 
+  lastFinalizedId(): number {
+    return lastFinalizedId(this.queue);
+  }
+
   unfinalisedShares(): Shares {
     return unfinalisedShares(this.queue);
   }
@@ -189,7 +205,7 @@ export class ProtocolModel {
   // --- stakers ---
 
   /** Opens the ledger with shares that are locked for ever, 1e9 for each wei. */
-  bootstrap(amount: Wei, now: bigint, schedule: Schedule): void {
+  bootstrap(amount: Wei, now: bigint, openUntil: bigint): void {
     const { settings } = this;
     ensure(this.totals.shares === 0n, "AlreadyBootstrapped", this.totals.shares);
     ensure(amount >= MIN_BOOTSTRAP, "BootstrapTooSmall", amount, MIN_BOOTSTRAP);
@@ -197,13 +213,12 @@ export class ProtocolModel {
     this.#state.totals = opening;
     this.#credit(settings.locked, opening.shares);
     this.#state.rails = { allowance: 0n, updatedAt: now };
-    this.#state.queue = { ...EMPTY_QUEUE, nextCutoff: schedule.nextCutoff };
     this.#state.books = {
       ...EMPTY_BOOKS,
       highWaterRate: RAY,
       lastRefTime: now,
       depositCeiling: wei(amount + settings.depositCap),
-      openUntil: schedule.openUntil,
+      openUntil,
     };
   }
 
@@ -233,14 +248,20 @@ export class ProtocolModel {
 
   /** Requests a withdrawal of each amount of the owner's estETH. Returns the ids. */
   request(owner: string, amounts: readonly Wei[], now: bigint): readonly number[] {
-    const attempt = this.clone();
-    const pulled = amounts.map((amount) => {
+    return this.#requestAll(owner, amounts, now, (model, amount) => {
       ensure(amount >= MIN_REQUEST, "RequestTooSmall", amount, MIN_REQUEST);
-      return attempt.transfer(owner, this.settings.queue, amount);
+      return model.transfer(owner, model.settings.queue, amount);
     });
-    ensure(pulled.length > 0, "NoRequests");
-    this.#state = attempt.#state;
-    return this.#enqueue(owner, pulled, now);
+  }
+
+  /** As `request`, in exact shares. */
+  requestShares(owner: string, amounts: readonly Shares[], now: bigint): readonly number[] {
+    return this.#requestAll(owner, amounts, now, (model, amount) => {
+      model.transferShares(owner, model.settings.queue, amount);
+      const value = toEtherDown(amount, model.totals);
+      ensure(value >= MIN_REQUEST, "RequestTooSmall", value, MIN_REQUEST);
+      return amount;
+    });
   }
 
   /** Pays a finalised request to its owner. */
@@ -249,7 +270,8 @@ export class ProtocolModel {
     const owner = this.ownerOf(requestId);
     ensure(owner !== undefined, "AlreadyClaimed", requestId);
     ensure(owner === caller, "NotRequestOwner", requestId, caller, owner);
-    ensure(amount !== undefined, "NotFinalized", requestId, this.queue.lastFinalizedId);
+    const { finalisedUnits } = this.queue;
+    ensure(amount !== undefined, "NotFinalized", requestId, endUnitsOf(this.queue, requestId), finalisedUnits);
     this.#state.owners.delete(requestId);
     return amount;
   }
@@ -305,9 +327,8 @@ export class ProtocolModel {
   /** Applies a report (docs/math.md, Report). */
   report(input: ReportInput): ReportOutcome {
     const { books, settings, totals: before } = this;
-    const { refTime } = input;
+    const { elapsed, refTime } = input;
     ensure(refTime >= books.previousReportTime, "ReferenceTooOld", refTime, books.previousReportTime);
-    const elapsed = countedTime(refTime, books.lastRefTime, settings.secondsPerFrame);
     const fundedAtRef = this.#fundedAt(refTime);
     const sweptWithdrawals = takenFrom(input.withdrawalVault, books.lastSweptWithdrawals, books, refTime);
     const sweptRewards = takenFrom(input.rewardsVault, books.lastSweptRewards, books, refTime);
@@ -372,7 +393,6 @@ export class ProtocolModel {
       before,
       judged,
       after,
-      elapsed,
       gross,
       recognised,
       heldBack,
@@ -399,7 +419,16 @@ export class ProtocolModel {
     return minted;
   }
 
-  #enqueue(owner: string, pulled: readonly Shares[], now: bigint): readonly number[] {
+  #requestAll<T>(
+    owner: string,
+    amounts: readonly T[],
+    now: bigint,
+    pull: (model: ProtocolModel, amount: T) => Shares,
+  ): readonly number[] {
+    ensure(amounts.length > 0, "NoRequests");
+    const attempt = this.clone();
+    const pulled = amounts.map((amount) => pull(attempt, amount));
+    this.#state = attempt.#state;
     const first = this.queue.endUnits.length + 1;
     this.#state.queue = request(this.queue, pulled, this.totals, now, this.settings.secondsPerFrame);
     const ids = pulled.map((_, index) => first + index);

@@ -6,30 +6,29 @@
  */
 import { ensure } from "./errors.ts";
 import { rollCutoff } from "./frames.ts";
-import { min } from "./integers.ts";
+import { max, min } from "./integers.ts";
 import { rateDown, toUnitsDown, unitsToShares, valueAtRate } from "./shares.ts";
 import type { Totals } from "./shares.ts";
 import { SHARES_PER_UNIT, shares, units, wei } from "./units.ts";
 import type { Ray, Shares, Units, Wei } from "./units.ts";
 
-/** The most rounds that one finalisation settles. */
+/** The most rounds that one finalisation looks at; the first may be one that the last finalisation settled already. */
 export const MAX_ROUNDS = 64;
 export const MIN_REQUEST = wei(100n);
 
 export interface Round {
   /** Cumulative units before its first request. */
   readonly startUnits: Units;
-  /** Its index counts from 0; request ids count from 1. */
-  readonly firstRequestId: number;
   /** At its opening, rounded down. */
   readonly rate: Ray;
   /** No report with an earlier cut-off finalises it. */
   readonly endsAt: bigint;
 }
 
-/** Requests that one finalisation settled within one round. */
+/** Units that one finalisation settled within one round. */
 export interface Batch {
-  readonly lastRequestId: number;
+  /** Cumulative units after the last of them. */
+  readonly endUnits: Units;
   /** What they are paid a unit: min(the round's rate, F). */
   readonly rate: Ray;
 }
@@ -39,8 +38,9 @@ export interface QueueState {
   readonly endUnits: readonly Units[];
   readonly rounds: readonly Round[];
   readonly batches: readonly Batch[];
-  readonly lastFinalizedId: number;
-  /** The first round that is not wholly finalised. */
+  /** Cumulative: a request is finalised when its units end here or before. */
+  readonly finalisedUnits: Units;
+  /** The round that finalisation looks at first. */
   readonly headRound: number;
   /** Whether a request may still join the last round. */
   readonly isOpen: boolean;
@@ -53,32 +53,42 @@ export const EMPTY_QUEUE: QueueState = {
   endUnits: [],
   rounds: [],
   batches: [],
-  lastFinalizedId: 0,
+  finalisedUnits: units(0n),
   headRound: 0,
   isOpen: false,
   nextCutoff: 0n,
   remainder: shares(0n),
 };
 
-/** Exact: units of the first `requestId` requests. */
-function unitsUpTo(queue: QueueState, requestId: number): Units {
+/** Exact: cumulative units after request `requestId`; zero for id 0. */
+export function endUnitsOf(queue: QueueState, requestId: number): Units {
   return queue.endUnits[requestId - 1] ?? units(0n);
 }
 
-/** Exact. */
+/** Exact: the request's own units. */
 export function unitsOf(queue: QueueState, requestId: number): Units {
-  return units(unitsUpTo(queue, requestId) - unitsUpTo(queue, requestId - 1));
+  return units(endUnitsOf(queue, requestId) - endUnitsOf(queue, requestId - 1));
+}
+
+/** Exact: cumulative units of all requests. */
+export function requestedUnits(queue: QueueState): Units {
+  return queue.endUnits.at(-1) ?? units(0n);
 }
 
 /** Exact: shares of all requests not yet finalised. */
 export function unfinalisedShares(queue: QueueState): Shares {
-  const pending = unitsUpTo(queue, queue.endUnits.length) - unitsUpTo(queue, queue.lastFinalizedId);
-  return unitsToShares(units(pending));
+  return unitsToShares(units(requestedUnits(queue) - queue.finalisedUnits));
+}
+
+/** Zero if none is finalised. */
+export function lastFinalizedId(queue: QueueState): number {
+  return firstIndexWhere(queue.endUnits, (end) => end > queue.finalisedUnits);
 }
 
 /** When the oldest round with unfinalised requests ends or ended; undefined if none waits. */
 export function oldestRoundEnd(queue: QueueState): bigint | undefined {
-  return queue.lastFinalizedId === queue.endUnits.length ? undefined : queue.rounds[queue.headRound]?.endsAt;
+  if (queue.finalisedUnits === requestedUnits(queue)) return undefined;
+  return roundAt(queue, queue.finalisedUnits)?.endsAt;
 }
 
 /**
@@ -92,12 +102,11 @@ export function request(
   now: bigint,
   secondsPerFrame: bigint,
 ): QueueState {
-  const before = unitsUpTo(queue, queue.endUnits.length);
+  const before = requestedUnits(queue);
   const last = queue.rounds.at(-1);
   const joins = queue.isOpen && last !== undefined && now <= last.endsAt;
   const round: Round = {
     startUnits: before,
-    firstRequestId: queue.endUnits.length + 1,
     rate: rateDown(totals),
     endsAt: rollCutoff(queue.nextCutoff, now, secondsPerFrame),
   };
@@ -136,62 +145,60 @@ export interface Finalisation {
  * `paid` sums floor(units * rate / 1e27) over the settled parts of rounds.
  */
 export function finalise(queue: QueueState, maxRate: Ray, cutoff: bigint, available: Wei): Finalisation {
-  const from = unitsUpTo(queue, queue.lastFinalizedId);
   const batches: Batch[] = [];
-  let { lastFinalizedId, headRound } = queue;
+  const requested = requestedUnits(queue);
+  let { finalisedUnits, headRound } = queue;
   let paid = 0n;
-  for (let n = 0; n < MAX_ROUNDS; n++) {
+  for (let n = 0; n < MAX_ROUNDS && finalisedUnits < requested; n++) {
     const round = queue.rounds[headRound];
     if (round === undefined || round.endsAt > cutoff) break;
-    const lastId = (queue.rounds[headRound + 1]?.firstRequestId ?? queue.endUnits.length + 1) - 1;
+    const next = queue.rounds[headRound + 1];
+    const end = next?.startUnits ?? requested;
     const rate = min(round.rate, maxRate);
-    const settledId = affordable(queue, lastFinalizedId, lastId, rate, available - paid);
-    if (settledId > lastFinalizedId) {
-      const settled = unitsUpTo(queue, settledId) - unitsUpTo(queue, lastFinalizedId);
-      paid += valueAtRate(units(settled), rate);
-      batches.push({ lastRequestId: settledId, rate });
-      lastFinalizedId = settledId;
-    }
-    if (settledId < lastId) break;
-    headRound++;
+    const settled = affordable(queue, finalisedUnits, end, rate, available - paid);
+    if (settled > finalisedUnits) batches.push({ endUnits: settled, rate });
+    paid += valueAtRate(units(settled - finalisedUnits), rate);
+    finalisedUnits = settled;
+    if (settled < end) break;
+    if (next !== undefined) headRound++;
   }
   return {
-    queue: { ...queue, batches: [...queue.batches, ...batches], lastFinalizedId, headRound },
+    queue: { ...queue, batches: [...queue.batches, ...batches], finalisedUnits, headRound },
     paid: wei(paid),
-    shares: unitsToShares(units(unitsUpTo(queue, lastFinalizedId) - from)),
+    shares: unitsToShares(units(finalisedUnits - queue.finalisedUnits)),
   };
 }
 
-/** The last of the requests `settledId` + 1 to `lastId` that `available` wei pay together with those before it, by binary search. */
-function affordable(queue: QueueState, settledId: number, lastId: number, rate: Ray, available: bigint): number {
-  const start = unitsUpTo(queue, settledId);
-  let [low, high] = [settledId, lastId];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    const needed = valueAtRate(units(unitsUpTo(queue, middle) - start), rate);
-    if (needed <= available) low = middle;
-    else high = middle - 1;
-  }
-  return low;
+/** Where the largest prefix of whole requests between `from` and `end` ends that `available` wei pay. */
+function affordable(queue: QueueState, from: Units, end: Units, rate: Ray, available: bigint): Units {
+  const isPaid = (to: Units) => valueAtRate(units(to - from), rate) <= available;
+  if (isPaid(end)) return end;
+  const beyond = firstIndexWhere(queue.endUnits, (to) => to > from && (to > end || !isPaid(to)));
+  return max(from, endUnitsOf(queue, beyond));
 }
 
 /** What a request pays once finalised, rounded down: floor(units * min(its round's rate, F) / 1e27). Undefined before. */
 export function payment(queue: QueueState, requestId: number): Wei | undefined {
   ensure(requestId >= 1 && requestId <= queue.endUnits.length, "UnknownRequest", requestId);
-  if (requestId > queue.lastFinalizedId) return undefined;
-  const batch = firstWhere(queue.batches, ({ lastRequestId }) => lastRequestId >= requestId);
-  return batch === undefined ? undefined : valueAtRate(unitsOf(queue, requestId), batch.rate);
+  if (endUnitsOf(queue, requestId) > queue.finalisedUnits) return undefined;
+  const start = endUnitsOf(queue, requestId - 1);
+  const batch = queue.batches[firstIndexWhere(queue.batches, ({ endUnits }) => endUnits > start)];
+  return batch === undefined ? wei(0n) : valueAtRate(unitsOf(queue, requestId), batch.rate);
 }
 
 /** What a request was worth at its round's opening, rounded down: the most it can pay. */
 export function openingValue(queue: QueueState, requestId: number): Wei {
   ensure(requestId >= 1 && requestId <= queue.endUnits.length, "UnknownRequest", requestId);
-  const after = firstIndexWhere(queue.rounds, ({ firstRequestId }) => firstRequestId > requestId);
-  const round = queue.rounds[after - 1];
+  const round = roundAt(queue, endUnitsOf(queue, requestId - 1));
   return round === undefined ? wei(0n) : valueAtRate(unitsOf(queue, requestId), round.rate);
 }
 
-/** Binary search in a list that is first false, then true. */
+/** The round of the units from `startUnits` on. */
+export function roundAt(queue: QueueState, startUnits: Units): Round | undefined {
+  return queue.rounds[firstIndexWhere(queue.rounds, (round) => round.startUnits > startUnits) - 1];
+}
+
+/** Binary search in a list for which `holds` is first false, then true: where it turns. */
 function firstIndexWhere<T>(list: readonly T[], holds: (entry: T) => boolean): number {
   let [low, high] = [0, list.length];
   while (low < high) {
@@ -201,8 +208,4 @@ function firstIndexWhere<T>(list: readonly T[], holds: (entry: T) => boolean): n
     else low = middle + 1;
   }
   return low;
-}
-
-function firstWhere<T>(list: readonly T[], holds: (entry: T) => boolean): T | undefined {
-  return list[firstIndexWhere(list, holds)];
 }

@@ -4,14 +4,6 @@ import type { Totals } from "./shares.ts";
 import { BP, RAY, SHARES_PER_UNIT, YEAR, shares, wei } from "./units.ts";
 import type { Bp, Ray, Shares, Wei } from "./units.ts";
 
-/** A report counts at most this many frames of time, however late it is. */
-const MAX_FRAMES = 2n;
-
-/** The time a report may count: min(refTime - lastRefTime, 2 frames), in seconds. */
-export function countedTime(refTime: bigint, lastRefTime: bigint, frameSeconds: bigint): bigint {
-  return min(refTime - lastRefTime, MAX_FRAMES * frameSeconds);
-}
-
 /**
  * What a vault received since the last reference, exact: its reported balance less what the last report took out after the reference
  * (at `refTime` or before, and the reported balance knows it already).

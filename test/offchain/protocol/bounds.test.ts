@@ -30,22 +30,25 @@ describe("the depth of a fall", () => {
   });
 
   it("asks for more signatures the deeper it is", () => {
-    const verdict = (ether: bigint, earlier = 0n) =>
-      judge(before, totalsOf(ether, 7n), [{ time: 1_000n, fallBp: bp(earlier) }], 1_000n);
-    const expected = (pausesDeposits: boolean, needsSupermajority: boolean, needsGovernance: boolean) => ({
+    const verdict = (ether: bigint, earlier = 0n, quorum = 5n) => {
+      const falls = [{ time: 1_000n, fallBp: bp(earlier) }];
+      return judge(before, totalsOf(ether, 7n), falls, 1_000n, { quorum, members: 9n });
+    };
+    const expected = (pausesDeposits: boolean, signaturesNeeded: bigint, needsGovernance: boolean) => ({
       pausesDeposits,
-      needsSupermajority,
+      signaturesNeeded,
       needsGovernance,
     });
-    expect(verdict(9_995n)).to.include(expected(false, false, false));
-    expect(verdict(9_994n)).to.include(expected(true, false, false));
-    expect(verdict(9_950n)).to.include(expected(true, false, false));
-    expect(verdict(9_949n)).to.include(expected(true, true, false));
-    expect(verdict(9_700n)).to.include(expected(true, true, false));
-    expect(verdict(9_699n)).to.include(expected(true, true, true));
-    expect(verdict(9_999n, 299n)).to.include(expected(false, false, false));
-    expect(verdict(9_999n, 300n)).to.include(expected(false, false, true));
-    expect(verdict(10_001n, 301n)).to.include(expected(false, false, false)); // a rise is never held up
+    expect(verdict(9_995n)).to.include(expected(false, 5n, false));
+    expect(verdict(9_994n)).to.include(expected(true, 5n, false));
+    expect(verdict(9_950n)).to.include(expected(true, 5n, false));
+    expect(verdict(9_949n)).to.include(expected(true, 7n, false));
+    expect(verdict(9_949n, 0n, 8n)).to.include(expected(true, 8n, false));
+    expect(verdict(9_700n)).to.include({ ...expected(true, 7n, false), fallBp: 300n, inWindowBp: 300n });
+    expect(verdict(9_699n)).to.include(expected(true, 7n, true));
+    expect(verdict(9_999n, 299n)).to.include(expected(false, 5n, false));
+    expect(verdict(9_999n, 300n)).to.include({ ...expected(false, 5n, true), inWindowBp: 301n });
+    expect(verdict(10_001n, 301n)).to.include(expected(false, 5n, false)); // a rise is never held up
   });
 
   it("is remembered for thirty days", () => {

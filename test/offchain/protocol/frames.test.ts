@@ -1,23 +1,27 @@
 import { expect } from "chai";
 import {
-  cutoffOf,
+  countedTime,
   epochOf,
   firstSlotOf,
   frameSeconds,
-  frameSlots,
   isRefSlot,
   lastRefSlotAt,
-  nextRefSlot,
-  refSlotOf,
   rollCutoff,
+  scheduleOf,
   slotAt,
   slotTime,
 } from "../../../offchain/protocol/frames.ts";
-import type { FrameConfig } from "../../../offchain/protocol/frames.ts";
+import type { Grid } from "../../../offchain/protocol/frames.ts";
 import { forSeeds } from "./random.ts";
 
 /** Mainnet's genesis, days of 225 epochs. */
-const daily: FrameConfig = { genesisTime: 1_606_824_023n, initialEpoch: 1_000n, epochsPerFrame: 225n };
+const daily: Grid = {
+  genesisTime: 1_606_824_023n,
+  firstRefSlot: 31_999n,
+  slotsPerFrame: 7_200n,
+  finalisationMargin: 600n,
+  grace: 3_600n,
+};
 
 describe("frames", () => {
   it("count slots, epochs and seconds as the beacon chain does", () => {
@@ -29,36 +33,48 @@ describe("frames", () => {
     expect(epochOf(31n)).to.equal(0n);
     expect(epochOf(32n)).to.equal(1n);
     expect(firstSlotOf(2n)).to.equal(64n);
-    expect(frameSlots(daily)).to.equal(7_200n);
     expect(frameSeconds(daily)).to.equal(86_400n);
   });
 
-  it("end in the last slot of their last epoch", () => {
-    expect(refSlotOf(-1n, daily)).to.equal(31_999n);
-    expect(refSlotOf(0n, daily)).to.equal(39_199n);
-    expect(refSlotOf(1n, daily)).to.equal(46_399n);
-    expect(nextRefSlot(39_199n, daily)).to.equal(46_399n);
+  it("end in the last slot of an epoch, a whole number of frames after the first", () => {
     expect(isRefSlot(39_199n, daily)).to.be.true;
+    expect(isRefSlot(46_399n, daily)).to.be.true;
     expect(isRefSlot(39_198n, daily)).to.be.false;
     expect(isRefSlot(39_200n, daily)).to.be.false;
-    expect(isRefSlot(31_999n, daily)).to.be.false; // before the first frame
-    expect(cutoffOf(39_199n, daily, 600n)).to.equal(1_606_824_023n + 39_199n * 12n - 600n);
+    expect(isRefSlot(31_999n, daily)).to.be.false; // counts as reported
+    expect(isRefSlot(24_799n, daily)).to.be.false;
   });
 
   it("find the reference slot at a time", () => {
     const first = slotTime(39_199n, daily.genesisTime);
-    expect(lastRefSlotAt(0n, daily)).to.be.undefined;
-    expect(lastRefSlotAt(first - 1n, daily)).to.be.undefined;
+    expect(lastRefSlotAt(0n, daily)).to.equal(31_999n);
+    expect(lastRefSlotAt(first - 86_401n, daily)).to.equal(31_999n);
+    expect(lastRefSlotAt(first - 1n, daily)).to.equal(31_999n);
     expect(lastRefSlotAt(first, daily)).to.equal(39_199n);
     expect(lastRefSlotAt(first + 86_399n, daily)).to.equal(39_199n);
     expect(lastRefSlotAt(first + 86_400n, daily)).to.equal(46_399n);
     forSeeds(300, (random) => {
       const time = first + random.magnitude(0n, 10n ** 10n);
       const slot = lastRefSlotAt(time, daily);
-      if (slot === undefined) throw new Error("none");
       expect(isRefSlot(slot, daily)).to.be.true;
       expect(slotTime(slot, daily.genesisTime) <= time).to.be.true;
-      expect(slotTime(nextRefSlot(slot, daily), daily.genesisTime) > time).to.be.true;
+      expect(slotTime(slot + daily.slotsPerFrame, daily.genesisTime) > time).to.be.true;
+    });
+  });
+
+  it("count at most two of them in a report", () => {
+    expect(countedTime(39_199n, 31_999n, daily)).to.equal(86_400n);
+    expect(countedTime(46_399n, 31_999n, daily)).to.equal(172_800n);
+    expect(countedTime(53_599n, 31_999n, daily)).to.equal(172_800n);
+  });
+
+  it("decide when rounds are cut off and deposits pause", () => {
+    const refTime = 1_606_824_023n + 39_199n * 12n;
+    expect(scheduleOf(39_199n, daily)).to.deep.equal({
+      refTime,
+      cutoff: refTime - 600n,
+      nextCutoff: refTime + 85_800n,
+      openUntil: refTime + 90_000n,
     });
   });
 

@@ -4,6 +4,7 @@ import {
   MAX_ROUNDS,
   closeRound,
   finalise,
+  lastFinalizedId,
   oldestRoundEnd,
   openingValue,
   payment,
@@ -38,7 +39,6 @@ describe("rounds", () => {
     expect(ends(queue)).to.deep.equal([1_000n, 1_100n]);
     expect(queue.rounds.map(({ rate }) => rate)).to.deep.equal([RAY, RAY + 7n]);
     expect(queue.rounds.map(({ startUnits }) => startUnits)).to.deep.equal([0n, 300n]);
-    expect(queue.rounds.map(({ firstRequestId }) => firstRequestId)).to.deep.equal([1, 3]);
   });
 
   it("close with a report, so that no request gets a rate from before it", () => {
@@ -96,7 +96,7 @@ describe("finalisation", () => {
   it("settles whole requests as far as the ether reaches, and stops there", () => {
     const reach = (available: bigint) => {
       const { paid, queue: after } = finalise(queue, RAY, 1_100n, wei(available));
-      return [paid, after.lastFinalizedId];
+      return [paid, lastFinalizedId(after)];
     };
     expect(reach(0n)).to.deep.equal([0n, 0]);
     expect(reach(99n)).to.deep.equal([0n, 0]);
@@ -134,18 +134,18 @@ describe("finalisation", () => {
       }
       let [paid, settled] = [0n, 0n];
       const [waiting, count] = [unfinalisedShares(state), state.endUnits.length];
-      for (let n = 0; n < 50 && state.lastFinalizedId < count; n++) {
+      for (let n = 0; n < 50 && lastFinalizedId(state) < count; n++) {
         const last = n === 49;
         const available = wei(last ? 10n ** 40n : random.magnitude(0n, 10n ** 27n));
-        const before = state.lastFinalizedId;
+        const before = lastFinalizedId(state);
         const result = finalise(state, ray(random.between(RAY / 2n, 3n * RAY)), now + FRAME, available);
         expect(result.paid <= available).to.be.true;
-        expect(result.queue.lastFinalizedId >= before).to.be.true;
+        expect(lastFinalizedId(result.queue) >= before).to.be.true;
         paid += result.paid;
         settled += result.shares;
         state = result.queue;
       }
-      expect(state.lastFinalizedId).to.equal(count);
+      expect(lastFinalizedId(state)).to.equal(count);
       expect(settled).to.equal(waiting);
       let owed = 0n;
       for (let id = 1; id <= count; id++) {
@@ -156,6 +156,16 @@ describe("finalisation", () => {
       }
       expect(owed <= paid && paid - owed <= BigInt(count)).to.be.true;
     });
+  });
+
+  it("finalises a request of no whole unit with the one before it, for nothing", () => {
+    let dust = request(start, [shares(10n ** 9n), shares(5n)], GENESIS, 900n, FRAME);
+    expect(lastFinalizedId(dust)).to.equal(0);
+    dust = finalise(dust, RAY, 1_000n, wei(1n)).queue;
+    expect(lastFinalizedId(dust)).to.equal(2);
+    expect(payments(dust)).to.deep.equal([1n, 0n]);
+    dust = request(dust, [shares(5n)], GENESIS, 1_001n, FRAME);
+    expect(payments(dust)).to.deep.equal([1n, 0n, 0n]);
   });
 
   it("refuses to price requests that do not exist", () => {

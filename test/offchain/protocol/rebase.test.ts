@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import {
   burnable,
-  countedTime,
   fell,
   feeOn,
   fromVault,
@@ -28,12 +27,6 @@ function anyTotals(random: Random): Totals {
 }
 
 describe("what a report counts", () => {
-  it("is at most two frames of time", () => {
-    expect(countedTime(1_500n, 1_000n, DAY)).to.equal(500n);
-    expect(countedTime(1_000n + 2n * DAY, 1_000n, DAY)).to.equal(2n * DAY);
-    expect(countedTime(1_001n + 2n * DAY, 1_000n, DAY)).to.equal(2n * DAY);
-  });
-
   it("is what a vault received since the reference before, whether the last sweep came before or after this reference", () => {
     expect(fromVault(wei(70n), wei(50n), 1_000n, 999n)).to.equal(20n); // swept after: the reported balance still holds it
     expect(fromVault(wei(70n), wei(50n), 1_000n, 1_000n)).to.equal(70n); // the reference block itself swept

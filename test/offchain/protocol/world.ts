@@ -93,7 +93,7 @@ export class World {
   readonly #requests: Request[] = [];
   readonly #credit = new Map<Staker, bigint>();
   #round: { readonly rate: Ray; readonly endsAt: bigint } | undefined;
-  #nextCutoff: bigint;
+  #nextCutoff = 0n;
   #lastRate: Ray = RAY;
   #highest: Totals;
   #finalised = 0;
@@ -109,8 +109,7 @@ export class World {
     });
     this.#scale = ETHER * random.pick([1n, 64n, 500n, 10_000n, 1_000_000n]);
     const amount = wei(random.magnitude(ETHER / 100n, 100n * ETHER));
-    this.#nextCutoff = START + DAY - MARGIN;
-    this.model.bootstrap(amount, START, { nextCutoff: this.#nextCutoff, openUntil: START + DAY + GRACE });
+    this.model.bootstrap(amount, START, START + DAY + GRACE);
     this.#deposited = this.#pool = amount;
     this.#highest = this.model.totals;
     this.#actions = this.#temper([
@@ -199,7 +198,8 @@ export class World {
     const before = model.totals;
     const ids = model.request(owner, amounts.map(wei), now);
     if (this.#round === undefined || now > this.#round.endsAt) {
-      while (this.#nextCutoff < now) this.#nextCutoff += DAY;
+      const late = now - this.#nextCutoff;
+      if (late > 0n) this.#nextCutoff += DAY * ((late + DAY - 1n) / DAY);
       this.#round = { rate: rateOf(before), endsAt: this.#nextCutoff };
     }
     for (const id of ids) {
@@ -313,8 +313,11 @@ export class World {
     const { refTime } = snapshot;
     const [books, queueBefore] = [model.books, this.#finalised];
     const cutoff = refTime - MARGIN;
+    const sinceLast = refTime - books.lastRefTime;
+    const elapsed = sinceLast < 2n * DAY ? sinceLast : 2n * DAY;
     const outcome = model.report({
       now,
+      elapsed,
       refTime,
       cutoff,
       nextCutoff: cutoff + DAY,
@@ -341,10 +344,10 @@ export class World {
         "nothing is finalised after a fall, nor with a slashing unreported",
       );
     }
-    this.#checkReport(outcome, snapshot);
+    this.#checkReport(outcome, snapshot, elapsed);
     for (const staker of STAKERS) {
       const credit = this.#credit.get(staker) ?? 0n;
-      const growth = BP * YEAR + this.model.settings.maxAprBp * outcome.elapsed;
+      const growth = BP * YEAR + this.model.settings.maxAprBp * elapsed;
       this.#credit.set(staker, (credit * growth) / (BP * YEAR) + 1n);
     }
   }
@@ -373,9 +376,10 @@ export class World {
     this.#queue += paid;
     this.#paid += paid;
     const { queue } = this.model;
+    const last = this.model.lastFinalizedId();
     let due = 0n;
     let count = 0n;
-    for (let id = this.#finalised + 1; id <= queue.lastFinalizedId; id++) {
+    for (let id = this.#finalised + 1; id <= last; id++) {
       const request = this.#requests[id - 1];
       assert(request);
       assert(request.time <= cutoff, "I6: a request after the cut-off was finalised");
@@ -384,7 +388,7 @@ export class World {
       count++;
     }
     assert(due <= paid && paid <= due + count, `I5: paid ${paid} for ${count} requests worth ${due}`);
-    this.#finalised = queue.lastFinalizedId;
+    this.#finalised = last;
     this.#unclaimed += due;
     this.#unclaimedCount += count;
   }
@@ -434,8 +438,8 @@ export class World {
     this.#checkProfits();
   }
 
-  #checkReport(outcome: ReportOutcome, snapshot: Snapshot): void {
-    const { before, after, judged, recognised, fee, elapsed } = outcome;
+  #checkReport(outcome: ReportOutcome, snapshot: Snapshot, elapsed: bigint): void {
+    const { before, after, judged, recognised, fee } = outcome;
     const { feeBp, maxAprBp } = this.model.settings;
     assert(outcome.heldBack === 0n || recognised >= 0n);
     assert(
@@ -482,7 +486,7 @@ export class World {
       pieces.deposit(staker, wei(piece), this.now);
       proceed(pieces, this.now);
     }
-    const [one, two] = [whole.queue.lastFinalizedId, pieces.queue.lastFinalizedId];
+    const [one, two] = [whole.lastFinalizedId(), pieces.lastFinalizedId()];
     for (let id = 1; id <= Math.min(one, two); id++) {
       assert.equal(payment(whole.queue, id), payment(pieces.queue, id), "I12: a payment depends on who continued");
     }
