@@ -85,6 +85,16 @@ describe("ValidatorQueues", () => {
       expect(await queues.nextToFund(tiers)).to.equal(1);
     });
 
+    it("takes shares of the validators that stay, not of all there ever were", async () => {
+      const { queues } = await loadFixture(libraries);
+      const tiers = [
+        queue({ queued: 1, funded: 8, targetShareBp: 6_000 }),
+        queue({ queued: 1, funded: 9, exiting: 5, targetShareBp: 4_000 }),
+      ];
+      // of 13: 7.8 - 8 and 5.2 - 4; of 18 or more it would be the other
+      expect(await queues.nextToFund(tiers)).to.equal(1);
+    });
+
     it("is the lower one in a tie", async () => {
       const { queues } = await loadFixture(libraries);
       const half = { queued: 1, funded: 3, targetShareBp: 5_000 };

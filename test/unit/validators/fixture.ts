@@ -1,12 +1,13 @@
 /** Both registries behind their proxies, the real token and deposit contract, and stubs of the pool, the queue and the vault. */
 import { ssz } from "@lodestar/types";
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
-import { getBytes, hexlify } from "ethers";
+import { ZeroAddress, getBytes, hexlify } from "ethers";
 import type { ContractBalanceProof, ContractValidatorProof } from "../../../devnet/contractProofs.ts";
 import type { Hex } from "../../../devnet/core/state.ts";
 import { pubkeyRoot, withdrawalCredentials } from "../../../devnet/keys.ts";
 import { DEPOSIT_CONTRACT, installPredeploys } from "../../../devnet/predeploys.ts";
 import { ethers, networkHelpers, provider } from "../../helpers/network.ts";
+import type { OperatorRegistry, ValidatorRegistry } from "../../../typechain-types/index.ts";
 import type { BeaconFixture, StateValidator } from "./beaconStates.ts";
 import { anchoredState, balanceProof, somePubkey, validatorProof } from "./beaconStates.ts";
 
@@ -38,63 +39,92 @@ export const CURATED = {
 };
 
 export type Registries = Awaited<ReturnType<typeof registries>>;
+/** What the steps below need; `withPool` has it too. */
+export type World = Omit<Registries, "pool" | "queue" | "vault">;
 
 type Five<T> = [T, T, T, T, T];
 
-/** One curated tier; operator 1 is Alice's, operator 2 Bob's. */
+/** One curated tier; operator 1 is Alice's, operator 2 Bob's. The pool, the queue and the vault are stubs. */
 export async function registries() {
-  const [admin, alice, bob, carol, keeper] = (await ethers.getSigners()) as Five<HardhatEthersSigner>;
-  await installPredeploys(provider);
-  const manager = await ethers.deployContract("AccessManager", [admin.address]);
+  const people = await cast();
+  const manager = await ethers.deployContract("AccessManager", [people.admin.address]);
   const queue = await ethers.deployContract("QueueStub");
-  const vault = await ethers.deployContract("VaultStub");
   const token = await ethers.deployContract("StakedEther", [manager, queue]);
-  const pool = await ethers.deployContract("PoolStub", [token], { value: 0n });
+  const vault = await ethers.deployContract("VaultStub");
+  const pool = await ethers.deployContract("PoolStub", [token]);
   await token.replacePool(pool);
   await pool.open({ value: ETH });
+  const deployed = await deploy(await manager.getAddress(), await token.getAddress(), await vault.getAddress());
+  await pool.set(deployed.validators, deployed.operators);
+  await open(deployed.operators, deployed.validators, people);
+  return { ...people, manager, queue, token, vault, pool, ...deployed };
+}
 
+/** The same with the real pool, queue and vaults; the test is the oracle. */
+export async function withPool() {
+  const people = await cast();
+  const { admin } = people;
+  const manager = await ethers.deployContract("AccessManager", [admin.address]);
+  const queue = await ethers.deployContract("WithdrawalQueue", [manager, 86_400]);
+  const token = await ethers.deployContract("StakedEther", [manager, queue]);
+  await queue.bind(token);
+  const vault = await ethers.deployContract("WithdrawalVault", [token]);
+  const rewardsVault = await ethers.deployContract("RewardsVault", [token]);
+  const deployed = await deploy(await manager.getAddress(), await token.getAddress(), await vault.getAddress());
+  const peers = {
+    token: await token.getAddress(),
+    withdrawalVault: await vault.getAddress(),
+    rewardsVault: await rewardsVault.getAddress(),
+    operators: await deployed.operators.getAddress(),
+    validators: await deployed.validators.getAddress(),
+    oracle: admin.address,
+    predecessor: ZeroAddress,
+  };
+  const policy = { treasury: admin.address, feeBp: 1_000, maxAprBp: 1_000, depositCapGwei: 2n ** 60n };
+  const pool = await ethers.deployContract("StakingPool", [manager, peers, policy]);
+  await token.replacePool(pool);
+  const now = await networkHelpers.time.latest();
+  await pool.bootstrap(now + 1_000 * 86_400, now + 86_400, { value: ETH });
+  await open(deployed.operators, deployed.validators, people);
+  return { ...people, manager, queue, token, vault, rewardsVault, pool, ...deployed };
+}
+
+async function cast() {
+  const [admin, alice, bob, carol, keeper] = (await ethers.getSigners()) as Five<HardhatEthersSigner>;
+  return { admin, alice, bob, carol, keeper };
+}
+
+async function deploy(manager: string, token: string, vault: string) {
+  await installPredeploys(provider);
   const genesisTime = (await networkHelpers.time.latest()) - START_EPOCH * SECONDS_PER_EPOCH;
   const beaconProof = await ethers.deployContract("BeaconProof", [0n, FAR_FUTURE]);
   const operatorsCode = await ethers.deployContract("OperatorRegistry", [token]);
-  const operators = await ethers.getContractAt(
-    "OperatorRegistry",
-    await proxy(operatorsCode, operatorsCode.interface.encodeFunctionData("initialize", [manager.target])),
+  const operatorsProxy = await proxy(
+    operatorsCode,
+    operatorsCode.interface.encodeFunctionData("initialize", [manager]),
   );
-  const args = [token, vault, operators, DEPOSIT_CONTRACT, genesisTime] as const;
+  const operators = await ethers.getContractAt("OperatorRegistry", operatorsProxy);
+  const args = [token, vault, operatorsProxy, DEPOSIT_CONTRACT, genesisTime] as const;
   const validatorsCode = await ethers.deployContract("ValidatorRegistry", [...args]);
-  const validators = await ethers.getContractAt(
-    "ValidatorRegistry",
-    await proxy(
-      validatorsCode,
-      validatorsCode.interface.encodeFunctionData("initialize", [manager.target, beaconProof.target]),
-    ),
+  const validatorsProxy = await proxy(
+    validatorsCode,
+    validatorsCode.interface.encodeFunctionData("initialize", [manager, await beaconProof.getAddress()]),
   );
-  await pool.set(validators, operators);
+  const validators = await ethers.getContractAt("ValidatorRegistry", validatorsProxy);
+  const credentials = withdrawalCredentials(vault);
+  return { beaconProof, operatorsCode, operators, validatorsCode, validators, genesisTime, credentials };
+}
+
+/** What governance does after the deployment. */
+async function open(
+  operators: OperatorRegistry,
+  validators: ValidatorRegistry,
+  { alice, bob }: { alice: HardhatEthersSigner; bob: HardhatEthersSigner },
+): Promise<void> {
   await operators.bind(validators);
   await operators.addTier(CURATED);
   await operators.addOperator(0, alice.address, alice.address, "Alice");
   await operators.addOperator(0, bob.address, bob.address, "Bob");
-
-  const credentials = withdrawalCredentials(await vault.getAddress());
-  return {
-    admin,
-    alice,
-    bob,
-    carol,
-    keeper,
-    manager,
-    queue,
-    vault,
-    token,
-    pool,
-    beaconProof,
-    operators,
-    operatorsCode,
-    validators,
-    validatorsCode,
-    genesisTime,
-    credentials,
-  };
 }
 
 async function proxy(code: { target: unknown }, data: string): Promise<string> {
@@ -117,7 +147,7 @@ export function range(count: number, from = 0): number[] {
 }
 
 /** The arguments of `predeposit`: nobody but the consensus layer looks at a signature. */
-export function predeposits(world: Registries, indices: readonly number[]) {
+export function predeposits(world: World, indices: readonly number[]) {
   const signature = `0x${"5a".repeat(96)}`;
   const pubkeys = indices.map(key);
   const roots = pubkeys.map((pubkey) =>
@@ -133,7 +163,7 @@ export function predeposits(world: Registries, indices: readonly number[]) {
   return { pubkeys, signatures: indices.map(() => signature), roots };
 }
 
-export async function predeposit(world: Registries, operatorId: number, indices: readonly number[]) {
+export async function predeposit(world: World, operatorId: number, indices: readonly number[]) {
   const operator = await world.operators.operator(operatorId);
   const { pubkeys, signatures, roots } = predeposits(world, indices);
   const owner = await ethers.getSigner(operator.owner);
@@ -144,7 +174,7 @@ export async function predeposit(world: Registries, operatorId: number, indices:
 // --- the consensus layer: whatever the test says ---
 
 /** What a key looks like after its predeposit. */
-export function pending(world: Registries, index: number, change: Partial<StateValidator> = {}): StateValidator {
+export function pending(world: World, index: number, change: Partial<StateValidator> = {}): StateValidator {
   return {
     pubkey: key(index),
     withdrawalCredentials: world.credentials,
@@ -159,7 +189,7 @@ export function pending(world: Registries, index: number, change: Partial<StateV
 }
 
 /** What it looks like once it was funded and has worked for a long time. */
-export function active(world: Registries, index: number, change: Partial<StateValidator> = {}): StateValidator {
+export function active(world: World, index: number, change: Partial<StateValidator> = {}): StateValidator {
   return pending(world, index, {
     effectiveBalance: 32 * ETH_GWEI,
     activationEligibilityEpoch: 10,
@@ -168,13 +198,13 @@ export function active(world: Registries, index: number, change: Partial<StateVa
   });
 }
 
-export async function slotNow(world: Registries): Promise<number> {
+export async function slotNow(world: World): Promise<number> {
   return Math.floor(((await networkHelpers.time.latest()) - world.genesisTime) / 12);
 }
 
 /** A state of now, or of `slot`, that holds these validators in this order, one key to an index. */
 export async function state(
-  world: Registries,
+  world: World,
   validators: readonly StateValidator[],
   { slot, balances }: { slot?: number; balances?: readonly number[] } = {},
 ): Promise<BeaconFixture> {
@@ -184,7 +214,7 @@ export async function state(
 
 /** The proof of one validator, alone in its state. */
 export async function proofOf(
-  world: Registries,
+  world: World,
   validator: StateValidator,
   options: { slot?: number; balanceGwei?: number } = {},
 ): Promise<{ proof: ContractValidatorProof; balance: ContractBalanceProof }> {
@@ -198,7 +228,7 @@ export async function proofOf(
 
 // --- steps ---
 
-export async function prove(world: Registries, indices: readonly number[]) {
+export async function prove(world: World, indices: readonly number[]) {
   const fixture = await state(
     world,
     indices.map((index) => pending(world, index)),
@@ -206,7 +236,7 @@ export async function prove(world: Registries, indices: readonly number[]) {
   return world.validators.proveValidators(indices.map((_, i) => validatorProof(fixture, i)));
 }
 
-export async function queued(world: Registries, operatorId: number, indices: readonly number[]): Promise<void> {
+export async function queued(world: World, operatorId: number, indices: readonly number[]): Promise<void> {
   await predeposit(world, operatorId, indices);
   await prove(world, indices);
 }
