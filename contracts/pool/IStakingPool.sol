@@ -92,7 +92,8 @@ interface IStakingPool {
     /// @notice Stakes msg.value for `receiver`. @return shares minted, rounded down.
     function deposit(address receiver, address referral) external payable returns (uint256 shares);
     /// @notice Governance only, once: opens the pool; locks the ether sent (at least 0.01 ETH) for ever.
-    function bootstrap(uint256 openUntil) external payable;
+    /// Deposits stay open until `openUntil`; the queue's first round ends by `firstCutoff`.
+    function bootstrap(uint256 openUntil, uint256 firstCutoff) external payable;
     /// @notice Continues the last report's finalisation as far as the buffer now reaches. Anyone.
     function continueFinalisation() external returns (uint256 paid);
 

@@ -133,8 +133,9 @@ contract StakingPool is IStakingPool, AccessManaged {
     }
 
     /// @inheritdoc IStakingPool
-    function bootstrap(uint256 openUntil) external payable override restricted {
+    function bootstrap(uint256 openUntil, uint256 firstCutoff) external payable override restricted {
         token.bootstrap(msg.value);
+        queue.closeRound(firstCutoff);
         _last.highWaterRate = ShareMath.rateUp(msg.value, token.getTotalShares()).toUint104();
         _last.refTime = uint40(block.timestamp);
         _openGate(msg.value, openUntil, false);

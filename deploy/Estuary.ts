@@ -1,0 +1,119 @@
+/**
+ * The whole protocol as one Hardhat Ignition module. Every network, every test and the demo deploy with it. The deployer
+ * is administrator until the last step, which passes the role on; `deploy/lib/inspect.ts` checks that it kept none.
+ */
+import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
+import { id as keccakOfText } from "ethers";
+
+/** AccessManager roles. 0 is the administrator: every restricted function that has no role of its own. */
+export const ROLES = { admin: 0n, pauser: 1n, poolReplacer: 2n } as const;
+
+export default buildModule("Estuary", (m) => {
+  const deployer = m.getAccount(0);
+  const governor = m.getParameter<string>("governor");
+  const authority = m.contract("AccessManager", [deployer], { id: "authority" });
+
+  // --- ledger ---
+  const queue = m.contract("WithdrawalQueue", [authority, m.getParameter("frameSeconds")]);
+  const token = m.contract("StakedEther", [authority, queue]);
+  const bound = m.call(queue, "bind", [token], { id: "bindQueue" });
+  const wrapped = m.contract("WrappedStakedEther", [token]);
+  const withdrawalVault = m.contract("WithdrawalVault", [token]);
+  const rewardsVault = m.contract("RewardsVault", [token]);
+
+  // --- validators ---
+  const operatorsCode = m.contract("OperatorRegistry", [token], { id: "operatorsCode" });
+  const operatorsProxy = m.contract(
+    "ERC1967Proxy",
+    [operatorsCode, m.encodeFunctionCall(operatorsCode, "initialize", [authority], { id: "operatorsInit" })],
+    { id: "operatorsProxy" },
+  );
+  const operators = m.contractAt("OperatorRegistry", operatorsProxy, { id: "operators" });
+  const beaconProof = m.contract("BeaconProof", [m.getParameter("electraSlot"), m.getParameter("layoutEndSlot")]);
+  const validatorsCode = m.contract(
+    "ValidatorRegistry",
+    [token, withdrawalVault, operators, m.getParameter("depositContract"), m.getParameter("genesisTime")],
+    { id: "validatorsCode" },
+  );
+  const validatorsProxy = m.contract(
+    "ERC1967Proxy",
+    [
+      validatorsCode,
+      m.encodeFunctionCall(validatorsCode, "initialize", [authority, beaconProof], { id: "validatorsInit" }),
+    ],
+    { id: "validatorsProxy" },
+  );
+  const validators = m.contractAt("ValidatorRegistry", validatorsProxy, { id: "validators" });
+
+  // --- oracle and pool ---
+  const bounds = m.contract("ReportBounds");
+  const oracle = m.contract("ReportOracle", [
+    authority,
+    token,
+    bounds,
+    m.getParameter("grid"),
+    m.getParameter("committee"),
+    m.getParameter("quorum"),
+  ]);
+  const pool = m.contract("StakingPool", [
+    authority,
+    {
+      token,
+      withdrawalVault,
+      rewardsVault,
+      operators,
+      validators,
+      oracle,
+      predecessor: "0x0000000000000000000000000000000000000000",
+    },
+    m.getParameter("policy"),
+  ]);
+  const placed = m.call(token, "replacePool", [pool], { id: "placePool" });
+  const operatorsBound = m.call(operators, "bind", [validators], { id: "bindOperators", after: [placed] });
+  const tier = m.call(operators, "addTier", [m.getParameter("curatedTier")], {
+    id: "curatedTier",
+    after: [operatorsBound],
+  });
+  const opened = m.call(pool, "bootstrap", [m.getParameter("openUntil"), m.getParameter("firstCutoff")], {
+    value: m.getParameter("bootstrapWei"),
+    after: [placed, bound],
+  });
+
+  // --- roles: the deployer gives up its own last ---
+  const restrict = (id: string, target: typeof pool, signature: string, role: bigint) =>
+    m.call(authority, "setTargetFunctionRole", [target, [selector(signature)], role], {
+      id,
+      after: [opened, tier],
+    });
+  const roles = [
+    restrict("pauseDepositsRole", pool as never, "pauseDeposits(bool)", ROLES.pauser),
+    restrict("pauseRequestsRole", queue as never, "pauseRequests(bool)", ROLES.pauser),
+    restrict("replacePoolRole", token as never, "replacePool(address)", ROLES.poolReplacer),
+    m.call(authority, "grantRole", [ROLES.pauser, m.getParameter("guardian"), 0], { id: "grantPauser" }),
+    m.call(authority, "grantRole", [ROLES.poolReplacer, governor, m.getParameter("replacePoolDelay")], {
+      id: "grantPoolReplacer",
+      after: [placed],
+    }),
+    m.call(authority, "grantRole", [ROLES.admin, governor, m.getParameter("governanceDelay")], { id: "grantAdmin" }),
+  ];
+  m.call(authority, "renounceRole", [ROLES.admin, deployer], { id: "renounceAdmin", after: roles });
+
+  return {
+    authority,
+    queue,
+    token,
+    wrapped,
+    withdrawalVault,
+    rewardsVault,
+    operators,
+    beaconProof,
+    validators,
+    bounds,
+    oracle,
+    pool,
+  };
+});
+
+function selector(signature: string): string {
+  return keccakOfText(signature).slice(0, 10);
+}

@@ -1,0 +1,127 @@
+/** What a deployment needs to know, and how a network's values become the parameters of the Ignition module. */
+import { ZeroAddress } from "ethers";
+
+const SECONDS_PER_SLOT = 12n;
+const SLOTS_PER_EPOCH = 32n;
+const HOUR = 3_600n;
+const DAY = 24n * HOUR;
+const ETH = 10n ** 18n;
+
+/** The beacon chain that validators run on. */
+export interface Chain {
+  /** Unix seconds. */
+  readonly genesisTime: bigint;
+  readonly depositContract: string;
+  /** First slot whose state has the Electra layout. */
+  readonly electraSlot: bigint;
+}
+
+/** Who governs, guards, reports and collects. */
+export interface People {
+  readonly governor: string;
+  readonly guardian: string;
+  readonly treasury: string;
+  readonly committee: readonly string[];
+  readonly quorum: bigint;
+}
+
+export interface Settings {
+  readonly epochsPerFrame: bigint;
+  /** Seconds before a reference slot at which the withdrawal rounds that its report may pay are cut off. */
+  readonly finalisationMargin: bigint;
+  /** Seconds after which a missing report is overdue. */
+  readonly grace: bigint;
+  readonly feeBp: bigint;
+  readonly maxAprBp: bigint;
+  /** How much T may grow by deposits between two reports. */
+  readonly depositCapGwei: bigint;
+  readonly bootstrapWei: bigint;
+  /** Seconds between scheduling and executing what governance decides. */
+  readonly governanceDelay: bigint;
+  /** The same for replacing the pool. */
+  readonly replacePoolDelay: bigint;
+}
+
+export const MAINNET_SETTINGS: Settings = {
+  epochsPerFrame: 225n,
+  finalisationMargin: HOUR,
+  grace: 6n * HOUR,
+  feeBp: 1_000n,
+  maxAprBp: 1_000n,
+  depositCapGwei: 150_000n * 10n ** 9n,
+  bootstrapWei: ETH / 100n,
+  governanceDelay: 3n * DAY,
+  replacePoolDelay: 14n * DAY,
+};
+
+/** As mainnet, with no delays. */
+export const LOCAL_SETTINGS: Settings = { ...MAINNET_SETTINGS, governanceDelay: 0n, replacePoolDelay: 0n };
+
+export const CHAINS: Readonly<Record<string, Chain>> = {
+  mainnet: {
+    genesisTime: 1_606_824_023n,
+    depositContract: "0x00000000219ab540356cBB839Cbe05303d7705Fa",
+    electraSlot: 364_032n * SLOTS_PER_EPOCH,
+  },
+  hoodi: {
+    genesisTime: 1_742_213_400n,
+    depositContract: "0x00000000219ab540356cBB839Cbe05303d7705Fa",
+    electraSlot: 2_048n * SLOTS_PER_EPOCH,
+  },
+  sepolia: {
+    genesisTime: 1_655_733_600n,
+    depositContract: "0x7f02C3E3c98b133055B8B348B2Ac625669Ed295D",
+    electraSlot: 222_464n * SLOTS_PER_EPOCH,
+  },
+};
+
+const CURATED_TIER = {
+  bondFirst: ETH,
+  bondNext: ETH,
+  feeBp: 500n,
+  targetShareBp: 10_000n,
+  maxShareBp: 10_000n,
+  open: false,
+};
+
+/** @param now unix seconds: the first report's frame starts at the last epoch that ended before it */
+export function moduleParameters(chain: Chain, people: People, settings: Settings, now: bigint) {
+  const slotsPerFrame = settings.epochsPerFrame * SLOTS_PER_EPOCH;
+  const frameSeconds = slotsPerFrame * SECONDS_PER_SLOT;
+  const epoch = (now - chain.genesisTime) / SECONDS_PER_SLOT / SLOTS_PER_EPOCH;
+  const firstRefSlot = (epoch === 0n ? 1n : epoch) * SLOTS_PER_EPOCH - 1n;
+  const firstRefTime = chain.genesisTime + firstRefSlot * SECONDS_PER_SLOT;
+  for (const [who, address] of Object.entries({ ...people, ...people.committee }))
+    if (address === ZeroAddress) throw new Error(`${who} is the zero address`);
+  return {
+    governor: people.governor,
+    guardian: people.guardian,
+    committee: [...people.committee],
+    quorum: people.quorum,
+    frameSeconds,
+    electraSlot: chain.electraSlot,
+    // no fork beyond Fulu changes the layout of the state yet: governance replaces the module before one does
+    layoutEndSlot: 2n ** 64n - 1n,
+    depositContract: chain.depositContract,
+    genesisTime: chain.genesisTime,
+    curatedTier: CURATED_TIER,
+    grid: {
+      genesisTime: chain.genesisTime,
+      firstRefSlot,
+      slotsPerFrame,
+      finalisationMargin: settings.finalisationMargin,
+      grace: settings.grace,
+    },
+    policy: {
+      treasury: people.treasury,
+      feeBp: settings.feeBp,
+      maxAprBp: settings.maxAprBp,
+      depositCapGwei: settings.depositCapGwei,
+    },
+    openUntil: firstRefTime + frameSeconds + settings.grace,
+    firstCutoff: firstRefTime + frameSeconds - settings.finalisationMargin,
+    bootstrapWei: settings.bootstrapWei,
+    governanceDelay: settings.governanceDelay,
+    replacePoolDelay: settings.replacePoolDelay,
+  };
+}

@@ -1,0 +1,118 @@
+/**
+ * Stands in for the committee's daemons: reads the simulated beacon chain and the execution layer as of a reference slot,
+ * builds the report, signs and submits it.
+ */
+import { HDNodeWallet, Mnemonic } from "ethers";
+import type { ContractTransactionReceipt } from "ethers";
+import type { Contracts } from "../deploy/deploy.ts";
+import { REPORT_TYPES, reportDomain } from "../offchain/protocol/report.ts";
+import type { Report } from "../offchain/protocol/report.ts";
+import { gwei, wei } from "../offchain/protocol/units.ts";
+import type { SimulatedBeacon } from "./beacon.ts";
+import type { Hex } from "./core/state.ts";
+import { TEST_MNEMONIC } from "./keys.ts";
+
+const VALIDITY = 7n * 86_400n; // seconds
+
+/** Wallets of the local committee, sorted by address as the oracle wants signatures. */
+export function committeeWallets(count: number): HDNodeWallet[] {
+  const root = HDNodeWallet.fromMnemonic(Mnemonic.fromPhrase(TEST_MNEMONIC), "m/44'/60'/1'/0");
+  const wallets = Array.from({ length: count }, (_, index) => root.deriveChild(index));
+  return wallets.sort((a, b) => (BigInt(a.address) < BigInt(b.address) ? -1 : 1));
+}
+
+export class LocalCommittee {
+  readonly wallets: readonly HDNodeWallet[];
+  readonly quorum: number;
+  readonly #contracts: Contracts;
+  readonly #beacon: SimulatedBeacon;
+
+  constructor(contracts: Contracts, beacon: SimulatedBeacon, wallets: readonly HDNodeWallet[], quorum: number) {
+    this.#contracts = contracts;
+    this.#beacon = beacon;
+    this.wallets = wallets;
+    this.quorum = quorum;
+  }
+
+  /** Advances the beacon until the reference slot `frames` after the last one is final, and reads the report there. */
+  async read(overrides: Partial<Report> = {}, frames = 1): Promise<Report> {
+    const { oracle } = this.#contracts;
+    const last = await oracle.lastRefSlot();
+    const refSlot = overrides.refSlot ?? last + BigInt(frames) * (await oracle.slotsPerFrame());
+    const state = await this.#beacon.finalize(Number(refSlot));
+    const block = state.block.execution.number;
+    const provider = oracle.runner?.provider;
+    if (provider === null || provider === undefined) throw new Error("the oracle has no provider");
+    const [withdrawals, rewards, committee, prevReportHash, now] = await Promise.all([
+      provider.getBalance(this.#contracts.withdrawalVault, block),
+      provider.getBalance(this.#contracts.rewardsVault, block),
+      oracle.committee(),
+      oracle.lastReportHash(),
+      provider.getBlock("latest"),
+    ]);
+    return {
+      refSlot,
+      blockRoot: state.block.root,
+      clBalanceGwei: gwei(state.clBalanceGwei(await this.fundedKeys(block))),
+      withdrawalVaultBalance: wei(withdrawals),
+      rewardsVaultBalance: wei(rewards),
+      incident: false,
+      prevReportHash,
+      committeeVersion: committee.version,
+      validUntil: BigInt(now?.timestamp ?? 0) + VALIDITY,
+      ...overrides,
+    };
+  }
+
+  /** Signatures of the first `count` members. */
+  async sign(report: Report, count = this.quorum): Promise<string[]> {
+    const { oracle } = this.#contracts;
+    const network = await oracle.runner?.provider?.getNetwork();
+    if (network === undefined) throw new Error("the oracle has no provider");
+    const domain = reportDomain(network.chainId, await oracle.getAddress());
+    return Promise.all(this.wallets.slice(0, count).map((w) => w.signTypedData(domain, REPORT_TYPES, { ...report })));
+  }
+
+  /** Reads, signs and submits. */
+  async report(overrides: Partial<Report> = {}, count = this.quorum, frames = 1): Promise<ContractTransactionReceipt> {
+    const report = await this.read(overrides, frames);
+    const transaction = await this.#contracts.oracle.submitReport(report, await this.sign(report, count));
+    const receipt = await transaction.wait();
+    if (receipt === null) throw new Error("the report was not mined");
+    return receipt;
+  }
+
+  /** Public keys of all validators funded up to an execution block. */
+  async fundedKeys(block: number): Promise<Hex[]> {
+    const { validators } = this.#contracts;
+    const { filters } = validators;
+    const [predeposits, proofs, drops, fundings] = await Promise.all([
+      validators.queryFilter(filters.Predeposited(), 0, block),
+      validators.queryFilter(filters.Proven(), 0, block),
+      validators.queryFilter(filters.Dropped(), 0, block),
+      validators.queryFilter(filters.Funded(), 0, block),
+    ]);
+    const pubkeys = new Map(predeposits.map(({ args: [, keyRoot, pubkey] }) => [keyRoot, pubkey as Hex]));
+    const queued = new Map<string, string>(); // place in a tier's queue => key root
+    const keys: Hex[] = [];
+    const events = [...proofs, ...drops, ...fundings].sort(
+      (a, b) => a.blockNumber - b.blockNumber || a.index - b.index,
+    );
+    for (const event of events) {
+      if (event.eventName === "Proven") {
+        const [, keyRoot, tier, sequence] = event.args as unknown as [bigint, string, bigint, bigint];
+        queued.set(`${tier}/${sequence}`, keyRoot);
+      } else if (event.eventName === "Dropped") {
+        const [, dropped] = event.args as unknown as [bigint, string];
+        for (const [place, keyRoot] of queued) if (keyRoot === dropped) queued.delete(place);
+      } else {
+        const [tier, from, to] = event.args as unknown as [bigint, bigint, bigint];
+        for (let sequence = from; sequence < to; sequence++) {
+          const pubkey = pubkeys.get(queued.get(`${tier}/${sequence}`) ?? "");
+          if (pubkey !== undefined) keys.push(pubkey);
+        }
+      }
+    }
+    return keys;
+  }
+}
