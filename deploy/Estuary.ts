@@ -86,7 +86,7 @@ export default buildModule("Estuary", (m) => {
       after: [opened, tier],
     });
   const roles = [
-    restrict("pauseDepositsRole", pool as never, "pauseDeposits(bool)", ROLES.pauser),
+    restrict("pauseDepositsRole", pool, "pauseDeposits(bool)", ROLES.pauser),
     restrict("pauseRequestsRole", queue as never, "pauseRequests(bool)", ROLES.pauser),
     restrict("replacePoolRole", token as never, "replacePool(address)", ROLES.poolReplacer),
     m.call(authority, "grantRole", [ROLES.pauser, m.getParameter("guardian"), 0], { id: "grantPauser" }),

@@ -19,8 +19,35 @@ import {
   WithdrawalVault__factory,
   WrappedStakedEther__factory,
 } from "../typechain-types/index.ts";
+import type {
+  AccessManager,
+  BeaconProof,
+  OperatorRegistry,
+  ReportBounds,
+  ReportOracle,
+  RewardsVault,
+  StakedEther,
+  StakingPool,
+  ValidatorRegistry,
+  WithdrawalQueue,
+  WithdrawalVault,
+  WrappedStakedEther,
+} from "../typechain-types/index.ts";
 
-export type Contracts = ReturnType<typeof attach>;
+export interface Contracts {
+  readonly authority: AccessManager;
+  readonly token: StakedEther;
+  readonly wrapped: WrappedStakedEther;
+  readonly pool: StakingPool;
+  readonly queue: WithdrawalQueue;
+  readonly withdrawalVault: WithdrawalVault;
+  readonly rewardsVault: RewardsVault;
+  readonly operators: OperatorRegistry;
+  readonly validators: ValidatorRegistry;
+  readonly beaconProof: BeaconProof;
+  readonly bounds: ReportBounds;
+  readonly oracle: ReportOracle;
+}
 export type ContractName = keyof Contracts;
 
 /** @param displayUi whether Ignition reports its progress */
@@ -46,7 +73,7 @@ export async function deployEstuary(
 }
 
 /** Typed contracts at known addresses. */
-export function attach(at: Record<string, string>, runner: Signer) {
+export function attach(at: Record<string, string>, runner: Signer): Contracts {
   const address = (name: string): string => {
     const found = at[name];
     if (found === undefined) throw new Error(`no address of ${name}`);

@@ -39,6 +39,7 @@ export interface Accounts {
 }
 
 export interface LocalProtocol extends Contracts, Accounts {
+  readonly contracts: Contracts;
   readonly beacon: SimulatedBeacon;
   readonly committee: LocalCommittee;
   /** Id of the operator that `nodeOperator` owns. */
@@ -83,7 +84,7 @@ export async function startLocalProtocol(
   // the predeploys answer from the first system call on
   await beacon.advanceSlots(1);
   const committee = new LocalCommittee(contracts, beacon, wallets, QUORUM);
-  return { ...contracts, ...accounts, beacon, committee, operatorId };
+  return { ...contracts, ...accounts, contracts, beacon, committee, operatorId };
 }
 
 /** Predeposits keys `first`, `first + 1`, ... for an operator. */

@@ -1,0 +1,79 @@
+/** What was deployed, who may do what, and whether everything is wired as it must be. */
+import type { Addressable } from "ethers";
+import type { ContractName, Contracts } from "../deploy.ts";
+
+export interface Holding {
+  readonly role: bigint;
+  readonly name: string;
+  readonly account: string;
+  /** Seconds between scheduling and executing. */
+  readonly delay: bigint;
+}
+
+export interface Inspection {
+  readonly addresses: Readonly<Record<ContractName, string>>;
+  readonly holdings: readonly Holding[];
+  /** One line each; empty when all is well. */
+  readonly problems: readonly string[];
+}
+
+const ROLE_NAMES: Readonly<Record<string, string>> = { 0: "admin", 1: "pauser", 2: "poolReplacer" };
+
+/** Reads roles from the AccessManager's events and checks wiring and that `deployer` kept no role. */
+export async function inspectDeployment(contracts: Contracts, deployer: string): Promise<Inspection> {
+  const addresses = {} as Record<ContractName, string>;
+  for (const [name, contract] of Object.entries(contracts) as [ContractName, Addressable][])
+    addresses[name] = await contract.getAddress();
+  const holdings = await readHoldings(contracts);
+  const problems = [...(await checkWiring(contracts, addresses))];
+  for (const { account, name } of holdings)
+    if (account === deployer) problems.push(`the deployer ${deployer} still holds the role ${name}`);
+  if (!holdings.some(({ role }) => role === 0n)) problems.push("nobody holds the admin role");
+  return { addresses, holdings, problems };
+}
+
+async function readHoldings({ authority }: Contracts): Promise<Holding[]> {
+  const granted = await authority.queryFilter(authority.filters.RoleGranted());
+  const pairs = new Map(granted.map(({ args: [role, account] }) => [`${role}/${account}`, { role, account }]));
+  const holdings: Holding[] = [];
+  for (const { role, account } of pairs.values()) {
+    const [isMember, delay] = await authority.hasRole(role, account);
+    if (isMember) holdings.push({ role, name: ROLE_NAMES[role.toString()] ?? `role ${role}`, account, delay });
+  }
+  return holdings;
+}
+
+async function checkWiring(contracts: Contracts, at: Readonly<Record<ContractName, string>>): Promise<string[]> {
+  const { token, wrapped, pool, queue, operators, validators, oracle, withdrawalVault, rewardsVault } = contracts;
+  const [frame, slotsPerFrame] = await Promise.all([queue.frame(), oracle.slotsPerFrame()]);
+  const checks: [string, string, string][] = [
+    ["token.pool", await token.pool(), at.pool],
+    ["token.queue", await token.queue(), at.queue],
+    ["queue.token", await queue.token(), at.token],
+    ["wrapped.token", await wrapped.token(), at.token],
+    ["withdrawalVault.token", await withdrawalVault.token(), at.token],
+    ["rewardsVault.token", await rewardsVault.token(), at.token],
+    ["oracle.token", await oracle.token(), at.token],
+    ["oracle.bounds", await oracle.bounds(), at.bounds],
+    ["pool.token", await pool.token(), at.token],
+    ["pool.queue", await pool.queue(), at.queue],
+    ["pool.withdrawalVault", await pool.withdrawalVault(), at.withdrawalVault],
+    ["pool.rewardsVault", await pool.rewardsVault(), at.rewardsVault],
+    ["pool.operators", await pool.operators(), at.operators],
+    ["pool.validators", await pool.validators(), at.validators],
+    ["pool.oracle", await pool.oracle(), at.oracle],
+    ["operators.validators", await operators.validators(), at.validators],
+    ["validators.operators", await validators.operators(), at.operators],
+    [
+      "validators.withdrawalCredentials",
+      await validators.withdrawalCredentials(),
+      `0x01${"00".repeat(11)}${at.withdrawalVault.slice(2).toLowerCase()}`,
+    ],
+    ["queue.frame", frame.toString(), (slotsPerFrame * 12n).toString()],
+  ];
+  for (const name of ["token", "pool", "queue", "operators", "validators", "oracle"] as const)
+    checks.push([`${name}.authority`, await contracts[name].authority(), at.authority]);
+  return checks
+    .filter(([, found, expected]) => found !== expected)
+    .map(([what, found, expected]) => `${what} is ${found}, not ${expected}`);
+}

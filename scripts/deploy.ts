@@ -1,0 +1,40 @@
+/**
+ * Deploys Estuary to the network given by `--network` (default: the in-process one), prints every contract and who holds
+ * which role, and fails if anything is not wired as it must be. Exit codes: 0 ok, 1 failure, 2 settings.
+ */
+import { parseArgs } from "node:util";
+import { network } from "hardhat";
+import { startLocalProtocol } from "../devnet/localProtocol.ts";
+import { deployEstuary } from "../deploy/deploy.ts";
+import { inspectDeployment } from "../deploy/lib/inspect.ts";
+import { CHAINS, MAINNET_SETTINGS } from "../deploy/lib/parameters.ts";
+import { peopleFrom, SettingsError } from "../deploy/lib/people.ts";
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { network: { type: "string" } } });
+  const chain = values.network === undefined ? undefined : CHAINS[values.network];
+  if (values.network !== undefined && chain === undefined)
+    throw new SettingsError(`--network: one of ${Object.keys(CHAINS).join(", ")}, not ${values.network}`);
+  const connection = await network.create(values.network ?? "default");
+  const [deployer] = await connection.ethers.getSigners();
+  if (deployer === undefined) throw new SettingsError(`no account to deploy from on ${values.network ?? "default"}`);
+  const contracts =
+    chain === undefined
+      ? (await startLocalProtocol(connection)).contracts
+      : await deployEstuary(connection, chain, peopleFrom(process.env), MAINNET_SETTINGS, true);
+  const { addresses, holdings, problems } = await inspectDeployment(contracts, deployer.address);
+  for (const [name, address] of Object.entries(addresses)) console.log(`${name.padEnd(16)} ${address}`);
+  console.log("");
+  for (const { name, account, delay } of holdings) console.log(`${name.padEnd(16)} ${account}  delay ${delay} s`);
+  for (const problem of problems) console.error(`problem: ${problem}`);
+  console.log(problems.length === 0 ? "\nwired as designed; the deployer holds no role" : "");
+  return problems.length === 0 ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const settings = error instanceof SettingsError || (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS");
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = settings === true ? 2 : 1;
+}

@@ -1,0 +1,79 @@
+import { expect } from "chai";
+import { inspectDeployment } from "../../deploy/lib/inspect.ts";
+import { peopleFrom, SettingsError } from "../../deploy/lib/people.ts";
+import { ethers, loadFixture } from "../helpers/network.ts";
+import { protocol } from "../helpers/protocol.ts";
+
+const SOMEBODY = "0x00000000000000000000000000000000000000A1";
+
+describe("A deployment", () => {
+  it("is wired as designed and leaves the deployer no role", async () => {
+    const p = await loadFixture(protocol);
+    const { problems, holdings } = await inspectDeployment(p.contracts, p.deployer.address);
+    expect(problems).to.deep.equal([]);
+    expect(holdings.map(({ name, account }) => `${name} ${account}`)).to.have.members([
+      `admin ${p.governor.address}`,
+      `pauser ${p.guardian.address}`,
+      `poolReplacer ${p.governor.address}`,
+    ]);
+  });
+
+  it("is refused when the deployer holds a role again", async () => {
+    const p = await loadFixture(protocol);
+    await p.authority.connect(p.governor).grantRole(1, p.deployer, 0);
+    const { problems } = await inspectDeployment(p.contracts, p.deployer.address);
+    expect(problems).to.deep.equal([`the deployer ${p.deployer.address} still holds the role pauser`]);
+  });
+
+  it("is refused when a contract is not wired as designed", async () => {
+    const p = await loadFixture(protocol);
+    const stranger = await ethers.deployContract("ReportBounds");
+    await p.oracle.connect(p.governor).setBounds(stranger);
+    const { problems } = await inspectDeployment(p.contracts, p.deployer.address);
+    expect(problems).to.deep.equal([
+      `oracle.bounds is ${await stranger.getAddress()}, not ${await p.bounds.getAddress()}`,
+    ]);
+  });
+
+  it("refuses governance by strangers", async () => {
+    const p = await loadFixture(protocol);
+    await expect(p.pool.connect(p.deployer).pauseDeposits(true))
+      .to.be.revertedWithCustomError(p.pool, "AccessManagedUnauthorized")
+      .withArgs(p.deployer.address);
+    await expect(p.token.connect(p.deployer).replacePool(p.oracle))
+      .to.be.revertedWithCustomError(p.token, "AccessManagedUnauthorized")
+      .withArgs(p.deployer.address);
+  });
+
+  it("names every setting that is missing or malformed", () => {
+    expect(() =>
+      peopleFrom({ ESTUARY_GOVERNOR: "me", ESTUARY_COMMITTEE: `${SOMEBODY}, nobody`, ESTUARY_QUORUM: "1" }),
+    ).to.throw(
+      SettingsError,
+      [
+        "ESTUARY_GOVERNOR: not an address: me",
+        "ESTUARY_GUARDIAN: missing",
+        "ESTUARY_TREASURY: missing",
+        "ESTUARY_COMMITTEE: not an address: nobody",
+        "ESTUARY_QUORUM: more than half of the 2 members, and at most all of them",
+      ].join("\n"),
+    );
+  });
+
+  it("takes governance from the environment", () => {
+    const people = peopleFrom({
+      ESTUARY_GOVERNOR: SOMEBODY,
+      ESTUARY_GUARDIAN: SOMEBODY,
+      ESTUARY_TREASURY: SOMEBODY,
+      ESTUARY_COMMITTEE: SOMEBODY,
+      ESTUARY_QUORUM: "1",
+    });
+    expect(people).to.deep.equal({
+      governor: SOMEBODY,
+      guardian: SOMEBODY,
+      treasury: SOMEBODY,
+      committee: [SOMEBODY],
+      quorum: 1n,
+    });
+  });
+});
