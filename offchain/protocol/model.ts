@@ -205,7 +205,7 @@ export class ProtocolModel {
   // --- stakers ---
 
   /** Opens the ledger with shares that are locked for ever, 1e9 for each wei. */
-  bootstrap(amount: Wei, now: bigint, openUntil: bigint): void {
+  bootstrap(amount: Wei, now: bigint, { nextCutoff, openUntil }: Pick<Schedule, "nextCutoff" | "openUntil">): void {
     const { settings } = this;
     ensure(this.totals.shares === 0n, "AlreadyBootstrapped", this.totals.shares);
     ensure(amount >= MIN_BOOTSTRAP, "BootstrapTooSmall", amount, MIN_BOOTSTRAP);
@@ -213,6 +213,7 @@ export class ProtocolModel {
     this.#state.totals = opening;
     this.#credit(settings.locked, opening.shares);
     this.#state.rails = { allowance: 0n, updatedAt: now };
+    this.#state.queue = { ...EMPTY_QUEUE, nextCutoff };
     this.#state.books = {
       ...EMPTY_BOOKS,
       highWaterRate: RAY,

@@ -14,8 +14,7 @@ const SETTINGS: Settings = {
   treasury: "treasury",
   locked: "locked",
 };
-/** Cut-offs lie on whole frames, counted from zero, until the first report moves them. */
-const START = 20_000n * DAY + 3_600n;
+const START = 1_000_000n;
 const MARGIN = 3_600n;
 /** A day's gain on 100 ETH at 10% a year, rounded down. */
 const LIMIT = 27_397_260_273_972_602n;
@@ -29,7 +28,7 @@ class Scene {
 
   constructor(opening: bigint, settings: Partial<Settings> = {}) {
     this.model = new ProtocolModel({ ...SETTINGS, ...settings });
-    this.model.bootstrap(wei(opening), START, day(2n));
+    this.model.bootstrap(wei(opening), START, { nextCutoff: day(1n) - MARGIN, openUntil: day(2n) });
   }
 
   fund(count: bigint, now: bigint): void {
@@ -96,7 +95,7 @@ describe("stakers in the model", () => {
     expect(() => model.request("ann", [wei(99n)], START)).to.throw("RequestTooSmall(99, 100)");
     expect(() => model.request("ann", [], START)).to.throw("NoRequests()");
     expect(() => model.claim("ann", 1)).to.throw("UnknownRequest(1)");
-    expect(() => model.bootstrap(wei(ETHER), START, day(2n))).to.throw("AlreadyBootstrapped");
+    expect(() => model.bootstrap(wei(ETHER), START, { nextCutoff: 0n, openUntil: 0n })).to.throw("AlreadyBootstrapped");
     const again = () => new Scene(ETHER / 100n - 1n);
     expect(again).to.throw("BootstrapTooSmall");
   });

@@ -93,7 +93,7 @@ export class World {
   readonly #requests: Request[] = [];
   readonly #credit = new Map<Staker, bigint>();
   #round: { readonly rate: Ray; readonly endsAt: bigint } | undefined;
-  #nextCutoff = 0n;
+  #nextCutoff: bigint;
   #lastRate: Ray = RAY;
   #highest: Totals;
   #finalised = 0;
@@ -109,7 +109,8 @@ export class World {
     });
     this.#scale = ETHER * random.pick([1n, 64n, 500n, 10_000n, 1_000_000n]);
     const amount = wei(random.magnitude(ETHER / 100n, 100n * ETHER));
-    this.model.bootstrap(amount, START, START + DAY + GRACE);
+    this.#nextCutoff = START + DAY - MARGIN;
+    this.model.bootstrap(amount, START, { nextCutoff: this.#nextCutoff, openUntil: START + DAY + GRACE });
     this.#deposited = this.#pool = amount;
     this.#highest = this.model.totals;
     this.#actions = this.#temper([
