@@ -35,7 +35,16 @@ contract BeaconProof is IBeaconProof {
 
     /// @inheritdoc IBeaconProof
     function verifyValidator(ValidatorProof calldata proof) external view {
-        _verify(proof);
+        _verifyBlock(proof);
+        _verifyInState(proof);
+    }
+
+    /// @inheritdoc IBeaconProof
+    function verifyValidators(ValidatorProof[] calldata proofs) external view {
+        for (uint256 i = 0; i < proofs.length; ++i) {
+            if (i == 0 || !_sameBlock(proofs[i - 1], proofs[i])) _verifyBlock(proofs[i]);
+            _verifyInState(proofs[i]);
+        }
     }
 
     /// @inheritdoc IBeaconProof
@@ -43,24 +52,37 @@ contract BeaconProof is IBeaconProof {
         ValidatorProof calldata proof,
         BalanceProof calldata balance
     ) external view returns (uint64) {
-        _verify(proof);
+        _verifyBlock(proof);
+        _verifyInState(proof);
         bytes32 root = _stateRoot(balance.chunk, balance.branch, proof.index / 4, BALANCES_DEPTH, BALANCES_GINDEX);
         require(root == proof.header.stateRoot, ProofInvalid(root, proof.header.stateRoot));
         return SSZ.uint64At(balance.chunk, proof.index % 4);
     }
 
-    function _verify(ValidatorProof calldata proof) private view {
+    /// @dev The header is on chain, and this layout is its state's.
+    function _verifyBlock(ValidatorProof calldata proof) private view {
         uint64 slot = proof.header.slot;
         require(slot >= firstSlot && slot < lastSlot, SlotOutsideLayout(slot, firstSlot, lastSlot));
-        require(proof.index >> VALIDATORS_DEPTH == 0, IndexTooLarge(proof.index));
-
         bytes32 header = SSZ.headerRoot(proof.header);
         bytes32 known = _blockRoot(proof.rootTimestamp);
         require(header == known, HeaderMismatch(header, known));
+    }
 
+    function _verifyInState(ValidatorProof calldata proof) private view {
+        require(proof.index >> VALIDATORS_DEPTH == 0, IndexTooLarge(proof.index));
         bytes32 leaf = SSZ.validatorRoot(proof.validator);
         bytes32 root = _stateRoot(leaf, proof.branch, proof.index, VALIDATORS_DEPTH, VALIDATORS_GINDEX);
         require(root == proof.header.stateRoot, ProofInvalid(root, proof.header.stateRoot));
+    }
+
+    function _sameBlock(ValidatorProof calldata a, ValidatorProof calldata b) private pure returns (bool) {
+        return
+            a.rootTimestamp == b.rootTimestamp &&
+            a.header.slot == b.header.slot &&
+            a.header.proposerIndex == b.header.proposerIndex &&
+            a.header.parentRoot == b.header.parentRoot &&
+            a.header.stateRoot == b.header.stateRoot &&
+            a.header.bodyRoot == b.header.bodyRoot;
     }
 
     /// @dev From item `index` of a list of `depth` levels, whose data is at `gindex` in the state, to the state root.

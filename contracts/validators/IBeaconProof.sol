@@ -53,6 +53,8 @@ interface IBeaconProof {
     /// @notice Reverts unless the header is on chain and the validator is in its state at that index. A branch has one
     /// sibling for each level of the tree; those that are empty subtrees at the top of a list may be left out.
     function verifyValidator(ValidatorProof calldata proof) external view;
+    /// @notice As verifyValidator, for each. A header that repeats the one before is checked once.
+    function verifyValidators(ValidatorProof[] calldata proofs) external view;
     /// @notice As verifyValidator, and reads the validator's balance in the same state. @return balance in gwei
     function verifyValidatorAndBalance(
         ValidatorProof calldata proof,

@@ -104,9 +104,10 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
     /// @inheritdoc IValidatorRegistry
     function proveValidators(IBeaconProof.ValidatorProof[] calldata proofs) external {
         require(proofs.length > 0, NoKeys());
+        beaconProof.verifyValidators(proofs);
         for (uint256 i = 0; i < proofs.length; ++i) {
             IBeaconProof.Validator calldata v = proofs[i].validator;
-            bytes32 keyRoot = _verified(proofs[i]);
+            bytes32 keyRoot = _keyRoot(v);
             Record memory record = _inStatus(keyRoot, Status.Predeposited);
             require(!v.slashed, ValidatorSlashed(keyRoot));
             require(v.effectiveBalanceGwei >= PREDEPOSIT / GWEI, EffectiveBalanceTooSmall(v.effectiveBalanceGwei));

@@ -98,7 +98,6 @@ abstract contract ValidatorState is IValidatorRegistry, AccessManagedUpgradeable
         emit BeaconProofChanged(address(beaconProof_));
     }
 
-    /// @dev Reverts unless the proof holds and its validator has this protocol's credentials.
     function _verified(IBeaconProof.ValidatorProof calldata proof) internal view returns (bytes32 keyRoot) {
         beaconProof.verifyValidator(proof);
         return _keyRoot(proof.validator);
@@ -112,7 +111,8 @@ abstract contract ValidatorState is IValidatorRegistry, AccessManagedUpgradeable
         keyRoot = _keyRoot(proof.validator);
     }
 
-    function _keyRoot(IBeaconProof.Validator calldata v) private view returns (bytes32) {
+    /// @dev Reverts unless the validator has this protocol's credentials.
+    function _keyRoot(IBeaconProof.Validator calldata v) internal view returns (bytes32) {
         bytes32 expected = withdrawalCredentials;
         require(v.withdrawalCredentials == expected, WrongCredentials(v.withdrawalCredentials, expected));
         return v.pubkeyRoot;

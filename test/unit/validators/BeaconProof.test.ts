@@ -82,6 +82,65 @@ describe("BeaconProof", () => {
     }
   });
 
+  describe("many proofs at once", () => {
+    it("may be of one block or of several, in any order", async () => {
+      const { verifier, electra, fulu } = await loadFixture(proven);
+      const [a, b] = [validatorProof(electra, 0), validatorProof(electra, 8)];
+      const [c, d] = [validatorProof(fulu, 0), validatorProof(fulu, 9)];
+      for (const proofs of [[], [a], [a, b], [a, b, c, d], [c, a, d, b], [a, a]])
+        await verifier.verifyValidators(proofs);
+    });
+
+    it("are refused for one that is wrong, wherever it is", async () => {
+      const { verifier, electra } = await loadFixture(proven);
+      const proofs = [0, 1, 2].map((i) => validatorProof(electra, i));
+      for (const [i, proof] of proofs.entries()) {
+        const wrong = { ...proof, validator: { ...proof.validator, slashed: true } };
+        await expect(verifier.verifyValidators(proofs.with(i, wrong))).to.be.revertedWithCustomError(
+          verifier,
+          "ProofInvalid",
+        );
+        await expect(
+          verifier.verifyValidators(proofs.with(i, { ...proof, index: 2n ** 40n })),
+        ).to.be.revertedWithCustomError(verifier, "IndexTooLarge");
+      }
+    });
+
+    it("have every header checked that differs from the one before, in any field", async () => {
+      const { verifier, electra, validators, balances } = await loadFixture(proven);
+      const proof = validatorProof(electra, 1);
+      const { header } = electra;
+      const forged = await anchoredState("electra", 2_500, [...validators, someValidator(10)], [...balances, 1]);
+      const foreign = validatorProof(forged, 10);
+      for (const changed of [
+        { ...header, slot: header.slot + 1n },
+        { ...header, proposerIndex: 8n },
+        { ...header, parentRoot: ELSEWHERE },
+        { ...header, bodyRoot: ELSEWHERE },
+      ]) {
+        await expect(verifier.verifyValidators([proof, { ...proof, header: changed }]))
+          .to.be.revertedWithCustomError(verifier, "HeaderMismatch")
+          .withArgs(headerRoot(changed), headerRoot(header));
+      }
+      // a state of the prover's own under an otherwise known header
+      const own = { ...header, stateRoot: forged.header.stateRoot };
+      await expect(
+        verifier.verifyValidators([proof, { ...foreign, header: own, rootTimestamp: proof.rootTimestamp }]),
+      ).to.be.revertedWithCustomError(verifier, "HeaderMismatch");
+      await expect(verifier.verifyValidators([proof, { ...proof, rootTimestamp: 1n }]))
+        .to.be.revertedWithCustomError(verifier, "RootUnknown")
+        .withArgs(1n);
+    });
+
+    it("are refused outside the layout", async () => {
+      const { verifier, electra, validators, balances } = await loadFixture(proven);
+      const late = await anchoredState("electra", LAST_SLOT, validators, balances);
+      await expect(
+        verifier.verifyValidators([validatorProof(electra, 0), validatorProof(late, 0)]),
+      ).to.be.revertedWithCustomError(verifier, "SlotOutsideLayout");
+    });
+  });
+
   describe("refuses another validator", () => {
     it("at the proven index: every field is bound", async () => {
       const { verifier, electra } = await loadFixture(proven);
