@@ -39,6 +39,11 @@ export class LocalCommittee {
     const { oracle } = this.#contracts;
     const last = await oracle.lastRefSlot();
     const refSlot = overrides.refSlot ?? last + BigInt(frames) * (await oracle.slotsPerFrame());
+    // blocks at the reference slot and right after it, as on a live chain: EIP-4788 answers at the first try
+    if (this.#beacon.head.slot < refSlot) {
+      await this.#beacon.advanceTo(Number(refSlot));
+      await this.#beacon.advanceSlots(1);
+    }
     const state = await this.#beacon.finalize(Number(refSlot));
     const block = state.block.execution.number;
     const provider = oracle.runner?.provider;

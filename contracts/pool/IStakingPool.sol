@@ -30,6 +30,7 @@ interface IStakingPool {
         uint256 clLast; // wei at the last reference slot
         uint256 fundedAtLastRef; // wei, cumulative
         uint256 funded; // wei, cumulative: 32 ETH a validator
+        uint256 fundedTime; // of the last funding, unix seconds
         uint256 cover; // shares on the queue's account waiting to be burned
         uint256 heldBack; // wei: gains above the limit, not yet recognised
         uint256 highWaterRate; // ray, rounded up

@@ -10,7 +10,7 @@ import {IOperatorRegistry} from "../validators/IOperatorRegistry.sol";
 import {IStakedEther} from "../token/IStakedEther.sol";
 import {IStakingPool} from "./IStakingPool.sol";
 import {IWithdrawalQueue} from "../withdrawals/IWithdrawalQueue.sol";
-import {BP, PREDEPOSIT, TOP_UP, VALIDATOR_DEPOSIT} from "../shared/Units.sol";
+import {BP, GWEI, PREDEPOSIT, TOP_UP, VALIDATOR_DEPOSIT} from "../shared/Units.sol";
 import {RebaseMath} from "./RebaseMath.sol";
 import {ShareMath} from "../shared/ShareMath.sol";
 
@@ -28,10 +28,11 @@ contract StakingPool is IStakingPool, AccessManaged {
 
     /// @dev Read by every deposit.
     struct Gate {
-        uint128 ceiling; // wei: T may not exceed it until the next report
-        uint48 openUntil; // unix seconds; zero before the pool is open
+        uint96 ceiling; // wei: T may not exceed it until the next report
+        uint40 openUntil; // unix seconds; zero before the pool is open
         bool paused;
-        uint48 slashingTime; // latest slot time at which a slashing was proven
+        uint40 slashingTime; // latest slot time at which a slashing was proven
+        uint40 cutoff; // of the last report, unix seconds
     }
 
     struct Policy {
@@ -42,8 +43,10 @@ contract StakingPool is IStakingPool, AccessManaged {
     }
 
     struct Beacon {
-        uint128 clLast; // wei
-        uint128 fundedAtLastRef; // wei, cumulative
+        uint96 clLast; // wei
+        uint32 fundedAtLastRef; // validators, cumulative: 32 ETH each
+        uint32 funded; // validators, cumulative
+        uint40 fundedAt; // unix seconds of the last funding
     }
 
     struct Reserves {
@@ -97,8 +100,7 @@ contract StakingPool is IStakingPool, AccessManaged {
     Reserves private _reserves;
     LastReport private _last;
     LastSweep private _sweep;
-    uint48 private _lastCutoff;
-    Checkpoints.Trace208 private _funded; // unix seconds => cumulative wei, inclusive
+    Checkpoints.Trace208 private _funded; // unix seconds => validators, cumulative, inclusive
 
     struct Peers {
         IStakedEther token;
@@ -138,7 +140,7 @@ contract StakingPool is IStakingPool, AccessManaged {
         queue.closeRound(firstCutoff);
         _last.highWaterRate = ShareMath.rateUp(msg.value, token.getTotalShares()).toUint104();
         _last.refTime = uint40(block.timestamp);
-        _openGate(msg.value, openUntil, false);
+        _openGate(msg.value, openUntil, 0, false);
     }
 
     /// @inheritdoc IStakingPool
@@ -182,7 +184,7 @@ contract StakingPool is IStakingPool, AccessManaged {
             FinalisationNotAllowed()
         );
         uint256 shares;
-        (paid, shares) = _finalise(last.finalisationRate, buffer());
+        (paid, shares) = _finalise(last.finalisationRate, gate.cutoff, buffer());
         require(paid != 0, NothingToFinalise());
         uint256 burned = token.payWithdrawals(paid, shares);
         _reserves.cover += (shares - burned).toUint128();
@@ -196,7 +198,11 @@ contract StakingPool is IStakingPool, AccessManaged {
         require(msg.sender == validators, OnlyValidators(msg.sender));
         uint256 available = depositable();
         require(count * TOP_UP <= available, NotDepositable(count * TOP_UP, available));
-        _funded.push(uint48(block.timestamp), (_funded.latest() + count * VALIDATOR_DEPOSIT).toUint208());
+        Beacon memory beacon = _beacon;
+        beacon.funded += count.toUint32();
+        beacon.fundedAt = uint40(block.timestamp);
+        _beacon = beacon;
+        _funded.push(uint48(block.timestamp), beacon.funded);
         (bondShares, ) = token.mint(operators, count * PREDEPOSIT);
         emit ValidatorsFunded(count, bondShares);
         _send(validators, count * TOP_UP);
@@ -205,7 +211,7 @@ contract StakingPool is IStakingPool, AccessManaged {
     /// @inheritdoc IStakingPool
     function noteSlashing(uint256 slotTime) external override {
         require(msg.sender == validators, OnlyValidators(msg.sender));
-        if (slotTime > _gate.slashingTime) _gate.slashingTime = uint48(slotTime);
+        if (slotTime > _gate.slashingTime) _gate.slashingTime = uint40(slotTime);
         emit SlashingNoted(slotTime);
     }
 
@@ -230,8 +236,19 @@ contract StakingPool is IStakingPool, AccessManaged {
     /// @inheritdoc IStakingPool
     function takeOver(Books calldata b) external payable override {
         require(msg.sender == predecessor && token.pool() == address(this), OnlyPredecessor(msg.sender));
-        _gate = Gate(uint128(b.depositCeiling), uint48(b.openUntil), _gate.paused, uint48(b.slashingTime));
-        _beacon = Beacon(uint128(b.clLast), uint128(b.fundedAtLastRef));
+        _gate = Gate(
+            uint96(b.depositCeiling),
+            uint40(b.openUntil),
+            _gate.paused,
+            uint40(b.slashingTime),
+            uint40(b.lastCutoff)
+        );
+        _beacon = Beacon(
+            uint96(b.clLast),
+            uint32(b.fundedAtLastRef / VALIDATOR_DEPOSIT),
+            uint32(b.funded / VALIDATOR_DEPOSIT),
+            uint40(b.fundedTime)
+        );
         _reserves = Reserves(uint128(b.cover), uint128(b.heldBack));
         _last = LastReport(uint104(b.highWaterRate), uint104(b.finalisationRate), uint40(b.lastRefTime), b.finalisable);
         _sweep = LastSweep(
@@ -240,9 +257,8 @@ contract StakingPool is IStakingPool, AccessManaged {
             uint40(b.lastReportTime),
             uint40(b.previousReportTime)
         );
-        _lastCutoff = uint48(b.lastCutoff);
         for (uint256 i; i < b.fundedTimes.length; ++i) {
-            _funded.push(uint48(b.fundedTimes[i]), uint208(b.fundedAmounts[i]));
+            _funded.push(uint48(b.fundedTimes[i]), uint208(b.fundedAmounts[i] / VALIDATOR_DEPOSIT));
         }
     }
 
@@ -263,7 +279,8 @@ contract StakingPool is IStakingPool, AccessManaged {
 
     /// @inheritdoc IStakingPool
     function etherAtValidators() public view override returns (uint256) {
-        return _beacon.clLast + _funded.latest() - _beacon.fundedAtLastRef;
+        Beacon memory beacon = _beacon;
+        return beacon.clLast + uint256(beacon.funded - beacon.fundedAtLastRef) * VALIDATOR_DEPOSIT;
     }
 
     /// @inheritdoc IStakingPool
@@ -300,14 +317,16 @@ contract StakingPool is IStakingPool, AccessManaged {
 
     /// @inheritdoc IStakingPool
     function books() public view override returns (Books memory b) {
-        (b.clLast, b.fundedAtLastRef) = (_beacon.clLast, _beacon.fundedAtLastRef);
+        Beacon memory beacon = _beacon;
+        (b.clLast, b.fundedTime) = (beacon.clLast, beacon.fundedAt);
+        b.fundedAtLastRef = uint256(beacon.fundedAtLastRef) * VALIDATOR_DEPOSIT;
+        b.funded = uint256(beacon.funded) * VALIDATOR_DEPOSIT;
         (b.cover, b.heldBack) = (_reserves.cover, _reserves.heldBack);
         (b.highWaterRate, b.finalisationRate) = (_last.highWaterRate, _last.finalisationRate);
-        (b.lastRefTime, b.finalisable, b.lastCutoff) = (_last.refTime, _last.finalisable, _lastCutoff);
+        (b.lastRefTime, b.finalisable, b.lastCutoff) = (_last.refTime, _last.finalisable, _gate.cutoff);
         (b.lastSweptWithdrawals, b.lastSweptRewards) = (_sweep.withdrawals, _sweep.rewards);
         (b.lastReportTime, b.previousReportTime) = (_sweep.time, _sweep.previousTime);
         (b.depositCeiling, b.openUntil, b.slashingTime) = (_gate.ceiling, _gate.openUntil, _gate.slashingTime);
-        b.funded = _funded.latest();
         (b.fundedTimes, b.fundedAmounts) = _fundedSinceLastRef();
     }
 
@@ -337,10 +356,12 @@ contract StakingPool is IStakingPool, AccessManaged {
         uint256 rewards = _sweepVault(rewardsVault, report.rewardsVaultBalance, late ? sweep_.rewards : 0);
         _sweep = LastSweep(withdrawals.toUint88(), rewards.toUint88(), uint40(block.timestamp), sweep_.time);
         Beacon memory beacon = _beacon;
-        uint256 fundedAtRef = _fundedAt(report.refTime);
-        _beacon = Beacon(report.clBalance.toUint128(), fundedAtRef.toUint128());
+        uint256 fundedAtRef = _fundedAt(beacon, report.refTime);
+        uint256 expected = beacon.clLast + (fundedAtRef - beacon.fundedAtLastRef) * VALIDATOR_DEPOSIT;
+        (beacon.clLast, beacon.fundedAtLastRef) = (report.clBalance.toUint96(), uint32(fundedAtRef));
+        _beacon = beacon;
         uint256 inflow = report.clBalance + withdrawals + rewards + _reserves.heldBack;
-        return int256(inflow) - int256(beacon.clLast + fundedAtRef - beacon.fundedAtLastRef);
+        return int256(inflow) - int256(expected);
     }
 
     function _sweepVault(address vault, uint256 reported, uint256 alreadySwept) private returns (uint256 amount) {
@@ -364,11 +385,10 @@ contract StakingPool is IStakingPool, AccessManaged {
         last.finalisationRate = ShareMath.rateDown(o.etherAfter, o.sharesAfter).toUint104();
         last.refTime = uint40(report.refTime);
         last.finalisable = !report.incident && _gate.slashingTime <= report.refTime && !_fell(o, 1);
-        _lastCutoff = uint48(report.cutoff);
         uint256 cover = _reserves.cover + queue.closeRound(report.nextCutoff);
         if (last.finalisable) {
             uint256 shares;
-            (c.paid, shares) = _finalise(last.finalisationRate, _buffer(o.etherAfter, c.heldBack));
+            (c.paid, shares) = _finalise(last.finalisationRate, report.cutoff, _buffer(o.etherAfter, c.heldBack));
             cover += shares;
         }
         uint256 etherLeft = o.etherAfter - c.paid;
@@ -377,15 +397,19 @@ contract StakingPool is IStakingPool, AccessManaged {
         uint256 rateAfter = ShareMath.rateUp(etherLeft, o.sharesAfter - c.burn);
         if (rateAfter > last.highWaterRate) last.highWaterRate = rateAfter.toUint104();
         _last = last;
-        _openGate(etherLeft, report.openUntil, _fell(o, PAUSING_FALL_BP));
+        _openGate(etherLeft, report.openUntil, report.cutoff, _fell(o, PAUSING_FALL_BP));
     }
 
     function _fell(Outcome memory o, uint256 bp) private pure returns (bool) {
         return RebaseMath.fell(o.etherBefore, o.sharesBefore, o.etherAfter, o.sharesAfter, bp);
     }
 
-    function _finalise(uint256 maxRate, uint256 available) private returns (uint256 paid, uint256 shares) {
-        (paid, shares) = queue.finalise(maxRate, _lastCutoff, available);
+    function _finalise(
+        uint256 maxRate,
+        uint256 cutoff,
+        uint256 available
+    ) private returns (uint256 paid, uint256 shares) {
+        (paid, shares) = queue.finalise(maxRate, cutoff, available);
         if (paid != 0) _send(address(queue), paid);
     }
 
@@ -406,16 +430,16 @@ contract StakingPool is IStakingPool, AccessManaged {
         );
     }
 
-    function _openGate(uint256 totalEther, uint256 openUntil, bool fell) private {
-        uint256 cap = uint256(_policy.depositCapGwei) * 1 gwei;
-        _gate.ceiling = fell ? 0 : (totalEther + cap).toUint128();
-        _gate.openUntil = openUntil.toUint48();
+    function _openGate(uint256 totalEther, uint256 openUntil, uint256 cutoff, bool fell) private {
+        Gate memory gate = _gate;
+        gate.ceiling = fell ? 0 : (totalEther + uint256(_policy.depositCapGwei) * GWEI).toUint96();
+        gate.openUntil = openUntil.toUint40();
+        gate.cutoff = cutoff.toUint40();
+        _gate = gate;
     }
 
-    function _fundedAt(uint256 time) private view returns (uint256) {
-        (bool exists, uint48 key, uint208 value) = _funded.latestCheckpoint();
-        if (!exists) return 0;
-        return key <= time ? value : _funded.upperLookupRecent(uint48(time));
+    function _fundedAt(Beacon memory beacon, uint256 time) private view returns (uint256) {
+        return beacon.fundedAt <= time ? beacon.funded : _funded.upperLookupRecent(uint48(time));
     }
 
     /// @dev The checkpoints that a report to come may look up, the one at or before the last reference first.
@@ -428,7 +452,7 @@ contract StakingPool is IStakingPool, AccessManaged {
         amounts = new uint256[](length - first);
         for (uint256 i = first; i < length; ++i) {
             Checkpoints.Checkpoint208 memory checkpoint = _funded.at(uint32(i));
-            (times[i - first], amounts[i - first]) = (checkpoint._key, checkpoint._value);
+            (times[i - first], amounts[i - first]) = (checkpoint._key, checkpoint._value * VALIDATOR_DEPOSIT);
         }
     }
 
