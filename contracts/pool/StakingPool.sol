@@ -333,7 +333,7 @@ contract StakingPool is IStakingPool, AccessManaged {
     // --- internal ---
 
     function _deposit(address receiver, address referral) private returns (uint256 shares) {
-        Gate memory gate = _gate;
+        Gate storage gate = _gate;
         require(msg.value != 0, ZeroDeposit());
         require(!gate.paused, DepositsArePaused());
         require(block.timestamp <= gate.openUntil, ReportOverdue(gate.openUntil));

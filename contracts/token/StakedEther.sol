@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Allowances} from "../shared/Allowances.sol";
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IStakedEther} from "./IStakedEther.sol";
 import {IStakingPool} from "../pool/IStakingPool.sol";
-import {Permit} from "../shared/Permit.sol";
 import {RateRails} from "./RateRails.sol";
 import {SHARES_PER_WEI} from "../shared/Units.sol";
 import {ShareMath} from "../shared/ShareMath.sol";
@@ -20,15 +19,11 @@ import {ShareMath} from "../shared/ShareMath.sol";
 /// Transfers: move min(floor(amount * S / T), shares held), so a full transfer always empties the account.
 /// Rate: T / S changes only in `rebase`, within the rails of RateRails; mints and payments round in favour of holders.
 /// Authority: the pool mints and rebases, the queue pulls shares of whoever asked it to, governance replaces the pool.
-contract StakedEther is IStakedEther, IERC20Metadata, IERC20Errors, Permit, AccessManaged {
+contract StakedEther is IStakedEther, IERC20Metadata, Allowances, AccessManaged {
     using RateRails for RateRails.Rails;
+    using SafeCast for int256;
     using SafeCast for uint256;
     using ShareMath for uint256;
-
-    struct Totals {
-        uint128 ether_; // T, wei
-        uint128 shares; // S, 27 decimals
-    }
 
     struct RateCheckpoint {
         uint48 timestamp;
@@ -46,9 +41,8 @@ contract StakedEther is IStakedEther, IERC20Metadata, IERC20Errors, Permit, Acce
 
     address public immutable override queue;
 
-    Totals private _totals;
+    uint256 private _totals; // S (27 decimals) << 128 | T (wei)
     mapping(address account => uint256) private _shares;
-    mapping(address owner => mapping(address spender => uint256)) private _allowances;
     address public override pool;
     RateRails.Rails private _rails;
     mapping(uint256 index => RateCheckpoint) private _checkpoints;
@@ -71,24 +65,13 @@ contract StakedEther is IStakedEther, IERC20Metadata, IERC20Errors, Permit, Acce
 
     /// @inheritdoc IERC20
     function totalSupply() external view override returns (uint256) {
-        return _totals.ether_;
+        return uint128(_totals);
     }
 
     /// @inheritdoc IERC20
     function balanceOf(address account) external view override returns (uint256) {
-        Totals memory t = _totals;
-        return _displayed(_shares[account], t);
-    }
-
-    /// @inheritdoc IERC20
-    function allowance(address owner, address spender) external view override returns (uint256) {
-        return _allowances[owner][spender];
-    }
-
-    /// @inheritdoc IERC20
-    function approve(address spender, uint256 value) external override returns (bool) {
-        _approve(msg.sender, spender, value, true);
-        return true;
+        (uint256 totalEther, uint256 totalShares) = totals();
+        return totalShares == 0 ? 0 : _shares[account].toEtherDisplayed(totalEther, totalShares);
     }
 
     /// @inheritdoc IERC20
@@ -108,20 +91,15 @@ contract StakedEther is IStakedEther, IERC20Metadata, IERC20Errors, Permit, Acce
 
     /// @inheritdoc IStakedEther
     function transferShares(address to, uint256 shares) external override returns (uint256 amount) {
-        Totals memory t = _totals;
-        amount = shares.toEtherDown(t.ether_, t.shares);
-        _moveShares(msg.sender, to, shares);
-        emit Transfer(msg.sender, to, amount);
+        return _transferShares(msg.sender, to, shares);
     }
 
     /// @inheritdoc IStakedEther
     function transferSharesFrom(address from, address to, uint256 shares) external override returns (uint256 amount) {
-        Totals memory t = _totals;
+        (uint256 totalEther, uint256 totalShares) = totals();
         require(shares <= type(uint128).max, SharesExceedBalance(from, shares, _shares[from]));
-        _spendAllowance(from, msg.sender, shares.toEtherUp(t.ether_, t.shares));
-        amount = shares.toEtherDown(t.ether_, t.shares);
-        _moveShares(from, to, shares);
-        emit Transfer(from, to, amount);
+        _spendAllowance(from, msg.sender, shares.toEtherUp(totalEther, totalShares));
+        return _transferShares(from, to, shares);
     }
 
     /// @inheritdoc IStakedEther
@@ -131,38 +109,38 @@ contract StakedEther is IStakedEther, IERC20Metadata, IERC20Errors, Permit, Acce
 
     /// @inheritdoc IStakedEther
     function getTotalShares() external view override returns (uint256) {
-        return _totals.shares;
+        return _totals >> 128;
     }
 
     /// @inheritdoc IStakedEther
     function getTotalPooledEther() external view override returns (uint256) {
-        return _totals.ether_;
+        return uint128(_totals);
     }
 
     /// @inheritdoc IStakedEther
-    function totals() external view override returns (uint256 totalEther, uint256 totalShares) {
-        Totals memory t = _totals;
-        return (t.ether_, t.shares);
+    function totals() public view override returns (uint256 totalEther, uint256 totalShares) {
+        uint256 packed = _totals;
+        return (uint128(packed), packed >> 128);
     }
 
     /// @inheritdoc IStakedEther
     function getSharesByPooledEth(uint256 amount) external view override returns (uint256) {
-        Totals memory t = _totals;
-        return t.shares == 0 ? amount * SHARES_PER_WEI : Math.mulDiv(amount, t.shares, t.ether_);
+        (uint256 totalEther, uint256 totalShares) = totals();
+        return totalShares == 0 ? amount * SHARES_PER_WEI : Math.mulDiv(amount, totalShares, totalEther);
     }
 
     /// @inheritdoc IStakedEther
     function getPooledEthByShares(uint256 shares) external view override returns (uint256) {
-        Totals memory t = _totals;
-        return t.shares == 0 ? shares / SHARES_PER_WEI : Math.mulDiv(shares, t.ether_, t.shares);
+        (uint256 totalEther, uint256 totalShares) = totals();
+        return totalShares == 0 ? shares / SHARES_PER_WEI : Math.mulDiv(shares, totalEther, totalShares);
     }
 
     // --- rate history ---
 
     /// @inheritdoc IStakedEther
     function rate() external view override returns (uint256) {
-        Totals memory t = _totals;
-        return _rate(t);
+        (uint256 totalEther, uint256 totalShares) = totals();
+        return totalShares == 0 ? 0 : ShareMath.rateDown(totalEther, totalShares);
     }
 
     /// @inheritdoc IStakedEther
@@ -182,13 +160,14 @@ contract StakedEther is IStakedEther, IERC20Metadata, IERC20Errors, Permit, Acce
 
     /// @inheritdoc IStakedEther
     function mint(address to, uint256 amount) external override onlyPool returns (uint256 shares, uint256 totalEther) {
-        Totals memory t = _totals;
+        uint256 totalShares;
+        (totalEther, totalShares) = totals();
         _requireReceiver(to);
-        require(amount <= type(uint128).max - t.ether_, TotalOverflow(amount));
-        shares = amount.toSharesDown(t.ether_, t.shares);
-        totalEther = t.ether_ + amount;
-        _totals = Totals(uint128(totalEther), (t.shares + shares).toUint128());
+        require(amount <= type(uint128).max - totalEther, TotalOverflow(amount));
+        shares = amount.toSharesDown(totalEther, totalShares);
         unchecked {
+            totalEther += amount;
+            _totals = (uint256((totalShares + shares).toUint128()) << 128) | totalEther;
             _shares[to] += shares; // at most the total, just checked
         }
         emit Transfer(address(0), to, amount);
@@ -196,35 +175,34 @@ contract StakedEther is IStakedEther, IERC20Metadata, IERC20Errors, Permit, Acce
 
     /// @inheritdoc IStakedEther
     function bootstrap(uint256 amount) external override onlyPool {
-        require(_totals.shares == 0, AlreadyBootstrapped(_totals.shares));
+        (, uint256 totalShares) = totals();
+        require(totalShares == 0, AlreadyBootstrapped(totalShares));
         require(amount >= MIN_BOOTSTRAP, BootstrapTooSmall(amount, MIN_BOOTSTRAP));
         uint256 shares = amount * SHARES_PER_WEI;
-        Totals memory t = Totals(amount.toUint128(), shares.toUint128());
-        _totals = t;
+        _setTotals(amount, shares);
         _shares[LOCKED] = shares;
         _rails.updatedAt = uint64(block.timestamp);
-        _pushRate(_rails, t);
+        _pushRate(_rails, amount, shares);
         emit Transfer(address(0), LOCKED, amount);
     }
 
     /// @inheritdoc IStakedEther
     function rebase(Rebase calldata change) external override onlyPool {
-        Totals memory t = _totals;
+        (uint256 totalEther, uint256 totalShares) = totals();
         uint256 feeShares = change.operatorFeeShares + change.treasuryFeeShares;
-        uint256 maxFeeShares = RateRails.maxFeeShares(t.ether_, t.shares, change.etherDelta);
+        uint256 maxFeeShares = RateRails.maxFeeShares(totalEther, totalShares, change.etherDelta);
         require(feeShares <= maxFeeShares, FeeTooHigh(feeShares, maxFeeShares));
 
-        uint256 newEther = uint256(int256(uint256(t.ether_)) + change.etherDelta) - change.etherPaid;
-        uint256 newShares = t.shares + feeShares - change.burnShares;
-        Totals memory next = Totals(newEther.toUint128(), newShares.toUint128());
-        require(next.ether_ != 0 && next.shares != 0, RateOutOfRange());
-        _totals = next;
+        uint256 newEther = (totalEther.toInt256() + change.etherDelta).toUint256() - change.etherPaid;
+        uint256 newShares = totalShares + feeShares - change.burnShares;
+        require(newEther != 0 && newShares != 0, RateOutOfRange());
+        _setTotals(newEther, newShares);
         if (change.burnShares != 0) _shares[queue] -= change.burnShares;
 
-        _spendRails(t, next);
-        emit TokenRebased(block.timestamp, change.elapsed, t.shares, t.ether_, newShares, newEther, feeShares);
-        _mintFee(change.operators, change.operatorFeeShares, next);
-        _mintFee(change.treasury, change.treasuryFeeShares, next);
+        _spendRails(totalEther, totalShares, newEther, newShares);
+        emit TokenRebased(block.timestamp, change.elapsed, totalShares, totalEther, newShares, newEther, feeShares);
+        _mintFee(change.operators, change.operatorFeeShares, newEther, newShares);
+        _mintFee(change.treasury, change.treasuryFeeShares, newEther, newShares);
     }
 
     /// @inheritdoc IStakedEther
@@ -232,9 +210,10 @@ contract StakedEther is IStakedEther, IERC20Metadata, IERC20Errors, Permit, Acce
         uint256 amount,
         uint256 maxShares
     ) external override onlyPool returns (uint256 sharesBurned) {
-        Totals memory t = _totals;
-        sharesBurned = Math.min(amount.toSharesUp(t.ether_, t.shares), maxShares);
-        _totals = Totals((t.ether_ - amount).toUint128(), (t.shares - sharesBurned).toUint128());
+        (uint256 totalEther, uint256 totalShares) = totals();
+        uint256 left = totalEther - amount;
+        sharesBurned = Math.min(amount.toSharesUp(totalEther, totalShares), maxShares);
+        _setTotals(left, totalShares - sharesBurned);
         _shares[queue] -= sharesBurned;
         emit WithdrawalsPaid(amount, sharesBurned);
     }
@@ -243,14 +222,12 @@ contract StakedEther is IStakedEther, IERC20Metadata, IERC20Errors, Permit, Acce
 
     /// @inheritdoc IStakedEther
     function pullToQueue(address from, uint256 amount) external override onlyQueue returns (uint256 shares) {
-        return _transferEther(from, queue, amount);
+        return _transferEther(from, msg.sender, amount);
     }
 
     /// @inheritdoc IStakedEther
     function pullSharesToQueue(address from, uint256 shares) external override onlyQueue {
-        Totals memory t = _totals;
-        _moveShares(from, queue, shares);
-        emit Transfer(from, queue, shares.toEtherDown(t.ether_, t.shares));
+        _transferShares(from, msg.sender, shares);
     }
 
     // --- governance ---
@@ -267,78 +244,63 @@ contract StakedEther is IStakedEther, IERC20Metadata, IERC20Errors, Permit, Acce
     // --- internal ---
 
     function _transferEther(address from, address to, uint256 amount) private returns (uint256 shares) {
-        Totals memory t = _totals;
+        (uint256 totalEther, uint256 totalShares) = totals();
         uint256 held = _shares[from];
-        uint256 balance = _displayed(held, t);
+        uint256 balance = held.toEtherDisplayed(totalEther, totalShares);
         require(amount <= balance, ERC20InsufficientBalance(from, balance, amount));
-        shares = amount == 0 ? 0 : Math.min(amount.toSharesDown(t.ether_, t.shares), held);
-        _moveShares(from, to, shares);
+        shares = amount.toSharesDown(totalEther, totalShares);
+        if (shares > held) shares = held; // a full transfer: the balance shows up to 1/1024 wei more than there is
+        _moveShares(from, to, shares, held);
         emit Transfer(from, to, amount);
     }
 
-    function _moveShares(address from, address to, uint256 shares) private {
-        _requireReceiver(to);
+    function _transferShares(address from, address to, uint256 shares) private returns (uint256 amount) {
+        (uint256 totalEther, uint256 totalShares) = totals();
         uint256 held = _shares[from];
         require(shares <= held, SharesExceedBalance(from, shares, held));
+        _moveShares(from, to, shares, held);
+        amount = shares.toEtherDown(totalEther, totalShares);
+        emit Transfer(from, to, amount);
+    }
+
+    /// @dev `shares` are at most `held`, what `from` has; the sum of all shares fits 128 bits.
+    function _moveShares(address from, address to, uint256 shares, uint256 held) private {
+        _requireReceiver(to);
         unchecked {
             _shares[from] = held - shares;
-            _shares[to] += shares; // the sum of all shares fits 128 bits
+            _shares[to] += shares;
         }
     }
 
-    function _mintFee(address to, uint256 shares, Totals memory t) private {
+    function _mintFee(address to, uint256 shares, uint256 totalEther, uint256 totalShares) private {
         if (shares == 0) return;
         _shares[to] += shares;
-        emit Transfer(address(0), to, shares.toEtherDown(t.ether_, t.shares));
+        emit Transfer(address(0), to, shares.toEtherDown(totalEther, totalShares));
     }
 
-    function _spendRails(Totals memory t, Totals memory next) private {
+    function _spendRails(uint256 ether0, uint256 shares0, uint256 ether1, uint256 shares1) private {
         RateRails.Rails memory rails = _rails;
         uint256 allowed = rails.allowanceAt(block.timestamp);
-        uint256 risen = RateRails.rise(t.ether_, t.shares, next.ether_, next.shares);
+        uint256 risen = RateRails.rise(ether0, shares0, ether1, shares1);
         require(risen <= allowed, RateRisesTooFast(risen, allowed));
         rails.allowance = uint128(allowed - risen);
         rails.updatedAt = uint64(block.timestamp);
-        _pushRate(rails, next);
+        _pushRate(rails, ether1, shares1);
     }
 
-    function _pushRate(RateRails.Rails memory rails, Totals memory t) private {
-        uint256 rate_ = _rate(t);
+    function _pushRate(RateRails.Rails memory rails, uint256 totalEther, uint256 totalShares) private {
+        uint256 rate_ = ShareMath.rateDown(totalEther, totalShares);
         require(rate_ <= MAX_RATE, RateOutOfRange());
         _checkpoints[rails.checkpoints] = RateCheckpoint(uint48(block.timestamp), uint208(rate_));
         rails.checkpoints++;
         _rails = rails;
     }
 
-    function _permit(address owner, address spender, uint256 value) internal override {
-        _approve(owner, spender, value, true);
-    }
-
-    function _approve(address owner, address spender, uint256 value, bool emitEvent) private {
-        require(owner != address(0), ERC20InvalidApprover(owner));
-        require(spender != address(0), ERC20InvalidSpender(spender));
-        _allowances[owner][spender] = value;
-        if (emitEvent) emit Approval(owner, spender, value);
-    }
-
-    function _spendAllowance(address owner, address spender, uint256 value) private {
-        uint256 allowed = _allowances[owner][spender];
-        if (allowed == type(uint256).max) return;
-        require(value <= allowed, ERC20InsufficientAllowance(spender, allowed, value));
-        unchecked {
-            _approve(owner, spender, allowed - value, false);
-        }
+    function _setTotals(uint256 totalEther, uint256 totalShares) private {
+        _totals = (uint256(totalShares.toUint128()) << 128) | totalEther.toUint128();
     }
 
     function _requireReceiver(address to) private view {
         require(to != address(0) && to != address(this), ERC20InvalidReceiver(to));
-    }
-
-    function _displayed(uint256 shares, Totals memory t) private pure returns (uint256) {
-        return t.shares == 0 ? 0 : shares.toEtherDisplayed(t.ether_, t.shares);
-    }
-
-    function _rate(Totals memory t) private pure returns (uint256) {
-        return t.shares == 0 ? 0 : ShareMath.rateDown(t.ether_, t.shares);
     }
 }

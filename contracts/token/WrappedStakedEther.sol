@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Allowances} from "../shared/Allowances.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
@@ -11,25 +11,47 @@ import {IStakedEther} from "./IStakedEther.sol";
 import {IStakingPool} from "../pool/IStakingPool.sol";
 import {IWithdrawalQueue} from "../withdrawals/IWithdrawalQueue.sol";
 import {IWrappedStakedEther} from "./IWrappedStakedEther.sol";
-import {Permit} from "../shared/Permit.sol";
 import {SHARES_PER_UNIT} from "../shared/Units.sol";
+import {ShareMath} from "../shared/ShareMath.sol";
 
 /// @title WrappedStakedEther (westETH)
 /// @notice One westETH wei is always 1e9 estETH shares. Wrapping and unwrapping move shares, never rounded ether;
 /// shares below one unit stay with whoever wraps. All views follow from this contract's own supply, so a donation
 /// moves nothing: sharesOf(this) >= 1e9 * totalSupply().
-contract WrappedStakedEther is IWrappedStakedEther, ERC20, Permit {
+contract WrappedStakedEther is IWrappedStakedEther, Allowances {
+    using ShareMath for uint256;
+
     IStakedEther public immutable token;
 
-    constructor(
-        IStakedEther token_
-    ) ERC20("Estuary Wrapped Staked Ether", "westETH") EIP712("Estuary Wrapped Staked Ether", "1") {
+    string public constant override name = "Estuary Wrapped Staked Ether";
+    string public constant override symbol = "westETH";
+    uint8 public constant override decimals = 18;
+
+    uint256 public override totalSupply;
+    mapping(address account => uint256) public override balanceOf;
+
+    constructor(IStakedEther token_) EIP712("Estuary Wrapped Staked Ether", "1") {
         token = token_;
     }
 
     /// @notice A plain transfer stakes and wraps for its sender.
     receive() external payable {
         _stake(msg.sender, address(0));
+    }
+
+    // --- ERC-20 ---
+
+    /// @inheritdoc IERC20
+    function transfer(address to, uint256 amount) external override returns (bool) {
+        _transfer(msg.sender, to, amount);
+        return true;
+    }
+
+    /// @inheritdoc IERC20
+    function transferFrom(address from, address to, uint256 amount) external override returns (bool) {
+        _spendAllowance(from, msg.sender, amount);
+        _transfer(from, to, amount);
+        return true;
     }
 
     // --- stakers ---
@@ -82,13 +104,16 @@ contract WrappedStakedEther is IWrappedStakedEther, ERC20, Permit {
 
     /// @inheritdoc IERC4626
     function deposit(uint256 assets, address receiver) external override returns (uint256) {
-        return _wrap(assets, receiver);
+        uint256 wrapped = _wrap(assets, receiver);
+        emit Deposit(msg.sender, receiver, assets, wrapped);
+        return wrapped;
     }
 
     /// @inheritdoc IERC4626
     function mint(uint256 wrapped, address receiver) external override returns (uint256 assets) {
         assets = previewMint(wrapped);
-        _take(wrapped, assets, receiver);
+        _take(wrapped, receiver);
+        emit Deposit(msg.sender, receiver, assets, wrapped);
     }
 
     /// @inheritdoc IERC4626
@@ -101,7 +126,7 @@ contract WrappedStakedEther is IWrappedStakedEther, ERC20, Permit {
 
     /// @inheritdoc IERC4626
     function redeem(uint256 wrapped, address receiver, address owner) external override returns (uint256 assets) {
-        uint256 maximum = balanceOf(owner);
+        uint256 maximum = balanceOf[owner];
         require(wrapped <= maximum, ExceedsMaxRedeem(owner, wrapped, maximum));
         assets = previewRedeem(wrapped);
         _give(wrapped, assets, receiver, owner);
@@ -114,7 +139,7 @@ contract WrappedStakedEther is IWrappedStakedEther, ERC20, Permit {
 
     /// @inheritdoc IERC4626
     function totalAssets() external view override returns (uint256) {
-        return convertToAssets(totalSupply());
+        return convertToAssets(totalSupply);
     }
 
     /// @inheritdoc IERC4626
@@ -139,12 +164,12 @@ contract WrappedStakedEther is IWrappedStakedEther, ERC20, Permit {
 
     /// @inheritdoc IERC4626
     function maxWithdraw(address owner) public view override returns (uint256) {
-        return convertToAssets(balanceOf(owner));
+        return convertToAssets(balanceOf[owner]);
     }
 
     /// @inheritdoc IERC4626
     function maxRedeem(address owner) external view override returns (uint256) {
-        return balanceOf(owner);
+        return balanceOf[owner];
     }
 
     /// @inheritdoc IERC4626
@@ -206,18 +231,18 @@ contract WrappedStakedEther is IWrappedStakedEther, ERC20, Permit {
 
     /// @dev Takes no more shares than `amount` is worth, nor than the caller has, in whole units.
     function _wrap(uint256 amount, address receiver) private returns (uint256 wrapped) {
-        uint256 shares = Math.min(token.getSharesByPooledEth(amount), token.sharesOf(msg.sender));
-        wrapped = shares / SHARES_PER_UNIT;
-        uint256 balance = token.balanceOf(msg.sender);
+        (uint256 totalEther, uint256 totalShares) = token.totals();
+        uint256 held = token.sharesOf(msg.sender);
+        uint256 balance = held.toEtherDisplayed(totalEther, totalShares);
         require(amount <= balance, ERC20InsufficientBalance(msg.sender, balance, amount));
-        _take(wrapped, amount, receiver);
+        wrapped = Math.min(amount.toSharesDown(totalEther, totalShares), held) / SHARES_PER_UNIT;
+        _take(wrapped, receiver);
     }
 
-    function _take(uint256 wrapped, uint256 assets, address receiver) private {
+    function _take(uint256 wrapped, address receiver) private {
         require(wrapped != 0, ZeroAmount());
         token.transferSharesFrom(msg.sender, address(this), wrapped * SHARES_PER_UNIT);
         _mint(receiver, wrapped);
-        emit Deposit(msg.sender, receiver, assets, wrapped);
     }
 
     function _give(uint256 wrapped, uint256 assets, address receiver, address owner) private {
@@ -228,12 +253,37 @@ contract WrappedStakedEther is IWrappedStakedEther, ERC20, Permit {
         emit Withdraw(msg.sender, receiver, owner, assets, wrapped);
     }
 
-    function _permit(address owner, address spender, uint256 value) internal override {
-        _approve(owner, spender, value);
+    function _transfer(address from, address to, uint256 amount) private {
+        require(to != address(0) && to != address(this), ERC20InvalidReceiver(to));
+        _debit(from, amount);
+        unchecked {
+            balanceOf[to] += amount; // the sum of all balances is the supply
+        }
+        emit Transfer(from, to, amount);
     }
 
-    function _update(address from, address to, uint256 value) internal override {
-        require(to != address(this), ERC20InvalidReceiver(to));
-        super._update(from, to, value);
+    function _mint(address to, uint256 amount) private {
+        require(to != address(0) && to != address(this), ERC20InvalidReceiver(to));
+        totalSupply += amount;
+        unchecked {
+            balanceOf[to] += amount;
+        }
+        emit Transfer(address(0), to, amount);
+    }
+
+    function _burn(address from, uint256 amount) private {
+        _debit(from, amount);
+        unchecked {
+            totalSupply -= amount;
+        }
+        emit Transfer(from, address(0), amount);
+    }
+
+    function _debit(address from, uint256 amount) private {
+        uint256 balance = balanceOf[from];
+        require(amount <= balance, ERC20InsufficientBalance(from, balance, amount));
+        unchecked {
+            balanceOf[from] = balance - amount;
+        }
     }
 }
