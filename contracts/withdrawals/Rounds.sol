@@ -143,7 +143,8 @@ library Rounds {
             if (end == head.finalisedUnits) return (0, false);
             paid = ((end - head.finalisedUnits) * rate) / RAY;
         }
-        _setCap(book, head, openingRate, maxRate);
+        // a round that was wholly paid as the last one has no units left, and its price says nothing of the next one's
+        if (end != head.finalisedUnits) _setCap(book, head, openingRate, maxRate);
         head.finalisedUnits = uint96(end);
         if (whole && !isLast) ++head.round;
     }

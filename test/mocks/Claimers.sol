@@ -18,19 +18,14 @@ contract Claimer {
     uint256 public received; // payments
     bytes4 public refusal; // of the queue, to the claim from within a payment
 
+    error Refused();
+
     constructor(IWithdrawalQueue queue_) {
         _queue = queue_;
     }
 
     receive() external payable {
-        require(_habit != Habit.Refuse);
-        ++received;
-        if (_habit == Habit.Accept) return;
-        uint256 id = _id;
-        if (_habit == Habit.ClaimOther) _habit = Habit.Accept;
-        try _queue.claimWithdrawal(id) {} catch (bytes memory reason) {
-            refusal = bytes4(reason);
-        }
+        _receive();
     }
 
     function setHabit(Habit habit, uint256 id) external {
@@ -45,5 +40,16 @@ contract Claimer {
         uint256[] memory ids = new uint256[](1);
         ids[0] = id;
         _queue.claimWithdrawals(ids, new uint256[](0), receiver);
+    }
+
+    function _receive() private {
+        require(_habit != Habit.Refuse, Refused());
+        ++received;
+        if (_habit == Habit.Accept) return;
+        uint256 id = _id;
+        if (_habit == Habit.ClaimOther) _habit = Habit.Accept;
+        try _queue.claimWithdrawal(id) {} catch (bytes memory reason) {
+            refusal = bytes4(reason);
+        }
     }
 }
