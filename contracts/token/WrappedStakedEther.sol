@@ -43,15 +43,13 @@ contract WrappedStakedEther is IWrappedStakedEther, Allowances {
 
     /// @inheritdoc IERC20
     function transfer(address to, uint256 amount) external override returns (bool) {
-        _transfer(msg.sender, to, amount);
-        return true;
+        return _transfer(msg.sender, to, amount);
     }
 
     /// @inheritdoc IERC20
     function transferFrom(address from, address to, uint256 amount) external override returns (bool) {
         _spendAllowance(from, msg.sender, amount);
-        _transfer(from, to, amount);
-        return true;
+        return _transfer(from, to, amount);
     }
 
     // --- stakers ---
@@ -253,13 +251,16 @@ contract WrappedStakedEther is IWrappedStakedEther, Allowances {
         emit Withdraw(msg.sender, receiver, owner, assets, wrapped);
     }
 
-    function _transfer(address from, address to, uint256 amount) private {
-        require(to != address(0) && to != address(this), ERC20InvalidReceiver(to));
-        _debit(from, amount);
+    function _transfer(address from, address to, uint256 amount) private returns (bool) {
+        if (to == address(0) || to == address(this)) revert ERC20InvalidReceiver(to);
+        uint256 balance = balanceOf[from];
+        if (amount > balance) revert ERC20InsufficientBalance(from, balance, amount);
         unchecked {
+            balanceOf[from] = balance - amount;
             balanceOf[to] += amount; // the sum of all balances is the supply
         }
         emit Transfer(from, to, amount);
+        return true;
     }
 
     function _mint(address to, uint256 amount) private {

@@ -228,14 +228,19 @@ contract WithdrawalQueue is IWithdrawalQueue, RequestToken, AccessManaged {
 
     function _enqueue(IStakedEther token_, address owner, uint256 amount, uint256 shares) private returns (uint256 id) {
         Rounds.Tail memory tail = _book.tail;
-        uint256 units = shares / SHARES_PER_UNIT;
-        uint256 end = tail.requestedUnits + units;
-        id = uint256(tail.lastRequestId) + 1;
-        require(end <= type(uint96).max && id <= type(uint32).max, QueueOverflow());
+        uint256 end;
+        uint256 remainder;
+        unchecked {
+            uint256 units = shares / SHARES_PER_UNIT;
+            remainder = tail.remainder + (shares - units * SHARES_PER_UNIT);
+            end = tail.requestedUnits + units;
+            id = uint256(tail.lastRequestId) + 1;
+        }
+        if (end > type(uint96).max || id > type(uint32).max || remainder > type(uint56).max) revert QueueOverflow();
         if (!tail.roundOpen || block.timestamp > tail.nextCutoff) _openRound(token_, tail, id);
         tail.requestedUnits = uint96(end);
         tail.lastRequestId = uint32(id);
-        tail.remainder += uint56(shares % SHARES_PER_UNIT);
+        tail.remainder = uint56(remainder);
         _book.tail = tail;
         _mint(owner, id, uint96(end));
         emit WithdrawalRequested(id, msg.sender, owner, amount, shares);
