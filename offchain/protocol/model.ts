@@ -36,7 +36,7 @@ import {
   transferredShares,
 } from "./shares.ts";
 import type { Totals } from "./shares.ts";
-import { PREDEPOSIT, RAY, SHARES_PER_WEI, TOP_UP, VALIDATOR_DEPOSIT, bp, shares, wei } from "./units.ts";
+import { PREDEPOSIT, RAY, SHARES_PER_WEI, TOP_UP, VALIDATOR_DEPOSIT, bp, ray, shares, wei } from "./units.ts";
 import type { Bp, Ray, Shares, Wei } from "./units.ts";
 
 /** Nothing is finalised in a report that lowers the rate by more. */
@@ -473,7 +473,7 @@ const EMPTY_BOOKS: Books = {
   cover: shares(0n),
   heldBack: wei(0n),
   highWaterRate: RAY,
-  finalisationRate: RAY,
+  finalisationRate: ray(0n),
   lastRefTime: 0n,
   lastCutoff: 0n,
   lastReportTime: 0n,

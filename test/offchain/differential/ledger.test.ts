@@ -1,0 +1,222 @@
+/** I14: token, pool and queue against the ProtocolModel, every book after every action. */
+import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
+import { expect } from "chai";
+import { DAY, ETHER, shares, wei } from "../../../offchain/protocol/units.ts";
+import { loadFixture } from "../../helpers/network.ts";
+import { Random, fuzzFactor } from "../protocol/random.ts";
+import { Twins, deployed } from "./twins.ts";
+
+const SEQUENCES = 4;
+const STEPS = 120;
+const MAX_ETHER = 120_000_000n * ETHER;
+
+async function start(): Promise<{ readonly twins: Twins; readonly people: readonly HardhatEthersSigner[] }> {
+  const chain = await loadFixture(deployed);
+  return { twins: await Twins.start(chain), people: chain.stakers };
+}
+
+/** One action, whichever the dice say. */
+async function step(
+  twins: Twins,
+  people: readonly HardhatEthersSigner[],
+  random: Random,
+  scale: bigint,
+): Promise<string> {
+  const { model } = twins;
+  const someone = random.pick(people);
+  const balance = model.balanceOf(someone.address);
+  const amount = random.chance(1n, 4n) ? random.magnitude(0n, MAX_ETHER) : random.between(1n, scale);
+  const part = random.pick([balance, balance / 2n, random.magnitude(0n, balance + 2n)]);
+  twins.wait(random.pick([0n, 12n, 600n, 3_600n]));
+  switch (random.pick(ACTIONS)) {
+    case "deposit":
+      return `deposit ${await twins.deposit(someone, amount)}`;
+    case "transfer":
+      return `transfer ${await twins.transfer(someone, random.pick(people), part)}`;
+    case "transferShares": {
+      const held = model.sharesOf(someone.address);
+      return `transferShares ${await twins.transferShares(someone, random.pick(people), random.magnitude(0n, held + 1n))}`;
+    }
+    case "wrap":
+      return `wrap ${await twins.wrap(someone, part)}`;
+    case "request": {
+      // little is left here, so that some wait
+      if (random.chance(1n, 2n)) await twins.fund(model.depositable() / (31n * ETHER));
+      const count = random.pick([1n, 2n, 8n]);
+      const amounts = Array.from({ length: Number(count) }, () => part / count);
+      return `request ${await twins.request(someone, amounts)}`;
+    }
+    case "requestShares":
+      return `request ${await twins.requestShares(someone, [random.magnitude(0n, model.sharesOf(someone.address))])}`;
+    case "claim":
+      return `claim ${await claim(twins, people, random)}`;
+    case "continue":
+      return `continue ${await twins.continueFinalisation()}`;
+    case "fund": {
+      const most = model.depositable() / (31n * ETHER);
+      return `fund ${await twins.fund(random.pick([most, most, most / 2n, most + 1n]))}`;
+    }
+    case "slash":
+      await twins.stopWeight();
+      if (random.chance(1n, 2n)) await twins.noteSlashing(twins.now - random.between(0n, DAY));
+      return `cover ${await twins.addCover(shares(random.magnitude(0n, model.sharesOf(model.settings.operators))))}`;
+    case "report":
+      return `report ${await report(twins, random)}`;
+  }
+}
+
+const ACTIONS = [
+  ...([
+    "deposit",
+    "deposit",
+    "deposit",
+    "transfer",
+    "transferShares",
+    "wrap",
+    "request",
+    "request",
+    "requestShares",
+  ] as const),
+  ...([
+    "claim",
+    "claim",
+    "continue",
+    "continue",
+    "continue",
+    "fund",
+    "fund",
+    "slash",
+    "report",
+    "report",
+    "report",
+  ] as const),
+];
+
+/** Usually what is due to somebody, sometimes what is not; hints are as good as random. */
+async function claim(twins: Twins, people: readonly HardhatEthersSigner[], random: Random): Promise<string> {
+  const { model } = twins;
+  const last = model.queue.endUnits.length;
+  const due = Array.from({ length: last }, (_, index) => index + 1).filter((id) => {
+    return model.ownerOf(id) !== undefined && (id <= model.lastFinalizedId() || random.chance(1n, 20n));
+  });
+  const [first] = due;
+  if (first === undefined || random.chance(1n, 8n)) {
+    return twins.claim(random.pick(people), [Number(random.between(1n, BigInt(last + 1)))], []);
+  }
+  const owner = people.find(({ address }) => address === model.ownerOf(first));
+  if (owner === undefined) throw new Error("a request of nobody");
+  const ids = due.filter((id) => model.ownerOf(id) === owner.address).slice(0, 3);
+  const hints = random.chance(1n, 2n) ? [] : ids.map(() => random.between(0n, BigInt(model.queue.rounds.length + 2)));
+  return twins.claim(owner, ids, hints);
+}
+
+async function report(twins: Twins, random: Random): Promise<string> {
+  const { model } = twins;
+  const expected = model.books.clLast + model.books.funded - model.books.fundedAtLastRef;
+  const change = random.magnitude(0n, expected / random.pick([2n, 1_000n, 20_000n]));
+  const [withdrawals, rewards] = [random.magnitude(0n, expected), random.magnitude(0n, 10n * ETHER)];
+  await twins.receive("withdrawal", withdrawals);
+  await twins.receive("rewards", random.chance(1n, 20n) ? MAX_ETHER : rewards);
+  const held = { withdrawal: await twins.held("withdrawal"), rewards: await twins.held("rewards") };
+  const all = expected - withdrawals + change;
+  const cl = random.chance(2n, 3n) ? all : random.chance(3n, 4n) ? all - 2n * change : expected / 2n;
+  return twins.report({
+    frames: random.pick([1n, 1n, 1n, 2n, 3n]),
+    delay: random.pick([1n, 3_600n, 3_600n, DAY / 2n, DAY + 60n]),
+    clBalance: wei(cl < 0n ? 0n : cl),
+    fromWithdrawalVault: wei(held.withdrawal + (random.chance(1n, 30n) ? 1n : 0n)),
+    fromRewardsVault: wei(random.chance(1n, 2n) ? held.rewards : random.between(0n, held.rewards)),
+    incident: random.chance(1n, 15n),
+  });
+}
+
+describe("the deployed ledger and the model agree to the wei", () => {
+  it("through random sequences of everything that anyone can do", async function () {
+    this.timeout(0);
+    const counts = new Map<string, number>();
+    const base = BigInt(process.env["FUZZ_SEED"] ?? "1");
+    for (let n = 0n; n < BigInt(SEQUENCES * fuzzFactor()); n++) {
+      const random = new Random(base + n);
+      const { twins, people } = await start();
+      const scale = random.pick([ETHER, 100n * ETHER, 10_000n * ETHER, MAX_ETHER]);
+      for (let m = 0; m < STEPS; m++) {
+        const outcome = await step(twins, people, random, scale).catch((error: unknown) => {
+          throw new Error(`with seed ${base + n}, step ${m}: ${String(error)}`, { cause: error });
+        });
+        counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+      }
+    }
+    for (const action of ["deposit", "transfer", "request", "claim", "continue", "fund", "cover", "report"])
+      expect(counts.get(`${action} done`) ?? 0, action).to.be.greaterThan(0);
+  });
+
+  it("from a wei to all ether there is, with half of it lost", async () => {
+    const { twins, people } = await start();
+    const [ann, bob, cid] = people;
+    if (ann === undefined || bob === undefined || cid === undefined) throw new Error("nobody");
+    for (const [staker, amount] of [
+      [ann, 1n],
+      [bob, MAX_ETHER],
+      [cid, 99n],
+      [ann, 100n],
+    ] as const)
+      expect(await twins.deposit(staker, amount)).to.equal("done");
+    expect(await twins.transfer(ann, cid, 1n)).to.equal("done");
+    expect(await twins.request(cid, [100n])).to.equal("done");
+    expect(await twins.request(bob, [MAX_ETHER / 3n, MAX_ETHER / 3n])).to.equal("done");
+    expect(await twins.fund(twins.model.depositable() / (31n * ETHER))).to.equal("done");
+    const atValidators = twins.model.etherAtValidators();
+    expect(await twins.report({ clBalance: wei(atValidators / 2n) })).to.equal("done");
+    expect(await twins.deposit(ann, 1n)).to.equal("DepositCapReached");
+    expect(await twins.report({ clBalance: wei(atValidators / 2n) })).to.equal("done");
+    expect(await twins.claim(cid, [1], [1n])).to.equal("done");
+    await twins.receive("withdrawal", atValidators / 2n);
+    const everything = { clBalance: wei(0n), fromWithdrawalVault: wei(atValidators / 2n) };
+    expect(await twins.report(everything)).to.equal("done");
+    expect(await twins.claim(bob, [2, 3], [])).to.equal("done");
+    expect(await twins.requestShares(bob, [twins.model.sharesOf(bob.address)])).to.equal("done");
+    expect(await twins.report({ clBalance: wei(0n) })).to.equal("done");
+    expect(await twins.claim(bob, [4], [77n])).to.equal("done");
+  });
+
+  it("when ether comes in pieces and the finalisation is continued after each", async () => {
+    const { twins, people } = await start();
+    const [ann, bob] = people;
+    if (ann === undefined || bob === undefined) throw new Error("nobody");
+    await twins.deposit(ann, 310n * ETHER + 7n);
+    await twins.fund(10n);
+    await twins.receive("rewards", ETHER);
+    await twins.report({ clBalance: wei(320n * ETHER), fromRewardsVault: wei(ETHER) });
+    await twins.request(ann, [7n * ETHER, 100n, 50n * ETHER + 3n, 50n * ETHER + 1n, 100n * ETHER]);
+    await twins.report({ clBalance: wei(320n * ETHER) });
+    for (const amount of [6n, 1n, 43n, 30n, 40n, 31n, 99n]) {
+      twins.wait(60n);
+      await twins.deposit(bob, amount * ETHER + 1n);
+      await twins.continueFinalisation();
+    }
+    expect(twins.model.lastFinalizedId()).to.equal(5);
+    await twins.claim(ann, [1, 2, 3, 4, 5], [1n, 2n, 3n, 0n, 9n]);
+  });
+
+  it("when a small fall comes between a request and its payment, and another one after it", async () => {
+    const { twins, people } = await start();
+    const [ann, bob] = people;
+    if (ann === undefined || bob === undefined) throw new Error("nobody");
+    const atValidators = 32n * ETHER;
+    const report = async (clBalance: bigint) =>
+      expect(await twins.report({ clBalance: wei(clBalance) })).to.equal("done");
+    await twins.deposit(ann, 100n * ETHER);
+    await twins.deposit(bob, 10n * ETHER);
+    await twins.fund(1n);
+    await twins.request(ann, [ETHER]);
+    await report(atValidators);
+    twins.wait(DAY - 7_000n); // after the cut-off, before the reference
+    await twins.request(bob, [ETHER]);
+    await report(atValidators - 5n * 10n ** 15n); // half a basis point
+    await report(atValidators + 10n ** 15n);
+    expect(twins.model.lastFinalizedId()).to.equal(2);
+    await twins.request(ann, [ETHER]);
+    await report(atValidators - 10n ** 15n); // the third request is paid less than at its opening; the second one is not
+    expect(await twins.claim(bob, [2], [])).to.equal("done");
+  });
+});

@@ -1,0 +1,429 @@
+/**
+ * The deployed protocol and the ProtocolModel, side by side: every action goes to both, with the same outcome or the same refusal, and every
+ * book is compared after it. The test speaks for the oracle and the registries.
+ */
+import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
+import { expect } from "chai";
+import type { ContractTransactionResponse } from "ethers";
+import { deployEstuary } from "../../../deploy/deploy.ts";
+import { LOCAL_SETTINGS } from "../../../deploy/lib/parameters.ts";
+import { ProtocolError } from "../../../offchain/protocol/errors.ts";
+import { countedTime, scheduleOf, slotTime } from "../../../offchain/protocol/frames.ts";
+import type { Grid } from "../../../offchain/protocol/frames.ts";
+import { ProtocolModel } from "../../../offchain/protocol/model.ts";
+import { oldestRoundEnd, payment } from "../../../offchain/protocol/queue.ts";
+import { rateDown } from "../../../offchain/protocol/shares.ts";
+import { SHARES_PER_UNIT, bp, shares, wei } from "../../../offchain/protocol/units.ts";
+import type { Shares, Wei } from "../../../offchain/protocol/units.ts";
+import { wrapped as wrappedBy } from "../../../offchain/protocol/wrapped.ts";
+import { connection, ethers, networkHelpers } from "../../helpers/network.ts";
+
+const GAS = { gasLimit: 16_000_000n };
+const WEIGHT = 500n;
+/** Validators that earn weight, of as many funded through the registry. */
+const ACTIVE = 3n;
+const PLENTY = 10n ** 30n;
+
+export type Deployed = Awaited<ReturnType<typeof deployed>>;
+
+/** The protocol without its beacon chain; deposits up to anything. */
+export async function deployed() {
+  const signers = await ethers.getSigners();
+  const [deployer, governor, guardian, treasury, operator, ...stakers] = signers.slice(0, 10) as [
+    HardhatEthersSigner,
+    HardhatEthersSigner,
+    HardhatEthersSigner,
+    HardhatEthersSigner,
+    HardhatEthersSigner,
+    ...HardhatEthersSigner[],
+  ];
+  const { timestamp } = await latestBlock();
+  const settings = { ...LOCAL_SETTINGS, depositCapGwei: 200_000_000n * 10n ** 9n };
+  const contracts = await deployEstuary(
+    connection,
+    { genesisTime: BigInt(timestamp) - 100n * 384n, depositContract: deployer.address, electraSlot: 0n },
+    {
+      governor: governor.address,
+      guardian: guardian.address,
+      treasury: treasury.address,
+      committee: [deployer.address],
+      quorum: 1n,
+    },
+    settings,
+  );
+  const { oracle, operators, token, validators, wrapped } = contracts;
+  await operators.connect(governor).addOperator(0, operator.address, operator.address, "Operator One");
+  const [oracleSelf, validatorsSelf, operatorsSelf] = await Promise.all([oracle, validators, operators].map(speakFor));
+  if (!oracleSelf || !validatorsSelf || !operatorsSelf) throw new Error("nobody to speak for");
+  for (let n = 0n; n < ACTIVE; n++) await operators.connect(validatorsSelf).onProven(1);
+  await operators.connect(validatorsSelf).onFunded(1, ACTIVE, 0);
+  for (const staker of stakers) {
+    await networkHelpers.setBalance(staker.address, PLENTY);
+    await token.connect(staker).approve(wrapped, 2n ** 256n - 1n);
+  }
+  const lens = await ethers.deployContract("LedgerLens");
+  return { ...contracts, governor, treasury, stakers, oracleSelf, validatorsSelf, operatorsSelf, lens, settings };
+}
+
+async function speakFor(contract: { getAddress(): Promise<string> }): Promise<HardhatEthersSigner> {
+  const address = await contract.getAddress();
+  await networkHelpers.impersonateAccount(address);
+  await networkHelpers.setBalance(address, PLENTY);
+  return ethers.getSigner(address);
+}
+
+async function latestBlock() {
+  const block = await ethers.provider.getBlock("latest");
+  if (block === null) throw new Error("no block");
+  return block;
+}
+
+export interface ReportChoice {
+  readonly frames?: bigint;
+  /** Seconds after the reference, or now if that is later. */
+  readonly delay?: bigint;
+  readonly clBalance: Wei;
+  /** What each vault received up to the reference; may be more than it holds. */
+  readonly fromWithdrawalVault?: Wei;
+  readonly fromRewardsVault?: Wei;
+  readonly incident?: boolean;
+}
+
+export class Twins {
+  readonly chain: Deployed;
+  readonly model: ProtocolModel;
+  readonly grid: Grid;
+  now: bigint;
+  lastRefSlot: bigint;
+  readonly #accounts: readonly string[];
+  readonly #vaults: { readonly withdrawal: string; readonly rewards: string };
+  readonly #wrapper: string;
+  #weights = { total: WEIGHT * ACTIVE, active: ACTIVE };
+  #funds = 0n;
+
+  private constructor(
+    chain: Deployed,
+    model: ProtocolModel,
+    grid: Grid,
+    now: bigint,
+    addresses: { readonly accounts: readonly string[]; withdrawal: string; rewards: string; wrapper: string },
+  ) {
+    this.chain = chain;
+    this.model = model;
+    this.grid = grid;
+    this.now = now;
+    this.lastRefSlot = grid.firstRefSlot;
+    this.#accounts = addresses.accounts;
+    this.#vaults = addresses;
+    this.#wrapper = addresses.wrapper;
+  }
+
+  /** Starts the model where the deployment has left the chain. */
+  static async start(chain: Deployed): Promise<Twins> {
+    const { oracle, operators, pool, queue, rewardsVault, stakers, treasury, settings, withdrawalVault, wrapped } =
+      chain;
+    const addressOf = (contract: { getAddress(): Promise<string> }) => contract.getAddress();
+    const locked = await chain.token.LOCKED();
+    const wrapper = await addressOf(wrapped);
+    const model = new ProtocolModel({
+      feeBp: bp(settings.feeBp),
+      maxAprBp: bp(settings.maxAprBp),
+      depositCap: wei(settings.depositCapGwei * 10n ** 9n),
+      secondsPerFrame: await queue.frame(),
+      queue: await addressOf(queue),
+      operators: await addressOf(operators),
+      treasury: treasury.address,
+      locked,
+    });
+    const grid: Grid = {
+      genesisTime: await oracle.genesisTime(),
+      firstRefSlot: await oracle.lastRefSlot(),
+      slotsPerFrame: await oracle.slotsPerFrame(),
+      finalisationMargin: await oracle.finalisationMargin(),
+      grace: await oracle.grace(),
+    };
+    const { lastRefTime } = await pool.books();
+    model.bootstrap(wei(settings.bootstrapWei), lastRefTime, scheduleOf(grid.firstRefSlot, grid));
+    const accounts = [
+      ...stakers.map(({ address }) => address),
+      ...[treasury.address, model.settings.queue, model.settings.operators, locked, wrapper],
+    ];
+    const { timestamp } = await latestBlock();
+    const twins = new Twins(chain, model, grid, BigInt(timestamp), {
+      accounts,
+      withdrawal: await addressOf(withdrawalVault),
+      rewards: await addressOf(rewardsVault),
+      wrapper,
+    });
+    await twins.compare();
+    return twins;
+  }
+
+  // --- time ---
+
+  wait(seconds: bigint): void {
+    this.now += seconds;
+  }
+
+  get lastRefTime(): bigint {
+    return slotTime(this.lastRefSlot, this.grid.genesisTime);
+  }
+
+  // --- stakers ---
+
+  async deposit(staker: HardhatEthersSigner, amount: bigint): Promise<string> {
+    return this.#both(
+      () => this.model.deposit(staker.address, wei(amount), this.now),
+      () => this.chain.pool.connect(staker).deposit(staker, ethers.ZeroAddress, { ...GAS, value: amount }),
+    );
+  }
+
+  async transfer(from: HardhatEthersSigner, to: HardhatEthersSigner, amount: bigint): Promise<string> {
+    return this.#both(
+      () => this.model.transfer(from.address, to.address, wei(amount)),
+      () => this.chain.token.connect(from).transfer(to, amount, GAS),
+    );
+  }
+
+  async transferShares(from: HardhatEthersSigner, to: HardhatEthersSigner, amount: bigint): Promise<string> {
+    return this.#both(
+      () => this.model.transferShares(from.address, to.address, shares(amount)),
+      () => this.chain.token.connect(from).transferShares(to, amount, GAS),
+    );
+  }
+
+  async wrap(staker: HardhatEthersSigner, amount: bigint): Promise<string> {
+    const { model } = this;
+    return this.#both(
+      () => {
+        const units = wrappedBy(wei(amount), model.sharesOf(staker.address), model.totals);
+        if (units === undefined) {
+          throw new ProtocolError("ERC20InsufficientBalance", [
+            staker.address,
+            model.balanceOf(staker.address),
+            amount,
+          ]);
+        }
+        if (units === 0n) throw new ProtocolError("ZeroAmount", []);
+        model.transferShares(staker.address, this.#wrapper, shares(units * SHARES_PER_UNIT));
+      },
+      () => this.chain.wrapped.connect(staker).wrap(amount, GAS),
+    );
+  }
+
+  async request(owner: HardhatEthersSigner, amounts: readonly bigint[]): Promise<string> {
+    return this.#both(
+      () => this.model.request(owner.address, amounts.map(wei), this.now),
+      () => this.chain.queue.connect(owner).requestWithdrawals([...amounts], owner, GAS),
+    );
+  }
+
+  async requestShares(owner: HardhatEthersSigner, amounts: readonly bigint[]): Promise<string> {
+    return this.#both(
+      () => this.model.requestShares(owner.address, amounts.map(shares), this.now),
+      () => this.chain.queue.connect(owner).requestWithdrawalsShares([...amounts], owner, GAS),
+    );
+  }
+
+  /** Claims to an account that has nothing else. Hints may be anything. */
+  async claim(caller: HardhatEthersSigner, ids: readonly number[], hints: readonly bigint[]): Promise<string> {
+    const receiver = ethers.Wallet.createRandom().address;
+    let owed = 0n;
+    const attempt = this.model.clone();
+    const outcome = await this.#both(
+      () => {
+        // all or nothing
+        for (const id of ids) attempt.claim(caller.address, id);
+        for (const id of ids) owed += this.model.claim(caller.address, id);
+      },
+      () => this.chain.queue.connect(caller).claimWithdrawals([...ids], [...hints], receiver, GAS),
+    );
+    expect(await ethers.provider.getBalance(receiver)).to.equal(owed);
+    return outcome;
+  }
+
+  // --- anyone, registries, oracle ---
+
+  async continueFinalisation(): Promise<string> {
+    const [anyone] = this.chain.stakers;
+    if (anyone === undefined) throw new Error("nobody");
+    return this.#both(
+      () => this.model.continueFinalisation(this.now),
+      () => this.chain.pool.connect(anyone).continueFinalisation(GAS),
+    );
+  }
+
+  async fund(count: bigint): Promise<string> {
+    return this.#both(
+      () => this.model.fund(count, this.now),
+      () => this.chain.pool.connect(this.chain.validatorsSelf).fundValidators(count, GAS),
+    );
+  }
+
+  async noteSlashing(slotTimeOfIt: bigint): Promise<string> {
+    return this.#both(
+      () => this.model.noteSlashing(slotTimeOfIt),
+      () => this.chain.pool.connect(this.chain.validatorsSelf).noteSlashing(slotTimeOfIt, GAS),
+    );
+  }
+
+  /** The registry moves shares of a bond to the queue and tells the pool. */
+  async addCover(amount: Shares): Promise<string> {
+    const { operatorsSelf, pool, queue, token } = this.chain;
+    await this.#tick();
+    await token.connect(operatorsSelf).transferShares(queue, amount, GAS);
+    return this.#both(
+      () => this.model.addCover(amount),
+      () => pool.connect(operatorsSelf).addCover(amount, GAS),
+    );
+  }
+
+  /** A validator stops earning weight; the last one never does. */
+  async stopWeight(): Promise<void> {
+    if (this.#weights.total === WEIGHT) return;
+    await this.#tick();
+    await this.chain.operators.connect(this.chain.validatorsSelf).onWeightStopped(1, GAS);
+    this.#weights = { ...this.#weights, total: this.#weights.total - WEIGHT };
+  }
+
+  async receive(vault: "withdrawal" | "rewards", amount: bigint): Promise<void> {
+    await networkHelpers.setBalance(this.#vaults[vault], (await this.held(vault)) + amount);
+  }
+
+  async held(vault: "withdrawal" | "rewards"): Promise<bigint> {
+    return ethers.provider.getBalance(this.#vaults[vault]);
+  }
+
+  /** Applies a report of the frame `frames` after the last. */
+  async report(choice: ReportChoice): Promise<string> {
+    const { grid, model } = this;
+    const refSlot = this.lastRefSlot + (choice.frames ?? 1n) * grid.slotsPerFrame;
+    const schedule = scheduleOf(refSlot, grid);
+    const earliest = schedule.refTime + (choice.delay ?? 3_600n);
+    if (this.now < earliest) this.now = earliest - 1n;
+    const isLate = schedule.refTime < model.books.lastReportTime;
+    const vault = async (name: "withdrawal" | "rewards", received: bigint | undefined, swept: bigint) => ({
+      reported: wei((received ?? 0n) + (isLate ? swept : 0n)),
+      held: wei(await this.held(name)),
+    });
+    const elapsed = countedTime(refSlot, this.lastRefSlot, grid);
+    const { lastSweptRewards, lastSweptWithdrawals } = model.books;
+    const withdrawalVault = await vault("withdrawal", choice.fromWithdrawalVault, lastSweptWithdrawals);
+    const rewardsVault = await vault("rewards", choice.fromRewardsVault, lastSweptRewards);
+    const incident = choice.incident ?? false;
+    const { clBalance } = choice;
+    const outcome = await this.#both(
+      () =>
+        model.report({
+          ...schedule,
+          now: this.now,
+          elapsed,
+          clBalance,
+          withdrawalVault,
+          rewardsVault,
+          incident,
+          weights: this.#weights,
+        }),
+      () =>
+        this.chain.pool.connect(this.chain.oracleSelf).applyReport(
+          {
+            ...schedule,
+            elapsed,
+            clBalance,
+            withdrawalVaultBalance: withdrawalVault.reported,
+            rewardsVaultBalance: rewardsVault.reported,
+            incident,
+          },
+          GAS,
+        ),
+    );
+    if (outcome === "done") this.lastRefSlot = refSlot;
+    return outcome;
+  }
+
+  // --- both sides ---
+
+  async #tick(): Promise<void> {
+    this.now += 1n;
+    await networkHelpers.time.setNextBlockTimestamp(this.now);
+  }
+
+  /** Acts on both sides: "done", or the refusal that both give. */
+  async #both(act: () => unknown, send: () => Promise<ContractTransactionResponse>): Promise<string> {
+    await this.#tick();
+    const ours = nameOf(() => act());
+    const theirs = await send().then(
+      () => "done",
+      (error: unknown) => customError(error),
+    );
+    expect(theirs).to.equal(ours);
+    await this.compare();
+    return ours.replace(/\(.*/, "");
+  }
+
+  /** Every book, on both sides. */
+  async compare(): Promise<void> {
+    const { model } = this;
+    const staying = this.now % 7n;
+    const view = await this.chain.lens.read(this.chain.token, [...this.#accounts], staying, 1);
+    const theirs = view.books as unknown as Record<string, unknown>;
+    // their other fields say when funding was, which the model keeps as a list
+    const theirBooks = Object.fromEntries(Object.keys(model.books).map((key) => [key, theirs[key]]));
+    const { queue } = model;
+    const count = queue.endUnits.length;
+    const ids = Array.from({ length: count }, (_id, index) => index + 1);
+    const claimable = ids.map((id) => (model.ownerOf(id) === undefined ? 0n : (payment(queue, id) ?? 0n)));
+    expect({
+      totals: [view.totalEther, view.totalShares, view.rate],
+      shares: [...view.shares],
+      balances: [...view.balances],
+      books: theirBooks,
+      etherAtValidators: view.etherAtValidators,
+      buffer: view.buffer,
+      promised: view.promised,
+      depositable: view.depositable,
+      exitDemand: view.exitDemand,
+      unfinalisedShares: view.unfinalisedShares,
+      oldestRoundEnd: view.oldestRoundEnd,
+      lastRequestId: view.lastRequestId,
+      lastFinalizedId: view.lastFinalizedId,
+      claimable: [...view.claimable],
+      poolEther: view.poolEther,
+    }).to.deep.equal({
+      totals: [model.totals.ether, model.totals.shares, rateDown(model.totals)],
+      shares: this.#accounts.map((account) => model.sharesOf(account)),
+      balances: this.#accounts.map((account) => model.balanceOf(account)),
+      books: { ...model.books },
+      etherAtValidators: model.etherAtValidators(),
+      buffer: model.buffer(),
+      promised: model.promised(),
+      depositable: model.depositable(),
+      exitDemand: model.exitDemand(staying),
+      unfinalisedShares: model.unfinalisedShares(),
+      oldestRoundEnd: oldestRoundEnd(queue) ?? 0n,
+      lastRequestId: BigInt(count),
+      lastFinalizedId: BigInt(model.lastFinalizedId()),
+      claimable,
+      poolEther: model.buffer(),
+    });
+    expect(view.queueEther >= claimable.reduce<bigint>((sum, amount) => sum + amount, 0n)).to.be.true;
+  }
+}
+
+function nameOf(act: () => unknown): string {
+  try {
+    act();
+    return "done";
+  } catch (error) {
+    if (error instanceof ProtocolError) return error.message;
+    throw error;
+  }
+}
+
+/** `Name(values)`, as the model says it. The model does not know which vault it was. */
+function customError(error: unknown): string {
+  if (!(error instanceof Error)) throw new TypeError("not an error");
+  const found = /reverted with custom error '(.*)'/.exec(String(error))?.[1];
+  if (found === undefined) throw error;
+  return found.replaceAll('"', "").replace(/^VaultBalanceImpossible\([^,]*, /, "VaultBalanceImpossible(");
+}
