@@ -47,7 +47,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "typechain-types",
   ],
   app: ["offchain/protocol", "offchain/chain", "typechain-types"],
-  devnet: ["offchain/util", "offchain/protocol", "offchain/chain", "typechain-types"],
+  devnet: ["offchain/util", "offchain/protocol", "offchain/chain", "deploy", "typechain-types"],
   deploy: ["offchain/util", "offchain/protocol", "offchain/chain", "typechain-types"],
   scripts: ["offchain/*", "devnet", "deploy", "typechain-types"],
 };
