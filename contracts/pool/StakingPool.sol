@@ -10,7 +10,7 @@ import {IOperatorRegistry} from "../validators/IOperatorRegistry.sol";
 import {IStakedEther} from "../token/IStakedEther.sol";
 import {IStakingPool} from "./IStakingPool.sol";
 import {IWithdrawalQueue} from "../withdrawals/IWithdrawalQueue.sol";
-import {BP, GWEI, PREDEPOSIT, TOP_UP, VALIDATOR_DEPOSIT} from "../shared/Units.sol";
+import {GWEI, PREDEPOSIT, TOP_UP, VALIDATOR_DEPOSIT} from "../shared/Units.sol";
 import {RebaseMath} from "./RebaseMath.sol";
 import {ShareMath} from "../shared/ShareMath.sol";
 

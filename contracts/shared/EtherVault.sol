@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IEtherVault} from "./IEtherVault.sol";
-import {IStakedEther} from "../token/IStakedEther.sol";
-import {IStakingPool} from "../pool/IStakingPool.sol";
+import {IEtherVault, IPointsToPool, ITakesEther} from "./IEtherVault.sol";
 
 /// @title EtherVault
 /// @notice Holds ether that arrives from outside (no books: reports say how much) until a report takes it into the pool.
 abstract contract EtherVault is IEtherVault {
-    IStakedEther public immutable token;
+    IPointsToPool public immutable token;
 
-    constructor(IStakedEther token_) {
+    constructor(IPointsToPool token_) {
         token = token_;
     }
 
@@ -21,6 +19,6 @@ abstract contract EtherVault is IEtherVault {
         address pool = token.pool();
         require(msg.sender == pool, OnlyPool(msg.sender, pool));
         emit Swept(amount);
-        IStakingPool(pool).receiveFromVault{value: amount}();
+        ITakesEther(pool).receiveFromVault{value: amount}();
     }
 }

@@ -11,3 +11,13 @@ interface IEtherVault {
     /// @notice Pool only: sends `amount` wei to `token.pool()` through receiveFromVault.
     function sweep(uint256 amount) external;
 }
+
+/// @notice What a vault needs to know of the token.
+interface IPointsToPool {
+    function pool() external view returns (address);
+}
+
+/// @notice What a vault needs to know of the pool.
+interface ITakesEther {
+    function receiveFromVault() external payable;
+}

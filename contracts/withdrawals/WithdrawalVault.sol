@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {EtherVault} from "../shared/EtherVault.sol";
-import {IStakedEther} from "../token/IStakedEther.sol";
+import {IPointsToPool} from "../shared/IEtherVault.sol";
 import {IStakingPool} from "../pool/IStakingPool.sol";
 import {IWithdrawalVault} from "./IWithdrawalVault.sol";
 import {WITHDRAWAL_REQUESTS} from "../external/Predeploys.sol";
@@ -11,7 +11,7 @@ import {WITHDRAWAL_REQUESTS} from "../external/Predeploys.sol";
 /// @notice Owner of the withdrawal credentials. Two powers: exit requests (EIP-7002) for the validator registry, and
 /// sweeping to the pool. No generic call: a consolidation (EIP-7251) could send stake to anyone.
 contract WithdrawalVault is EtherVault, IWithdrawalVault {
-    constructor(IStakedEther token_) EtherVault(token_) {}
+    constructor(IPointsToPool token_) EtherVault(token_) {}
 
     /// @inheritdoc IWithdrawalVault
     function requestExits(bytes[] calldata pubkeys, address refundTo) external payable override {
