@@ -50,6 +50,7 @@ abstract contract RequestToken is IERC721Metadata, IERC721Errors {
     /// @inheritdoc IERC721Metadata
     function tokenURI(uint256 id) external view override returns (string memory) {
         ownerOf(id);
+        // solhint-disable-next-line quotes
         return string.concat('data:application/json,{"name":"Estuary withdrawal request ', Strings.toString(id), '"}');
     }
 

@@ -714,6 +714,8 @@ describe("OperatorRegistry", () => {
         .to.emit(operators, "DebtRepaid")
         .withArgs(1, ETH / 5n, rewards);
       await expect(first).to.emit(operators, "RewardsClaimed").withArgs(1, alice, 0);
+      const moved = await token.queryFilter(token.filters.Transfer(), first.blockNumber ?? 0);
+      expect(moved.map((transfer) => transfer.args.to)).to.deep.equal([await world.queue.getAddress()]);
       expect(await operatorOf(world, 1)).to.deep.include({ debt: (3n * ETH) / 10n, rewardShares: 0n });
       await payFee(world, (12n * ETH * SHARES) / 10n);
       expect(await operators.claimableShares(1)).to.equal((ETH * SHARES) / 10n);
