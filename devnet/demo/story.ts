@@ -1,0 +1,263 @@
+/** The life cycle that `npm start` tells, and its reconciliation. */
+import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
+import type { NetworkConnection } from "hardhat/types/network";
+import { YEAR } from "../../offchain/protocol/units.ts";
+import type { ValidatorKey } from "../keys.ts";
+import { startLocalProtocol } from "../localProtocol.ts";
+import { DemoWorld, ETH } from "./world.ts";
+
+const DAYS = 30;
+/** Enough that the correlation penalty of one slashing stays small. */
+const STRANGERS = 320;
+const DUST = 1_000_000_007n; // wei
+/** Fresh, so that its balance is what was claimed and nothing else. */
+const CLAIMS_TO = "0x00000000000000000000000000000000000c1a15";
+
+export interface Step {
+  readonly name: string;
+  readonly gasUsed: number;
+  readonly seconds: number;
+}
+
+export interface Result {
+  readonly ok: boolean;
+  readonly residualWei: string;
+  readonly steps: readonly Step[];
+  readonly totals: Readonly<
+    Record<"depositedWei" | "rewardsWei" | "feeWei" | "lossWei" | "claimedWei" | "owedWei" | "pooledWei", string>
+  >;
+  readonly aprBp: number;
+  readonly validators: Readonly<Record<"proven" | "funded" | "exited" | "slashed", number>>;
+  readonly seconds: number;
+  /** Each book, as the contracts have it and as it must be. */
+  readonly reconciliation: readonly Line[];
+}
+
+export interface Line {
+  readonly name: string;
+  readonly chainWei: string;
+  readonly booksWei: string;
+}
+
+export interface Listener {
+  onStep(step: Step, detail: string): void;
+  onProgress(text: string): void;
+}
+
+/** Tells the whole story on a fresh chain. */
+export async function tellStory(connection: NetworkConnection, listener: Listener): Promise<Result> {
+  const started = performance.now();
+  const steps: Step[] = [];
+  const secondsSince = (start: number) => Math.round(performance.now() - start) / 1_000;
+  const { world, second } = await open(connection);
+  const step = async (name: string, act: () => Promise<string>) => {
+    const start = performance.now();
+    const detail = await act();
+    const done = { name, gasUsed: await gasUsed(), seconds: secondsSince(start) };
+    steps.push(done);
+    listener.onStep(done, detail);
+  };
+  const { p } = world;
+  const keys: ValidatorKey[] = [];
+  let counted = 0; // the last block whose gas belongs to a step
+  const gasUsed = async () => {
+    const since = await world.gasSince(counted);
+    counted = since.last;
+    return Number(since.gasUsed);
+  };
+  const deployed = { name: "deploy", gasUsed: await gasUsed(), seconds: secondsSince(started) };
+  steps.push(deployed);
+  listener.onStep(deployed, `the whole protocol, beside a beacon chain of ${STRANGERS} other validators`);
+
+  await step("stake", async () => {
+    await world.stake(p.alice, 300n * ETH);
+    await world.stakeByTransfer(p.alice, 5n * ETH);
+    await world.stake(p.bob, DUST);
+    await world.stakeWrapped(p.carol, 20n * ETH);
+    return `a whale 305 ETH, dust ${DUST} wei, 20 ETH straight to westETH`;
+  });
+  await step("predeposit and prove", async () => {
+    const mine = await world.predepositAndProve(p.nodeOperator, p.operatorId, 3, 0);
+    const theirs = await world.predepositAndProve(second, p.operatorId + 1n, 3, 3);
+    keys.push(...mine, ...theirs);
+    return "2 operators, 6 validators, credentials proven against a beacon root (EIP-4788)";
+  });
+  await step("fund", async () => {
+    await world.fund(keys);
+    return `6 x 31 ETH; ${show(await p.pool.buffer())} stays as buffer`;
+  });
+  await step("bad reports refused", () => refuseBadReports(world));
+  await step(`${DAYS} daily reports`, () => month(world, listener));
+  await step("slashing settled", () => settleSlashing(world, listener));
+  await step("claims", async () => {
+    await world.claimAll(CLAIMS_TO);
+    return `${show(await world.etherOf(CLAIMS_TO))} claimed`;
+  });
+
+  const { lines, totals } = await reconcile(world);
+  const residual = lines.reduce((sum, line) => sum + distance(line), 0n);
+  const { validators } = world;
+  return {
+    ok: residual === 0n && world.requests.length === 0,
+    residualWei: residual.toString(),
+    steps,
+    totals,
+    aprBp: await aprBp(world),
+    validators: {
+      proven: world.proven,
+      funded: validators.length,
+      exited: validators.filter(({ state }) => state === "withdrawn").length,
+      slashed: validators.filter(({ slashed }) => slashed).length,
+    },
+    seconds: secondsSince(started),
+    reconciliation: lines,
+  };
+}
+
+async function open(connection: NetworkConnection): Promise<{ world: DemoWorld; second: HardhatEthersSigner }> {
+  const p = await startLocalProtocol(connection, { beacon: { genesisValidators: STRANGERS } });
+  const second = (await connection.ethers.getSigners())[9];
+  if (second === undefined) throw new Error("the network has too few accounts");
+  await p.operators.connect(p.governor).addOperator(0, second, second, "Operator Two");
+  return { world: await DemoWorld.open(p), second };
+}
+
+async function refuseBadReports(world: DemoWorld): Promise<string> {
+  const { committee } = world.p;
+  await world.report();
+  const before = await snapshot(world);
+  const good = await committee.read();
+  const inflated = { ...good, clBalanceGwei: good.clBalanceGwei * 2n };
+  const bad: [string, string | undefined, string][] = [
+    ["too few", await world.refused(good, await committee.sign(good, 4)), "NotEnoughSignatures"],
+    ["forged", await world.refused(inflated as typeof good, await committee.sign(good)), "NotMember"],
+    [
+      "replayed",
+      await world.refused({ ...good, refSlot: await world.p.oracle.lastRefSlot() }, await committee.sign(good)),
+      "ReferenceNotNewer",
+    ],
+  ];
+  for (const [what, found, expected] of bad) {
+    const accepted = what === "forged" ? ["NotMember", "SignaturesNotSorted"] : [expected];
+    if (found === undefined || !accepted.includes(found))
+      throw new Error(`the ${what} report should be refused with ${expected}: ${found ?? "accepted"}`);
+  }
+  if (before !== (await snapshot(world))) throw new Error("a refused report changed the books");
+  return "4 of 9 signatures; signatures of another report; an old reference slot: nothing changed";
+}
+
+async function snapshot({ p }: DemoWorld): Promise<string> {
+  return [...Object.values(await p.pool.books()), await p.token.rate(), await p.oracle.lastReportHash()].join();
+}
+
+/** A month of daily reports: rewards on both layers, small and large withdrawals, a forced exit, a slashing. */
+async function month(world: DemoWorld, listener: Listener): Promise<string> {
+  const { p } = world;
+  const vault = await p.rewardsVault.getAddress();
+  for (let day = 1; day <= DAYS; day++) {
+    p.beacon.creditExecutionReward(vault, 6n * 10n ** 15n + BigInt(day));
+    if (day === 5) await world.request(p.bob, DUST / 2n);
+    if (day === 6) await world.requestWrapped(p.carol, 5n * ETH);
+    if (day === 8) await world.request(p.alice, 200n * ETH);
+    if (day === 15) {
+      const target = world.validators.findLast(({ state }) => state === "funded");
+      if (target !== undefined) await world.slash(target);
+    }
+    if (day > 2) await world.keep();
+    const outcome = await world.report();
+    const { ether } = world.books.totals;
+    listener.onProgress(
+      `day ${day}: ${show(outcome.recognised)} recognised, ${show(outcome.paid)} paid, T ${show(ether)}`,
+    );
+  }
+  return "rewards on both layers; 200 ETH asked of a smaller buffer forces exits (EIP-7002); one validator slashed";
+}
+
+/** A slashed validator is withdrawable 8192 epochs later; its loss moves from the operator's bond to all holders. */
+async function settleSlashing(world: DemoWorld, listener: Listener): Promise<string> {
+  for (let day = 0; day < 60 && world.validators.some((v) => v.slashed && v.state !== "withdrawn"); day++) {
+    await world.keep();
+    await world.report();
+    if (day % 10 === 0) listener.onProgress(`waiting for the slashed validator: ${day} days`);
+  }
+  for (let day = 0; day < 3; day++) await world.report();
+  const bond = await world.p.operators.operator(world.p.operatorId + 1n);
+  return `its operator's bond is frozen (${String(bond.frozen)}); the shortfall went to cover`;
+}
+
+/** Every book twice: as the contracts have it, and from what people sent, beacon states hold and vaults received. */
+async function reconcile(world: DemoWorld): Promise<{ lines: Line[]; totals: Result["totals"] }> {
+  const { p, books, outcomes } = world;
+  const onChain = await p.pool.books();
+  const owed = await world.etherOf(p.queue);
+  const claimed = await world.etherOf(CLAIMS_TO);
+  const sum = (pick: (outcome: (typeof outcomes)[number]) => bigint) => outcomes.reduce((a, o) => a + pick(o), 0n);
+  const recognised = sum((o) => o.recognised);
+  const bonds = BigInt(world.validators.length) * ETH;
+  const line = (name: string, chain: bigint, expected: bigint): Line => ({
+    name,
+    chainWei: chain.toString(),
+    booksWei: expected.toString(),
+  });
+  const pooled = await p.token.getTotalPooledEther();
+  const lines = [
+    line(
+      "pooled = deposited + bonds + recognised - claimed - owed",
+      pooled,
+      world.deposited + bonds + recognised - claimed - owed,
+    ),
+    line("pooled ether T", pooled, books.totals.ether),
+    line("total shares S", await p.token.getTotalShares(), books.totals.shares),
+    line("the pool's ether = its buffer", await world.etherOf(p.pool), books.buffer()),
+    line("ether at validators", await p.pool.etherAtValidators(), books.etherAtValidators()),
+    line("gains held back", onChain.heldBack, books.books.heldBack),
+    line("cover (shares)", onChain.cover, books.books.cover),
+    line(
+      "paid out by the pool = claimed + owed",
+      claimed + owed,
+      sum((o) => o.paid),
+    ),
+  ];
+  for (const [name, account] of Object.entries({
+    alice: p.alice.address,
+    bob: p.bob.address,
+    treasury: p.treasury.address,
+  }))
+    lines.push(line(`shares of ${name}`, await p.token.sharesOf(account), books.sharesOf(account)));
+  const positive = (o: (typeof outcomes)[number]) => (o.recognised > 0n ? o.recognised : 0n);
+  const totals = {
+    depositedWei: world.deposited.toString(),
+    rewardsWei: sum(positive).toString(),
+    feeWei: sum((o) => o.fee).toString(),
+    lossWei: (sum(positive) - recognised).toString(),
+    claimedWei: claimed.toString(),
+    owedWei: owed.toString(),
+    pooledWei: pooled.toString(),
+  };
+  return { lines, totals };
+}
+
+function distance({ chainWei, booksWei }: Line): bigint {
+  const difference = BigInt(chainWei) - BigInt(booksWei);
+  return difference < 0n ? -difference : difference;
+}
+
+/** Of the whole run, after fees, from the rates at its first and last report. */
+async function aprBp({ p }: DemoWorld): Promise<number> {
+  const rebases = await p.token.queryFilter(p.token.filters.TokenRebased());
+  const first = rebases[0];
+  const last = rebases.at(-1);
+  if (first === undefined || last === undefined) return 0;
+  const [from, , , , shares0, ether0] = first.args;
+  const [to, , , , shares1, ether1] = last.args;
+  const growth = (ether1 * shares0 * 10n ** 12n) / (ether0 * shares1) - 10n ** 12n;
+  return Number((growth * YEAR) / (to - from) / 10n ** 8n);
+}
+
+export function show(amount: bigint): string {
+  const digits = 6;
+  const scaled = amount / 10n ** BigInt(18 - digits);
+  const sign = scaled < 0n ? "-" : "";
+  const absolute = (scaled < 0n ? -scaled : scaled).toString().padStart(digits + 1, "0");
+  return `${sign}${absolute.slice(0, -digits)}.${absolute.slice(-digits)} ETH`;
+}

@@ -1,0 +1,291 @@
+/**
+ * The actions of the demo. Each goes to the chain and, independently, into the books: a ProtocolModel that is told what people sent, what
+ * the beacon chain's states hold and what reached the vaults, and nothing that the contracts computed.
+ */
+import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
+import type { AddressLike, ContractTransactionResponse, Provider, TransactionResponse } from "ethers";
+import { ZeroAddress } from "ethers";
+import type { Report } from "../../offchain/protocol/report.ts";
+import type { Grid } from "../../offchain/protocol/frames.ts";
+import { countedTime, scheduleOf } from "../../offchain/protocol/frames.ts";
+import { ProtocolModel } from "../../offchain/protocol/model.ts";
+import type { ReportOutcome } from "../../offchain/protocol/model.ts";
+import { toSharesUp } from "../../offchain/protocol/shares.ts";
+import { bp, shares, SHARES_PER_UNIT, wei } from "../../offchain/protocol/units.ts";
+import { LOCAL_SETTINGS } from "../../deploy/lib/parameters.ts";
+import { contractBalanceProof, contractValidatorProof } from "../contractProofs.ts";
+import type { ValidatorKey } from "../keys.ts";
+import type { LocalProtocol } from "../localProtocol.ts";
+import { predeposit, prove } from "../localProtocol.ts";
+
+export const ETH = 10n ** 18n;
+const GWEI = 10n ** 9n;
+const SLOTS_PER_EPOCH = 32;
+/** A report waits this long for its reference slot to be final. */
+const FINALITY_EPOCHS = 4;
+const CURATED_FEE_BP = 500n;
+const STAKE_GWEI = 32n * GWEI;
+
+type State = "funded" | "requested" | "exiting" | "withdrawn";
+
+export interface Watched {
+  readonly key: ValidatorKey;
+  state: State;
+  slashed: boolean;
+}
+
+export class DemoWorld {
+  readonly p: LocalProtocol;
+  readonly books: ProtocolModel;
+  readonly validators: Watched[] = [];
+  readonly outcomes: ReportOutcome[] = [];
+  deposited = 0n;
+  /** Requests not yet claimed: id and owner. */
+  readonly requests: { readonly id: number; readonly owner: HardhatEthersSigner }[] = [];
+  #proven = 0;
+  readonly #grid: Grid;
+  readonly #wrapper: string;
+
+  private constructor(p: LocalProtocol, books: ProtocolModel, grid: Grid, wrapper: string) {
+    this.p = p;
+    this.books = books;
+    this.#grid = grid;
+    this.#wrapper = wrapper;
+  }
+
+  static async open(p: LocalProtocol): Promise<DemoWorld> {
+    const { oracle, queue, operators, token, wrapped } = p;
+    const grid: Grid = {
+      genesisTime: BigInt(p.beacon.genesisTime),
+      firstRefSlot: await oracle.lastRefSlot(),
+      slotsPerFrame: await oracle.slotsPerFrame(),
+      finalisationMargin: LOCAL_SETTINGS.finalisationMargin,
+      grace: LOCAL_SETTINGS.grace,
+    };
+    const books = new ProtocolModel({
+      feeBp: bp(LOCAL_SETTINGS.feeBp),
+      maxAprBp: bp(LOCAL_SETTINGS.maxAprBp),
+      depositCap: wei(LOCAL_SETTINGS.depositCapGwei * GWEI),
+      secondsPerFrame: grid.slotsPerFrame * 12n,
+      queue: await queue.getAddress(),
+      operators: await operators.getAddress(),
+      treasury: p.treasury.address,
+      locked: await token.LOCKED(),
+    });
+    books.bootstrap(wei(LOCAL_SETTINGS.bootstrapWei), grid.genesisTime, scheduleOf(grid.firstRefSlot, grid));
+    const world = new DemoWorld(p, books, grid, await wrapped.getAddress());
+    world.deposited = LOCAL_SETTINGS.bootstrapWei;
+    return world;
+  }
+
+  get proven(): number {
+    return this.#proven;
+  }
+
+  // --- stakers ---
+
+  async stake(who: HardhatEthersSigner, amount: bigint): Promise<void> {
+    const now = await this.send(this.p.pool.connect(who).deposit(who, ZeroAddress, { value: amount }));
+    this.books.deposit(who.address, wei(amount), now);
+    this.deposited += amount;
+  }
+
+  async stakeByTransfer(who: HardhatEthersSigner, amount: bigint): Promise<void> {
+    const now = await this.send(who.sendTransaction({ to: await this.p.pool.getAddress(), value: amount }));
+    this.books.deposit(who.address, wei(amount), now);
+    this.deposited += amount;
+  }
+
+  async stakeWrapped(who: HardhatEthersSigner, amount: bigint): Promise<void> {
+    const now = await this.send(this.p.wrapped.connect(who).stake(who, ZeroAddress, { value: amount }));
+    this.books.deposit(this.#wrapper, wei(amount), now);
+    this.deposited += amount;
+  }
+
+  async request(who: HardhatEthersSigner, amount: bigint): Promise<void> {
+    const now = await this.send(this.p.queue.connect(who).requestWithdrawals([amount], who));
+    for (const id of this.books.request(who.address, [wei(amount)], now)) this.requests.push({ id, owner: who });
+  }
+
+  async requestWrapped(who: HardhatEthersSigner, wrapped: bigint): Promise<void> {
+    const now = await this.send(this.p.wrapped.connect(who).requestWithdrawals([wrapped], who));
+    const ids = this.books.requestShares(this.#wrapper, [shares(wrapped * SHARES_PER_UNIT)], now);
+    for (const id of ids) this.requests.push({ id, owner: who });
+  }
+
+  /** Claims every finalised request to `receiver`. Returns the wei that the books expect. */
+  async claimAll(receiver: string): Promise<bigint> {
+    let total = 0n;
+    for (const { id, owner } of this.requests.splice(0)) {
+      if (id > this.books.lastFinalizedId()) {
+        this.requests.push({ id, owner });
+        continue;
+      }
+      const hints = await this.p.queue.findHints([id]);
+      await this.send(this.p.queue.connect(owner).claimWithdrawals([id], [...hints], receiver));
+      const model = this.books.ownerOf(id);
+      if (model === undefined) throw new Error(`the books have no request ${id}`);
+      total += this.books.claim(model, id);
+    }
+    return total;
+  }
+
+  // --- validators ---
+
+  async predepositAndProve(
+    owner: HardhatEthersSigner,
+    operatorId: bigint,
+    count: number,
+    first: number,
+  ): Promise<ValidatorKey[]> {
+    const keys = await predeposit(this.p, count, first, owner, operatorId);
+    await prove(this.p, keys);
+    this.#proven += keys.length;
+    return keys;
+  }
+
+  async fund(keys: readonly ValidatorKey[]): Promise<void> {
+    const { validators, keeper } = this.p;
+    const now = await this.send(validators.connect(keeper).fundValidators(keys.map(({ pubkey }) => pubkey)));
+    this.books.fund(BigInt(keys.length), now);
+    for (const key of keys) this.validators.push({ key, state: "funded", slashed: false });
+  }
+
+  async slash(watched: Watched): Promise<void> {
+    const { beacon, validators, keeper } = this.p;
+    beacon.slash(watched.key.pubkey);
+    await beacon.advanceSlots(2);
+    const proof = contractValidatorProof(beacon.proveValidator(watched.key.pubkey));
+    await this.send(validators.connect(keeper).proveSlashed(proof));
+    this.books.noteSlashing(BigInt(beacon.genesisTime) + proof.header.slot * 12n);
+    watched.slashed = true;
+  }
+
+  /** What a keeper does once a day: exits on demand, then whatever the beacon chain's state lets it prove. */
+  async keep(): Promise<void> {
+    await this.#requestExits();
+    for (const watched of this.validators) {
+      const { key, state } = watched;
+      if (state === "withdrawn") continue;
+      const validator = this.p.beacon.stateAt().validator(key.pubkey);
+      if (validator === undefined || !Number.isFinite(validator.exitEpoch)) continue;
+      if (BigInt(validator.exitEpoch) >= 2n ** 64n - 1n) continue;
+      if (state !== "exiting") await this.#proveExiting(watched);
+      await this.#proveWithdrawn(watched, validator.withdrawableEpoch);
+    }
+  }
+
+  async #requestExits(): Promise<void> {
+    const { beacon, validators, withdrawalVault, keeper } = this.p;
+    while ((await validators.exitDemand()) >= 32n * ETH) {
+      const next = this.validators.find(({ state, slashed }) => state === "funded" && !slashed);
+      if (next === undefined) return;
+      await beacon.advanceSlots(2);
+      const readiness = contractValidatorProof(beacon.proveValidator(next.key.pubkey));
+      const value = await withdrawalVault.exitFee();
+      await this.send(validators.connect(keeper).requestExit(next.key.pubkey, readiness, { value }));
+      next.state = "requested";
+    }
+  }
+
+  async #proveExiting(watched: Watched): Promise<void> {
+    const { beacon, validators, keeper } = this.p;
+    await beacon.advanceSlots(2);
+    const proof = contractValidatorProof(beacon.proveValidator(watched.key.pubkey));
+    await this.send(validators.connect(keeper).proveExiting(proof));
+    watched.state = "exiting";
+  }
+
+  /** Proves the balance in the last epoch before the withdrawal, if the next day brings it. */
+  async #proveWithdrawn(watched: Watched, withdrawableEpoch: number): Promise<void> {
+    const { beacon, validators, keeper } = this.p;
+    const daysWorth = Number(this.#grid.slotsPerFrame) / SLOTS_PER_EPOCH + FINALITY_EPOCHS;
+    if (withdrawableEpoch - beacon.epoch > daysWorth) return;
+    const slot = (withdrawableEpoch - 1) * SLOTS_PER_EPOCH;
+    if (beacon.head.slot < slot) {
+      await beacon.advanceTo(slot);
+      await beacon.advanceSlots(1);
+    }
+    const { pubkey } = watched.key;
+    const balance = beacon.stateAt(slot).balanceGwei(pubkey);
+    await this.send(
+      validators
+        .connect(keeper)
+        .proveWithdrawn(
+          contractValidatorProof(beacon.proveValidator(pubkey, slot)),
+          contractBalanceProof(beacon.proveBalance(pubkey, slot)),
+        ),
+    );
+    watched.state = "withdrawn";
+    if (balance >= STAKE_GWEI) return;
+    const shortfall = wei((STAKE_GWEI - balance) * GWEI);
+    this.books.addCover(toSharesUp(shortfall, this.books.totals));
+  }
+
+  // --- the committee ---
+
+  async report(): Promise<ReportOutcome> {
+    const { committee, oracle, withdrawalVault, rewardsVault } = this.p;
+    const lastRefSlot = await oracle.lastRefSlot();
+    const report = await committee.read();
+    const held = await Promise.all([this.etherOf(withdrawalVault), this.etherOf(rewardsVault)]);
+    const now = await this.send(oracle.submitReport(report, await committee.sign(report)));
+    const outcome = this.books.report({
+      ...scheduleOf(report.refSlot, this.#grid),
+      now,
+      elapsed: countedTime(report.refSlot, lastRefSlot, this.#grid),
+      clBalance: wei(report.clBalanceGwei * GWEI),
+      withdrawalVault: { reported: report.withdrawalVaultBalance, held: wei(held[0]) },
+      rewardsVault: { reported: report.rewardsVaultBalance, held: wei(held[1]) },
+      incident: report.incident,
+      weights: this.#weights(),
+    });
+    this.outcomes.push(outcome);
+    return outcome;
+  }
+
+  /** Sends a report that must be refused. Returns the error's name, or undefined if it was accepted. */
+  async refused(report: Report, signatures: readonly string[]): Promise<string | undefined> {
+    try {
+      await this.p.oracle.submitReport.staticCall(report, [...signatures]);
+      return undefined;
+    } catch (error) {
+      const data = (error as { data?: unknown }).data;
+      const parsed = typeof data === "string" ? this.p.oracle.interface.parseError(data) : null;
+      return parsed?.name ?? (error as { revert?: { name: string } }).revert?.name ?? String(error);
+    }
+  }
+
+  #weights(): { total: bigint; active: bigint } {
+    const active = this.validators.filter(({ state }) => state !== "withdrawn");
+    const weighted = active.filter(({ state, slashed }) => state !== "exiting" && !slashed);
+    return { total: CURATED_FEE_BP * BigInt(weighted.length), active: BigInt(active.length) };
+  }
+
+  async etherOf(account: AddressLike): Promise<bigint> {
+    return this.#provider.getBalance(account);
+  }
+
+  /** Execution gas of all blocks after number `from`, and the number of the last one. */
+  async gasSince(from: number): Promise<{ gasUsed: bigint; last: number }> {
+    const last = await this.#provider.getBlockNumber();
+    let gasUsed = 0n;
+    for (let number = from + 1; number <= last; number++)
+      gasUsed += (await this.#provider.getBlock(number))?.gasUsed ?? 0n;
+    return { gasUsed, last };
+  }
+
+  get #provider(): Provider {
+    const { provider } = this.p.keeper;
+    if (provider === null) throw new Error("the keeper has no provider");
+    return provider;
+  }
+
+  /** Waits for a transaction. Returns its block's time. */
+  async send(sent: Promise<ContractTransactionResponse | TransactionResponse>): Promise<bigint> {
+    const receipt = await (await sent).wait();
+    if (receipt === null) throw new Error("a transaction was not mined");
+    const block = await receipt.getBlock();
+    return BigInt(block.timestamp);
+  }
+}
