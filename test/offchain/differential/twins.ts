@@ -22,6 +22,7 @@ const GAS = { gasLimit: 16_000_000n };
 const WEIGHT = 500n;
 /** Validators that earn weight, of as many funded through the registry. */
 const ACTIVE = 3n;
+const MAX_HELD = 200_000_000n * 10n ** 18n;
 const PLENTY = 10n ** 30n;
 
 export type Deployed = Awaited<ReturnType<typeof deployed>>;
@@ -286,8 +287,10 @@ export class Twins {
     this.#weights = { ...this.#weights, total: this.#weights.total - WEIGHT };
   }
 
+  /** Never more than there could be: sweeps are kept in 88 bits, 309 million ETH. */
   async receive(vault: "withdrawal" | "rewards", amount: bigint): Promise<void> {
-    await networkHelpers.setBalance(this.#vaults[vault], (await this.held(vault)) + amount);
+    const held = (await this.held(vault)) + amount;
+    await networkHelpers.setBalance(this.#vaults[vault], held < MAX_HELD ? held : MAX_HELD);
   }
 
   async held(vault: "withdrawal" | "rewards"): Promise<bigint> {
