@@ -21,6 +21,11 @@ import {ShareMath} from "../shared/ShareMath.sol";
 contract WrappedStakedEther is IWrappedStakedEther, Allowances {
     using ShareMath for uint256;
 
+    /// @dev A struct, so that reading and writing a balance finds its slot once.
+    struct Account {
+        uint256 balance;
+    }
+
     IStakedEther public immutable token;
 
     string public constant override name = "Estuary Wrapped Staked Ether";
@@ -28,7 +33,7 @@ contract WrappedStakedEther is IWrappedStakedEther, Allowances {
     uint8 public constant override decimals = 18;
 
     uint256 public override totalSupply;
-    mapping(address account => uint256) public override balanceOf;
+    mapping(address account => Account) private _accounts;
 
     constructor(IStakedEther token_) EIP712("Estuary Wrapped Staked Ether", "1") {
         token = token_;
@@ -40,6 +45,11 @@ contract WrappedStakedEther is IWrappedStakedEther, Allowances {
     }
 
     // --- ERC-20 ---
+
+    /// @inheritdoc IERC20
+    function balanceOf(address account) public view override returns (uint256) {
+        return _accounts[account].balance;
+    }
 
     /// @inheritdoc IERC20
     function transfer(address to, uint256 amount) external override returns (bool) {
@@ -124,7 +134,7 @@ contract WrappedStakedEther is IWrappedStakedEther, Allowances {
 
     /// @inheritdoc IERC4626
     function redeem(uint256 wrapped, address receiver, address owner) external override returns (uint256 assets) {
-        uint256 maximum = balanceOf[owner];
+        uint256 maximum = balanceOf(owner);
         require(wrapped <= maximum, ExceedsMaxRedeem(owner, wrapped, maximum));
         assets = previewRedeem(wrapped);
         _give(wrapped, assets, receiver, owner);
@@ -162,12 +172,12 @@ contract WrappedStakedEther is IWrappedStakedEther, Allowances {
 
     /// @inheritdoc IERC4626
     function maxWithdraw(address owner) public view override returns (uint256) {
-        return convertToAssets(balanceOf[owner]);
+        return convertToAssets(balanceOf(owner));
     }
 
     /// @inheritdoc IERC4626
     function maxRedeem(address owner) external view override returns (uint256) {
-        return balanceOf[owner];
+        return balanceOf(owner);
     }
 
     /// @inheritdoc IERC4626
@@ -253,11 +263,9 @@ contract WrappedStakedEther is IWrappedStakedEther, Allowances {
 
     function _transfer(address from, address to, uint256 amount) private returns (bool) {
         if (to == address(0) || to == address(this)) revert ERC20InvalidReceiver(to);
-        uint256 balance = balanceOf[from];
-        if (amount > balance) revert ERC20InsufficientBalance(from, balance, amount);
+        _debit(from, amount);
         unchecked {
-            balanceOf[from] = balance - amount;
-            balanceOf[to] += amount; // the sum of all balances is the supply
+            _accounts[to].balance += amount; // the sum of all balances is the supply
         }
         emit Transfer(from, to, amount);
         return true;
@@ -267,7 +275,7 @@ contract WrappedStakedEther is IWrappedStakedEther, Allowances {
         require(to != address(0) && to != address(this), ERC20InvalidReceiver(to));
         totalSupply += amount;
         unchecked {
-            balanceOf[to] += amount;
+            _accounts[to].balance += amount;
         }
         emit Transfer(address(0), to, amount);
     }
@@ -281,10 +289,11 @@ contract WrappedStakedEther is IWrappedStakedEther, Allowances {
     }
 
     function _debit(address from, uint256 amount) private {
-        uint256 balance = balanceOf[from];
-        require(amount <= balance, ERC20InsufficientBalance(from, balance, amount));
+        Account storage account = _accounts[from];
+        uint256 balance = account.balance;
+        if (amount > balance) revert ERC20InsufficientBalance(from, balance, amount);
         unchecked {
-            balanceOf[from] = balance - amount;
+            account.balance = balance - amount;
         }
     }
 }

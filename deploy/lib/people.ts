@@ -20,7 +20,8 @@ export function peopleFrom(env: Readonly<Record<string, string | undefined>>): P
     .split(",")
     .map((member) => member.trim())
     .filter((member) => member !== "");
-  for (const member of committee) if (!isNonZeroAddress(member)) problems.push(`ESTUARY_COMMITTEE: not an address: ${member}`);
+  for (const member of committee)
+    if (!isNonZeroAddress(member)) problems.push(`ESTUARY_COMMITTEE: not an address: ${member}`);
   if (committee.length === 0) problems.push("ESTUARY_COMMITTEE: missing");
   const quorum = Number(env["ESTUARY_QUORUM"] ?? "");
   if (!Number.isInteger(quorum) || quorum * 2 <= committee.length || quorum > committee.length)
