@@ -27,6 +27,7 @@ describe("the depth of a fall", () => {
     expect(fallBp(before, totalsOf(5_000n, 7n))).to.equal(5_000n);
     expect(fallBp(before, totalsOf(10_000n, 14n))).to.equal(5_000n);
     expect(fallBp(totalsOf(1_000_000n, 7n), totalsOf(999_899n, 7n))).to.equal(2n); // 1.01 bp
+    expect(fallBp(totalsOf(3n, 2n), totalsOf(4n, 3n))).to.equal(1_112n); // a ninth
   });
 
   it("asks for more signatures the deeper it is", () => {
@@ -56,6 +57,7 @@ describe("the depth of a fall", () => {
       { time: 100n, fallBp: bp(10n) },
       { time: 200n, fallBp: bp(20n) },
     ];
+    expect(FALL_WINDOW).to.equal(2_592_000n);
     expect(fallsInWindow(falls, 200n)).to.equal(30n);
     expect(fallsInWindow(falls, 99n + FALL_WINDOW)).to.equal(30n);
     expect(fallsInWindow(falls, 100n + FALL_WINDOW)).to.equal(20n);

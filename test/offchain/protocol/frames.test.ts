@@ -28,6 +28,7 @@ describe("frames", () => {
     expect(slotTime(0n, daily.genesisTime)).to.equal(1_606_824_023n);
     expect(slotTime(100n, daily.genesisTime)).to.equal(1_606_825_223n);
     expect(slotAt(1_606_824_022n, daily.genesisTime)).to.be.undefined;
+    expect(slotAt(1_606_824_023n, daily.genesisTime)).to.equal(0n);
     expect(slotAt(1_606_824_034n, daily.genesisTime)).to.equal(0n);
     expect(slotAt(1_606_824_035n, daily.genesisTime)).to.equal(1n);
     expect(epochOf(31n)).to.equal(0n);

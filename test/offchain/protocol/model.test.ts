@@ -88,6 +88,7 @@ describe("stakers in the model", () => {
     const { model } = new Scene(100n * ETHER);
     expect(() => model.deposit("ann", wei(0n), START)).to.throw("ZeroDeposit()");
     expect(() => model.deposit("ann", wei(1n), day(2n) + 1n)).to.throw(`ReportOverdue(${day(2n)})`);
+    expect(model.clone().deposit("ann", wei(1n), day(2n))).to.equal(10n ** 9n);
     expect(() => model.deposit("ann", wei(1_000n * ETHER + 1n), START)).to.throw("DepositCapReached");
     model.deposit("ann", wei(1_000n * ETHER), START);
     expect(() => model.deposit("ann", wei(1n), START)).to.throw("DepositCapReached");
@@ -110,7 +111,8 @@ describe("stakers in the model", () => {
     expect(() => model.requestShares("ann", [shares(1n)], START)).to.throw("RequestTooSmall(0, 100)");
     expect(() => model.requestShares("ann", [shares(10n ** 13n)], START)).to.throw("SharesExceedBalance");
     expect(model.request("ann", [wei(600n), wei(100n)], START)).to.deep.equal([1, 2]);
-    expect(model.requestShares("ann", [shares(3n * 10n ** 11n)], START)).to.deep.equal([3]);
+    expect(() => model.requestShares("ann", [shares(10n ** 11n - 1n)], START)).to.throw("RequestTooSmall(99, 100)");
+    expect(model.requestShares("ann", [shares(10n ** 11n), shares(2n * 10n ** 11n)], START)).to.deep.equal([3, 4]);
     expect(model.balanceOf("ann")).to.equal(0n);
     expect(model.unfinalisedShares()).to.equal(10n ** 12n);
   });
@@ -216,8 +218,19 @@ describe("a report in the model", () => {
     expect(() => scene.report(2n, { ...reporting(49n, 0n), now: day(3n) + 20n })).to.throw(
       "VaultBalanceImpossible(49, 50, 50)",
     );
-    scene.report(2n, { ...reporting(50n, 0n), now: day(3n) + 20n });
+    const second = { ...reporting(50n, 0n), now: day(3n) + 20n };
+    scene.report(2n, second);
     expect(() => scene.report(3n)).to.throw(`ReferenceTooOld(${day(3n)}, ${day(3n) + 10n})`);
+  });
+
+  it("may refer to the block of the report before the last one, which the last sweep alone came after", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.rewards = 50n;
+    scene.report(1n, { now: day(3n) });
+    scene.rewards = 7n;
+    scene.report(2n, { now: day(3n) + 10n, rewardsVault: { reported: wei(50n), held: wei(7n) } });
+    expect(scene.rewards).to.equal(7n); // all of it came after the reference of day 2
+    expect(scene.report(3n)).to.include({ sweptRewards: 7n });
   });
 
   it("is refused when nothing would be left", () => {
@@ -273,7 +286,19 @@ describe("a withdrawal in the model", () => {
     scene.model.noteSlashing(day(2n) + 1n);
     scene.model.noteSlashing(day(2n) - 1n); // an older proof forgets nothing
     expect(scene.report(2n)).to.include({ finalisable: false, paid: 0n });
+    scene.model.noteSlashing(day(3n)); // the report of day 3 knows it
     expect(scene.report(3n)).to.include({ finalisable: true, paid: ETHER });
+  });
+
+  it("is not paid in a report that lowers the rate by more than a basis point", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.fund(1n, START); // T: 101 ETH
+    scene.model.deposit("ann", wei(10n * ETHER), START);
+    scene.model.request("ann", [wei(ETHER)], START);
+    scene.cl -= (111n * ETHER * 3n) / 20_000n; // 1.5 bp
+    expect(scene.report(1n)).to.include({ finalisable: false, paid: 0n });
+    scene.cl -= (111n * ETHER) / 20_000n; // 0.5 bp
+    expect(scene.report(2n).paid > 0n).to.be.true;
   });
 
   it("burns its shares in the report that pays it, and the rate stays", () => {
@@ -380,5 +405,43 @@ describe("a century of daily reports at the limit", () => {
     const daily = (0.1 / 365) * 0.9;
     expect(Math.abs(growth / (1 + daily) ** 36_500 - 1) < 1e-3, `grew ${growth} times`).to.equal(true);
     expect(growth > 8_000, `grew ${growth} times`).to.equal(true);
+  });
+});
+
+describe("what the token refuses, in the model", () => {
+  it("is a rise faster than its rails allow; what is spent is gone", () => {
+    const scene = new Scene(100n * ETHER, { maxAprBp: bp(36_500n) });
+    scene.rewards = 10n * ETHER;
+    // 1% a day would be allowed by the pool; a day and an hour allow 10.41666 bp
+    const small = { rewardsVault: { reported: wei(ETHER / 10n), held: wei(scene.rewards) } };
+    expect(() => scene.report(1n)).to.throw("RateRisesTooFast(9000000000000001, 1041666666666666)");
+    scene.report(1n, small);
+    expect(scene.model.rails.allowance).to.equal(1_041_666_666_666_666n - 900_000_000_000_001n);
+    expect(scene.model.rails.updatedAt).to.equal(day(1n) + 3_600n);
+    const again = { ...small, now: day(2n) + 3_600n };
+    scene.report(2n, again);
+    expect(() => scene.report(3n, { rewardsVault: { reported: wei(ETHER / 5n), held: wei(scene.rewards) } })).to.throw(
+      "RateRisesTooFast",
+    );
+  });
+
+  it("is a rate beyond 104 bits", () => {
+    const scene = new Scene(ETHER / 100n, { feeBp: bp(0n), maxAprBp: bp(3_600n), secondsPerFrame: 30n * DAY });
+    scene.rewards = 10n ** 30n;
+    let n = 30n;
+    const limit = 2n ** 104n - 1n;
+    expect(() => {
+      for (; n < 30n * 400n; n += 30n) scene.report(n, { elapsed: 30n * DAY });
+    }).to.throw("RateOutOfRange()");
+    const reached = rateDown(scene.model.totals);
+    expect(reached <= limit && (reached * 103n) / 100n > limit).to.be.true;
+  });
+
+  it("is more ether than 128 bits hold", () => {
+    const most = 2n ** 128n - 1n;
+    const { model } = new Scene(ETHER, { depositCap: wei(most) });
+    expect(() => model.deposit("ann", wei(most - ETHER + 1n), START)).to.throw(`TotalOverflow(${most - ETHER + 1n})`);
+    model.deposit("ann", wei(most - ETHER), START);
+    expect(model.totals.ether).to.equal(most);
   });
 });
