@@ -12,6 +12,7 @@ import { ProtocolModel } from "../../offchain/protocol/model.ts";
 import type { ReportOutcome } from "../../offchain/protocol/model.ts";
 import { toSharesUp } from "../../offchain/protocol/shares.ts";
 import { bp, shares, SHARES_PER_UNIT, wei } from "../../offchain/protocol/units.ts";
+import type { Wei } from "../../offchain/protocol/units.ts";
 import { LOCAL_SETTINGS } from "../../deploy/lib/parameters.ts";
 import { contractBalanceProof, contractValidatorProof } from "../contractProofs.ts";
 import type { ValidatorKey } from "../keys.ts";
@@ -30,6 +31,7 @@ type State = "funded" | "requested" | "exiting" | "withdrawn";
 
 export interface Watched {
   readonly key: ValidatorKey;
+  readonly fundedAt: bigint;
   state: State;
   slashed: boolean;
 }
@@ -148,7 +150,7 @@ export class DemoWorld {
     const { validators, keeper } = this.p;
     const now = await this.send(validators.connect(keeper).fundValidators(keys.map(({ pubkey }) => pubkey)));
     this.books.fund(BigInt(keys.length), now);
-    for (const key of keys) this.validators.push({ key, state: "funded", slashed: false });
+    for (const key of keys) this.validators.push({ key, fundedAt: now, state: "funded", slashed: false });
   }
 
   async slash(watched: Watched): Promise<void> {
@@ -230,18 +232,33 @@ export class DemoWorld {
     const report = await committee.read();
     const held = await Promise.all([this.etherOf(withdrawalVault), this.etherOf(rewardsVault)]);
     const now = await this.send(oracle.submitReport(report, await committee.sign(report)));
+    const seen = await this.#seenAt(report.refSlot);
     const outcome = this.books.report({
       ...scheduleOf(report.refSlot, this.#grid),
       now,
       elapsed: countedTime(report.refSlot, lastRefSlot, this.#grid),
-      clBalance: wei(report.clBalanceGwei * GWEI),
-      withdrawalVault: { reported: report.withdrawalVaultBalance, held: wei(held[0]) },
-      rewardsVault: { reported: report.rewardsVaultBalance, held: wei(held[1]) },
+      clBalance: seen.clBalance,
+      withdrawalVault: { reported: seen.withdrawalVault, held: wei(held[0]) },
+      rewardsVault: { reported: seen.rewardsVault, held: wei(held[1]) },
       incident: report.incident,
       weights: this.#weights(),
     });
     this.outcomes.push(outcome);
     return outcome;
+  }
+
+  /** What a report must say, from the beacon state and the keys that this demo funded: a wrong report must not reconcile. */
+  async #seenAt(refSlot: bigint): Promise<Record<"clBalance" | "withdrawalVault" | "rewardsVault", Wei>> {
+    const { beacon, withdrawalVault, rewardsVault } = this.p;
+    const state = beacon.stateAt(Number(refSlot));
+    const time = BigInt(beacon.timeOf(Number(refSlot)));
+    const funded = this.validators.filter(({ fundedAt }) => fundedAt <= time);
+    const { number } = state.block.execution;
+    return {
+      clBalance: wei(state.clBalanceGwei(funded.map(({ key }) => key.pubkey)) * GWEI),
+      withdrawalVault: wei(await this.etherOf(withdrawalVault, number)),
+      rewardsVault: wei(await this.etherOf(rewardsVault, number)),
+    };
   }
 
   /** Sends a report that must be refused. Returns the error's name, or undefined if it was accepted. */
@@ -262,8 +279,8 @@ export class DemoWorld {
     return { total: CURATED_FEE_BP * BigInt(weighted.length), active: BigInt(active.length) };
   }
 
-  async etherOf(account: AddressLike): Promise<bigint> {
-    return this.#provider.getBalance(account);
+  async etherOf(account: AddressLike, block: number | "latest" = "latest"): Promise<bigint> {
+    return this.#provider.getBalance(account, block);
   }
 
   /** Execution gas of all blocks after number `from`, and the number of the last one. */
