@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {TOP_UP} from "../../../contracts/shared/Units.sol";
+import {IOperatorRegistry} from "../../../contracts/validators/IOperatorRegistry.sol";
+import {ProtocolWorld} from "./ProtocolWorld.sol";
+import {vm} from "../../helpers/Vm.sol";
+
+/// @notice What operators do, and what is proven of their validators; books of bonds and rewards of their own.
+abstract contract Operators is ProtocolWorld {
+    struct OperatorBook {
+        uint256 bond; // shares
+        uint256 rewards; // shares, unclaimed, if it had been settled always
+        uint256 debt; // wei
+        uint256 queued;
+        uint256 active;
+        uint256 weighted;
+        bool frozen;
+    }
+
+    mapping(uint256 operatorId => OperatorBook) internal _books;
+
+    function operatorBook(uint256 id) external view returns (OperatorBook memory) {
+        return _books[id];
+    }
+
+    function addBond(uint256 who, uint256 amount) external keepsRate {
+        uint256 id = _operator(who);
+        amount = bound(amount, 1, 20 ether);
+        if (!_canDeposit(amount)) return;
+        (uint256 totalEther, uint256 totalShares) = _c.token.totals();
+        uint256 minted = (amount * totalShares) / totalEther;
+        vm.deal(address(0xfeed), amount);
+        vm.prank(address(0xfeed));
+        _c.operators.addBond{value: amount}(id);
+        _cash.deposited += amount;
+        _books[id].bond += minted - _repay(id, minted);
+        _took("addBond");
+    }
+
+    /// @notice I8: what may be withdrawn leaves the whole requirement of proven validators.
+    function withdrawBond(uint256 who, uint256 amount) external keepsRate keepsShares {
+        uint256 id = _operator(who);
+        OperatorBook storage op = _books[id];
+        if (op.bond == 0) return;
+        amount = bound(amount, 1, op.bond);
+        vm.prank(_owner(id));
+        try _c.operators.withdrawBond(id, amount, address(0xb0bd)) {
+            op.bond -= amount;
+            (uint256 totalEther, uint256 totalShares) = _c.token.totals();
+            uint256 atStake = (op.bond * totalEther) / totalShares + op.queued * 1 ether;
+            assertGe(atStake, _required(id), "I8: withdrawn below the requirement");
+            assertTrue(!op.frozen && op.debt == 0, "I8: withdrawn though frozen or in debt");
+            _took("withdrawBond");
+        } catch (bytes memory reason) {
+            _expectBondRefusal(reason);
+            _took("withdrawBondInVain");
+        }
+    }
+
+    function claimRewards(uint256 who) external keepsRate keepsShares {
+        uint256 id = _operator(who);
+        OperatorBook storage op = _books[id];
+        address owner = _owner(id);
+        if (op.frozen || op.rewards == 0) return;
+        uint256 before = _c.token.sharesOf(owner);
+        vm.prank(owner);
+        _c.operators.claimRewards(id, owner);
+        uint256 used = _repay(id, op.rewards);
+        assertEq(_c.token.sharesOf(owner) - before, op.rewards - used, "rewards by weight, debt repaid first");
+        op.rewards = 0;
+        _took("claimRewards");
+    }
+
+    function prove(uint256 who, uint256 count) external keepsRate keepsShares {
+        uint256 id = _operator(who);
+        for (count = 1 + (count % 5); count != 0; --count) {
+            try _c.validators.prove(id) {
+                ++_books[id].queued;
+                _took("prove");
+            } catch (bytes memory reason) {
+                _expectBondRefusal(reason);
+                return;
+            }
+        }
+    }
+
+    function drop(uint256 who) external keepsRate keepsShares {
+        uint256 id = _operator(who);
+        if (_books[id].queued == 0) return;
+        try _c.validators.drop(id) {
+            --_books[id].queued;
+            _took("drop");
+        } catch (bytes memory reason) {
+            require(bytes4(reason) == IOperatorRegistry.BondSuffices.selector, UnexpectedRefusal(reason));
+        }
+    }
+
+    /// @notice Funds queued validators of one operator, then of the next.
+    function fund(uint256 who, uint256 count) external keepsRate {
+        uint256 room = _c.pool.depositable() / TOP_UP;
+        uint256[] memory ids = _queued(_operator(who), bound(count, 0, room > 8 ? 8 : room));
+        if (ids.length == 0) return;
+        (uint256 totalEther, uint256 totalShares) = _c.token.totals();
+        uint256 minted = (ids.length * 1 ether * totalShares) / totalEther;
+        uint256 sent = address(_c.validators).balance;
+        try _c.validators.fund(ids) returns (uint256 bondShares) {
+            assertEq(bondShares, minted, "bond of the predeposits at the current rate");
+            _creditBonds(ids, minted);
+            _cash.bonds += ids.length * 1 ether;
+            _beacon.funded += ids.length;
+            _beacon.cl += ids.length * 32 ether;
+            assertEq(address(_c.validators).balance - sent, ids.length * TOP_UP, "I7: 31 ETH a validator");
+            _took("fund");
+        } catch (bytes memory reason) {
+            _expectBondRefusal(reason);
+        }
+    }
+
+    function stopWeight(uint256 who) external keepsRate keepsShares {
+        uint256 id = _operator(who);
+        if (_books[id].weighted == 0) return;
+        _c.validators.stopWeight(id);
+        --_books[id].weighted;
+        _took("stopWeight");
+    }
+
+    /// @notice A validator leaves with `shortfall` wei missing: from the bond to cover, the rest is a debt.
+    function withdrawn(uint256 who, uint256 shortfall, bool whole) external keepsRate keepsShares {
+        uint256 id = _operator(who);
+        OperatorBook storage op = _books[id];
+        if (op.active == 0) return;
+        if (op.weighted == op.active) {
+            _c.validators.stopWeight(id);
+            --op.weighted;
+        }
+        shortfall = whole ? 0 : bound(shortfall, 1, 32 ether);
+        _c.validators.withdrawn(id, shortfall);
+        --op.active;
+        (uint256 totalEther, uint256 totalShares) = _c.token.totals();
+        uint256 owed = (shortfall * totalShares + totalEther - 1) / totalEther;
+        uint256 used = owed < op.bond ? owed : op.bond;
+        if (used != owed) op.debt += shortfall - (used * totalEther) / totalShares;
+        op.bond -= used;
+        _shares.cover += used;
+        _took(used == 0 ? bytes32("withdrawn") : bytes32("penalty"));
+    }
+
+    function slashed(uint256 who, uint256 ago) external keepsRate keepsShares {
+        uint256 id = _operator(who);
+        if (_books[id].active == 0) return;
+        uint256 time = block.timestamp - bound(ago, 0, 3 hours);
+        _c.validators.slashed(id, time);
+        _books[id].frozen = true;
+        if (time > _beacon.slashingTime) _beacon.slashingTime = time;
+        _took("slashed");
+    }
+
+    function unfreeze(uint256 who) external keepsRate keepsShares {
+        uint256 id = _operator(who);
+        if (!_books[id].frozen) return;
+        _c.operators.unfreeze(id);
+        _books[id].frozen = false;
+    }
+
+    // --- internal ---
+
+    /// @dev The operators' part of a fee, to each by its weight. @return sum minted to the registry
+    function _shareFee(uint256 feeShares, uint256 feeBp) internal returns (uint256 sum) {
+        uint256 weight;
+        uint256 active;
+        for (uint256 id = 1; id <= OPERATORS; ++id) {
+            weight += _books[id].weighted * _feeBp(id);
+            active += _books[id].active;
+        }
+        if (weight == 0 || feeBp == 0 || feeShares == 0) return 0;
+        uint256 part = (feeShares * weight) / (feeBp * active);
+        uint256 each = (part < feeShares ? part : feeShares) / weight;
+        for (uint256 id = 1; id <= OPERATORS; ++id) _books[id].rewards += each * _books[id].weighted * _feeBp(id);
+        return each * weight;
+    }
+
+    function _repay(uint256 id, uint256 available) private returns (uint256 used) {
+        OperatorBook storage op = _books[id];
+        if (op.debt == 0) return 0;
+        (uint256 totalEther, uint256 totalShares) = _c.token.totals();
+        uint256 owed = (op.debt * totalShares + totalEther - 1) / totalEther;
+        used = owed < available ? owed : available;
+        op.debt = used == owed ? 0 : op.debt - (used * totalEther) / totalShares;
+        _shares.cover += used;
+        _took("repay");
+    }
+
+    function _creditBonds(uint256[] memory ids, uint256 minted) private {
+        for (uint256 i; i < ids.length; ++i) {
+            OperatorBook storage op = _books[ids[i]];
+            op.bond += minted / ids.length + (i == 0 ? minted % ids.length : 0);
+            --op.queued;
+            ++op.active;
+            ++op.weighted;
+        }
+    }
+
+    function _queued(uint256 first, uint256 most) private view returns (uint256[] memory ids) {
+        uint256[] memory found = new uint256[](most);
+        uint256 count;
+        for (uint256 i; i < OPERATORS; ++i) {
+            uint256 id = 1 + ((first - 1 + i) % OPERATORS);
+            for (uint256 k; k < _books[id].queued && count < most; ++k) found[count++] = id;
+        }
+        ids = new uint256[](count);
+        for (uint256 i; i < count; ++i) ids[i] = found[i];
+    }
+
+    function _required(uint256 id) private view returns (uint256) {
+        uint256 count = _books[id].queued + _books[id].active;
+        if (count == 0) return 0;
+        return [uint256(1 ether), 2.4 ether, 4 ether][id - 1] + (count - 1) * (1 ether + (id - 1) * 0.3 ether);
+    }
+
+    function _feeBp(uint256 id) private pure returns (uint256) {
+        return [uint256(500), 700, 1500][id - 1];
+    }
+
+    function _expectBondRefusal(bytes memory reason) private pure {
+        bytes4 name = bytes4(reason);
+        bool expected =
+            name == IOperatorRegistry.BondTooSmall.selector ||
+                name == IOperatorRegistry.OperatorIsFrozen.selector ||
+                name == IOperatorRegistry.HasDebt.selector;
+        require(expected, UnexpectedRefusal(reason));
+    }
+
+    function _operator(uint256 seed) internal pure returns (uint256) {
+        return 1 + (seed % OPERATORS);
+    }
+
+    function _owner(uint256 id) internal returns (address) {
+        return account(string.concat("operator ", vm.toString(id)));
+    }
+}

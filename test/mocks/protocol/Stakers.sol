@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ProtocolWorld} from "./ProtocolWorld.sol";
+import {SHARES_PER_UNIT} from "../../../contracts/shared/Units.sol";
+
+import {vm} from "../../helpers/Vm.sol";
+
+/// @notice What stakers do: stake, move, wrap, leave, claim.
+abstract contract Stakers is ProtocolWorld {
+    function deposit(uint256 who, uint256 amount, uint256 way) external keepsRate {
+        _deposit(_actor(who), bound(amount, 1, way % 7 == 0 ? 900_000 ether : 3_000 ether), way);
+    }
+
+    /// @notice I4: each side of a transfer changes by its amount, a wei at a boundary.
+    function transfer(uint256 from, uint256 to, uint256 amount, bool full) external keepsRate keepsShares {
+        (address sender, address receiver) = (_actor(from), _actor(to));
+        if (sender == receiver) return;
+        (uint256 had, uint256 hadToo) = (_c.token.balanceOf(sender), _c.token.balanceOf(receiver));
+        amount = full ? had : bound(amount, 0, had);
+        vm.prank(sender);
+        assertTrue(_c.token.transfer(receiver, amount), "transfer");
+        assertApprox(_c.token.balanceOf(sender), had - amount, 1, "I4: the sender's side");
+        assertApprox(_c.token.balanceOf(receiver), hadToo + amount, 1, "I4: the receiver's side");
+        if (full) assertEq(_c.token.balanceOf(sender), 0, "I4: a full transfer leaves less than a wei");
+        _moveCredit(sender, receiver, amount);
+        _took("transfer");
+    }
+
+    function transferShares(uint256 from, uint256 to, uint256 amount) external keepsRate keepsShares {
+        (address sender, address receiver) = (_actor(from), _actor(to));
+        if (sender == receiver) return;
+        amount = bound(amount, 0, _c.token.sharesOf(sender));
+        (uint256 had, uint256 hadToo) = (_c.token.sharesOf(sender), _c.token.sharesOf(receiver));
+        vm.prank(sender);
+        uint256 value = _c.token.transferShares(receiver, amount);
+        assertEq(_c.token.sharesOf(sender), had - amount, "I4: the sender's shares");
+        assertEq(_c.token.sharesOf(receiver), hadToo + amount, "I4: the receiver's shares");
+        _moveCredit(sender, receiver, value);
+        _took("transferShares");
+    }
+
+    function wrap(uint256 who, uint256 amount) external keepsRate keepsShares {
+        address actor = _actor(who);
+        uint256 balance = _c.token.balanceOf(actor);
+        if (balance < 100) return;
+        uint256 sum = _sharesOf(actor);
+        vm.prank(actor);
+        _c.wrapped.wrap(bound(amount, 100, balance));
+        assertEq(_sharesOf(actor), sum, "I4: wrapping kept something");
+        _took("wrap");
+    }
+
+    function unwrap(uint256 who, uint256 amount) external keepsRate keepsShares {
+        address actor = _actor(who);
+        uint256 balance = _c.wrapped.balanceOf(actor);
+        if (balance == 0) return;
+        uint256 sum = _sharesOf(actor);
+        vm.prank(actor);
+        _c.wrapped.unwrap(bound(amount, 1, balance));
+        assertEq(_sharesOf(actor), sum, "I4: unwrapping kept something");
+        _took("unwrap");
+    }
+
+    function transferWrapped(uint256 from, uint256 to, uint256 amount) external keepsRate keepsShares {
+        (address sender, address receiver) = (_actor(from), _actor(to));
+        if (sender == receiver) return;
+        amount = bound(amount, 0, _c.wrapped.balanceOf(sender));
+        vm.prank(sender);
+        _c.wrapped.transfer(receiver, amount);
+        _moveCredit(sender, receiver, _c.wrapped.convertToAssets(amount));
+        _took("transferWrapped");
+    }
+
+    function request(uint256 who, uint256 amount, uint256 way, bool all) external keepsRate keepsShares {
+        address actor = _actor(who);
+        if (way % 3 == 0) _requestEther(actor, all ? type(uint256).max : amount, way);
+        else if (way % 3 == 1) _requestShares(actor, all ? type(uint256).max : amount);
+        else _requestWrapped(actor, all ? type(uint256).max : amount);
+    }
+
+    /// @notice I6: what is paid depends on neither hints nor batches; a waiting or paid request is refused.
+    function claim(uint256 which, uint256 count, uint256 hint, uint256 way) external keepsRate keepsShares {
+        if (lastTicket == 0) return;
+        uint256 first = 1 + (which % lastTicket);
+        Ticket memory t = _tickets[first];
+        if (t.state != State.Finalised) return _claimInVain(first, t);
+        uint256[] memory ids = _batch(first, t.owner, 1 + (count % 4));
+        uint256[] memory hints = new uint256[](way % 3 == 0 ? 0 : ids.length);
+        for (uint256 i; i < hints.length; ++i)
+            hints[i] = way % 3 == 1 ? hint % 12 : uint256(keccak256(abi.encode(hint, i)));
+        _pay(
+            ids,
+            hints,
+            t.owner,
+            way % 2 == 0 ? t.owner : address(uint160(uint256(keccak256(abi.encode("sink", first)))))
+        );
+    }
+
+    function transferRequest(uint256 which, uint256 to) external keepsRate keepsShares {
+        if (lastTicket == 0) return;
+        uint256 id = 1 + (which % lastTicket);
+        Ticket storage t = _tickets[id];
+        address receiver = _actor(to);
+        if (t.state == State.Claimed || receiver == t.owner) return;
+        _moveCredit(t.owner, receiver, worthOf(id, _c.token.rate()));
+        vm.prank(t.owner);
+        _c.queue.transferFrom(t.owner, receiver, id);
+        t.owner = receiver;
+        _took("transferRequest");
+    }
+
+    // --- internal ---
+
+    function _deposit(address actor, uint256 amount, uint256 way) internal {
+        if (!_canDeposit(amount)) return;
+        vm.deal(address(0xfeed), amount);
+        vm.prank(address(0xfeed));
+        if (way % 4 == 0) {
+            _c.wrapped.stake{value: amount}(actor, address(0));
+        } else if (way % 4 == 1) {
+            vm.stopPrank();
+            vm.deal(actor, actor.balance + amount);
+            vm.prank(actor);
+            (bool sent, ) = address(_c.pool).call{value: amount}("");
+            assertTrue(sent, "plain transfer");
+        } else {
+            uint256 before = _c.token.balanceOf(actor);
+            vm.stopPrank();
+            vm.prank(address(0xfeed));
+            _c.pool.deposit{value: amount}(actor, address(0));
+            assertApprox(_c.token.balanceOf(actor), before + amount, 1, "a deposit shows what was deposited");
+        }
+        _cash.deposited += amount;
+        credit[actor] += int256(amount);
+        _took("deposit");
+    }
+
+    function _moveCredit(address from, address to, uint256 value) internal {
+        credit[from] -= int256(value);
+        credit[to] += int256(value);
+    }
+
+    function _requestEther(address actor, uint256 amount, uint256 way) internal {
+        uint256 balance = _c.token.balanceOf(actor);
+        uint256 count = 1 + (way % 2);
+        if (balance < 100 * count) return;
+        amount = bound(amount, 100 * count, balance);
+        uint256[] memory amounts = new uint256[](count);
+        amounts[0] = amount - 100 * (count - 1);
+        if (count == 2) amounts[1] = 100;
+        (uint256 totalEther, uint256 totalShares) = _c.token.totals();
+        uint256[] memory moved = new uint256[](count);
+        uint256 left = _c.token.sharesOf(actor);
+        for (uint256 i; i < count; ++i) {
+            moved[i] = (amounts[i] * totalShares) / totalEther;
+            if (moved[i] > left) moved[i] = left;
+            left -= moved[i];
+        }
+        vm.prank(actor);
+        try _c.queue.requestWithdrawals(amounts, address(0)) returns (uint256[] memory ids) {
+            for (uint256 i; i < count; ++i) _addTicket(ids[i], actor, moved[i]);
+            assertEq(_c.token.sharesOf(actor), left, "a request moves its shares");
+            _took("request");
+        } catch (bytes memory reason) {
+            // the second amount may be a wei more than the display of what is left
+            require(count == 2 && amount + 1 >= balance, UnexpectedRefusal(reason));
+        }
+    }
+
+    function _requestShares(address actor, uint256 amount) internal {
+        uint256 held = _c.token.sharesOf(actor);
+        uint256 least = _c.token.getSharesByPooledEth(101);
+        if (held < least) return;
+        uint256[] memory amounts = new uint256[](1);
+        amounts[0] = bound(amount, least, held);
+        vm.prank(actor);
+        uint256[] memory ids = _c.queue.requestWithdrawalsShares(amounts, address(0));
+        _addTicket(ids[0], actor, amounts[0]);
+        _took("requestShares");
+    }
+
+    function _requestWrapped(address actor, uint256 amount) internal {
+        uint256 held = _c.wrapped.balanceOf(actor);
+        uint256 least = _c.wrapped.convertToShares(101) + 1;
+        if (held < least) return;
+        uint256[] memory amounts = new uint256[](1);
+        amounts[0] = bound(amount, least, held);
+        vm.prank(actor);
+        uint256[] memory ids = _c.wrapped.requestWithdrawals(amounts, address(0));
+        _addTicket(ids[0], actor, amounts[0] * SHARES_PER_UNIT);
+        _took("requestWrapped");
+    }
+
+    function _batch(uint256 first, address owner, uint256 most) private view returns (uint256[] memory ids) {
+        uint256[] memory found = new uint256[](most);
+        uint256 count;
+        for (uint256 id = first; id <= lastFinalised && count < most; ++id) {
+            if (_tickets[id].owner == owner && _tickets[id].state == State.Finalised) found[count++] = id;
+        }
+        ids = new uint256[](count);
+        for (uint256 i; i < count; ++i) ids[i] = found[i];
+    }
+
+    function _pay(uint256[] memory ids, uint256[] memory hints, address owner, address receiver) private {
+        uint256 owed;
+        for (uint256 i; i < ids.length; ++i) {
+            owed += worthOf(ids[i], 0);
+            _tickets[ids[i]].state = State.Claimed; // before the receiver is called
+        }
+        _cash.claimed += owed;
+        credit[owner] -= int256(owed);
+        uint256 queueHad = address(_c.queue).balance;
+        uint256 paidBefore = _cash.paid;
+        vm.prank(owner);
+        if (ids.length == 1 && hints.length == 0 && receiver == owner) _c.queue.claimWithdrawal(ids[0]);
+        else _c.queue.claimWithdrawals(ids, hints, receiver);
+        uint256 arrived = _cash.paid - paidBefore; // if the receiver had the finalisation continued
+        assertEq(queueHad + arrived - address(_c.queue).balance, owed, "I6: paid something else than was owed");
+        _took(hints.length == 0 ? bytes32("claim") : bytes32("claimHinted"));
+    }
+
+    function _claimInVain(uint256 id, Ticket memory t) private {
+        vm.prank(t.owner);
+        try _c.queue.claimWithdrawal(id) {
+            assertTrue(false, "I6: paid twice, or before it was finalised");
+        } catch (bytes memory reason) {
+            bytes4 expected =
+                t.state == State.Claimed
+                    ? bytes4(keccak256("AlreadyClaimed(uint256)"))
+                    : bytes4(keccak256("NotFinalized(uint256,uint256,uint256)"));
+            require(bytes4(reason) == expected, UnexpectedRefusal(reason));
+        }
+        _took("claimInVain");
+    }
+
+    function _sharesOf(address actor) private view returns (uint256) {
+        return _c.token.sharesOf(actor) + _c.wrapped.balanceOf(actor) * SHARES_PER_UNIT;
+    }
+}
