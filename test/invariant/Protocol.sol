@@ -10,7 +10,7 @@ import {SHARES_PER_UNIT, TOP_UP} from "../../contracts/shared/Units.sol";
 /// @notice Invariants of docs/invariants.md over the real token, wrapper, pool, queue, vaults and operator registry. What
 /// happens within one operation (I3, I4, I6, I9, I11-I13, I15) the handler asserts as it acts; here is what holds between.
 contract ProtocolInvariants is InvariantTest {
-    ProtocolHandler internal handler;
+    ProtocolHandler public handler;
     ProtocolWorld.Contracts internal c;
 
     function setUp() public {

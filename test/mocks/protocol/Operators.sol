@@ -26,7 +26,7 @@ abstract contract Operators is ProtocolWorld {
 
     function addBond(uint256 who, uint256 amount) external keepsRate {
         uint256 id = _operator(who);
-        amount = bound(amount, 1, 20 ether);
+        amount = bound(amount, 1, 60 ether);
         if (!_canDeposit(amount)) return;
         (uint256 totalEther, uint256 totalShares) = _c.token.totals();
         uint256 minted = (amount * totalShares) / totalEther;
@@ -74,7 +74,7 @@ abstract contract Operators is ProtocolWorld {
 
     function prove(uint256 who, uint256 count) external keepsRate keepsShares {
         uint256 id = _operator(who);
-        for (count = 1 + (count % 5); count != 0; --count) {
+        for (count = 1 + (count % 24); count != 0; --count) {
             try _c.validators.prove(id) {
                 ++_books[id].queued;
                 _took("prove");
@@ -99,7 +99,8 @@ abstract contract Operators is ProtocolWorld {
     /// @notice Funds queued validators of one operator, then of the next.
     function fund(uint256 who, uint256 count) external keepsRate {
         uint256 room = _c.pool.depositable() / TOP_UP;
-        uint256[] memory ids = _queued(_operator(who), bound(count, 0, room > 8 ? 8 : room));
+        if (room > 64) room = 64;
+        uint256[] memory ids = _queued(_operator(who), count % 2 == 0 || room < 8 ? room : bound(count, 1, 8));
         if (ids.length == 0) return;
         (uint256 totalEther, uint256 totalShares) = _c.token.totals();
         uint256 minted = (ids.length * 1 ether * totalShares) / totalEther;

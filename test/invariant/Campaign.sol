@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {CommitteeRole} from "../mocks/protocol/CommitteeRole.sol";
+import {Operators} from "../mocks/protocol/Operators.sol";
+import {ProtocolHandler} from "../mocks/protocol/ProtocolHandler.sol";
+import {ProtocolInvariants} from "./Protocol.sol";
+import {Stakers} from "../mocks/protocol/Stakers.sol";
+import {Test} from "../helpers/Test.sol";
+import {vm} from "../helpers/Vm.sol";
+
+/// @notice The handlers of Protocol.sol through sequences longer than the fuzzer's, with a bias towards what builds up
+/// state; and that they do everything they can.
+contract ProtocolCampaign is Test {
+    uint256 internal constant STEPS = 500;
+
+    error InvariantBroken(uint256 seed, uint256 step, bytes4 action, bytes reason);
+
+    function test_invariantsHoldThroughLongSequences() public {
+        bytes32[33] memory actions = [
+            bytes32("deposit"),
+            "transfer",
+            "transferShares",
+            "wrap",
+            "unwrap",
+            "transferWrapped",
+            "transferRequest",
+            "request",
+            "requestShares",
+            "requestWrapped",
+            "claim",
+            "claimHinted",
+            "claimInVain",
+            "addBond",
+            "withdrawBond",
+            "withdrawBondInVain",
+            "claimRewards",
+            "prove",
+            "drop",
+            "fund",
+            "stopWeight",
+            "withdrawn",
+            "penalty",
+            "repay",
+            "slashed",
+            "report",
+            "reportFall",
+            "reportHeldBack",
+            "continueFinalisation",
+            "inPieces",
+            "reenter",
+            "coverLeft",
+            "operatorFee"
+        ];
+        uint256[33] memory taken;
+        uint256 sequences = 6 * vm.envOr("FUZZ_FACTOR", 1);
+        uint256 start = vm.envOr("FUZZ_SEED", 0);
+        for (uint256 i; i < sequences; ++i) {
+            uint256 id = vm.snapshotState();
+            ProtocolHandler handler = _run(uint256(keccak256(abi.encode(start, i))));
+            for (uint256 k; k < actions.length; ++k) taken[k] += handler.taken(actions[k]);
+            vm.revertToState(id);
+        }
+        for (uint256 k; k < actions.length; ++k) {
+            assertGt(taken[k], 0, string.concat("never taken: ", string(abi.encodePacked(actions[k]))));
+        }
+    }
+
+    function _run(uint256 seed) private returns (ProtocolHandler handler) {
+        ProtocolInvariants checks = new ProtocolInvariants();
+        checks.setUp();
+        handler = checks.handler();
+        for (uint256 step; step < STEPS; ++step) {
+            bytes memory data = _action(uint256(keccak256(abi.encode(seed, step))));
+            (bool done, bytes memory reason) = address(handler).call(data);
+            require(done, InvariantBroken(seed, step, bytes4(data), reason));
+            if (step % 25 == 24) _check(checks, seed, step);
+        }
+    }
+
+    function _check(ProtocolInvariants checks, uint256 seed, uint256 step) private {
+        bytes4[12] memory invariants = [
+            checks.invariant_I1_thePoolHoldsItsBuffer.selector,
+            checks.invariant_I2_sharesAddUp.selector,
+            checks.invariant_I3_theRateIsWhatTheLastReportLeft.selector,
+            checks.invariant_I4_balancesAddUp.selector,
+            checks.invariant_I5_theQueueHoldsWhatItOwes.selector,
+            checks.invariant_I6_requestsAreWorthWhatTheyShow.selector,
+            checks.invariant_I6_theQueuesSharesAreAccountedFor.selector,
+            checks.invariant_I7_31EtherLeaveForAValidator.selector,
+            checks.invariant_I8_bondsRecordedAreHeld.selector,
+            checks.invariant_I9_heldBackIsBookedOnce.selector,
+            checks.invariant_I10_etherIsConserved.selector,
+            checks.invariant_I15_nobodyGainsBetweenReports.selector
+        ];
+        for (uint256 i; i < invariants.length; ++i) {
+            (bool held, bytes memory reason) = address(checks).call(abi.encodeWithSelector(invariants[i]));
+            require(held, InvariantBroken(seed, step, invariants[i], reason));
+        }
+    }
+
+    /// @dev Amounts are small numbers as often as large ones, and words of no pattern otherwise.
+    function _action(uint256 dice) private pure returns (bytes memory) {
+        bytes4[48] memory menu = _menu();
+        uint256[4] memory args;
+        for (uint256 i; i < 4; ++i) {
+            args[i] = uint256(keccak256(abi.encode(dice, i)));
+            if (args[i] % 5 == 0) args[i] = args[i] >> 246;
+            else if (args[i] % 5 == 1) args[i] = args[i] >> 176;
+        }
+        bytes4 selector = menu[dice % 48];
+        bool flagThird = selector == Operators.withdrawn.selector;
+        bool flagFourth = selector == Stakers.transfer.selector || selector == Stakers.request.selector;
+        if (selector == CommitteeRole.sweep.selector) args[1] = args[1] % 8 == 0 ? 1 : 0;
+        if (flagThird) args[2] %= 2;
+        if (flagFourth) args[3] = args[3] % 6 == 0 ? 1 : 0;
+        return abi.encodeWithSelector(selector, args[0], args[1], args[2], args[3]);
+    }
+
+    function _menu() private pure returns (bytes4[48] memory menu) {
+        bytes4[32] memory each = [
+            Stakers.deposit.selector,
+            Stakers.transfer.selector,
+            Stakers.transferShares.selector,
+            Stakers.wrap.selector,
+            Stakers.unwrap.selector,
+            Stakers.transferWrapped.selector,
+            Stakers.request.selector,
+            Stakers.claim.selector,
+            Stakers.transferRequest.selector,
+            Operators.addBond.selector,
+            Operators.withdrawBond.selector,
+            Operators.claimRewards.selector,
+            Operators.prove.selector,
+            Operators.drop.selector,
+            Operators.fund.selector,
+            Operators.stopWeight.selector,
+            Operators.withdrawn.selector,
+            Operators.slashed.selector,
+            Operators.unfreeze.selector,
+            CommitteeRole.earn.selector,
+            CommitteeRole.lose.selector,
+            CommitteeRole.sweep.selector,
+            CommitteeRole.wait.selector,
+            CommitteeRole.passReference.selector,
+            CommitteeRole.reportLatest.selector,
+            CommitteeRole.badReport.selector,
+            CommitteeRole.continueFinalisation.selector,
+            CommitteeRole.inPieces.selector,
+            CommitteeRole.setPolicy.selector,
+            CommitteeRole.pause.selector,
+            ProtocolHandler.donateShares.selector,
+            ProtocolHandler.forceEther.selector
+        ];
+        bytes4[16] memory more = [
+            Stakers.deposit.selector,
+            Stakers.deposit.selector,
+            Stakers.request.selector,
+            Stakers.request.selector,
+            Stakers.claim.selector,
+            Stakers.claim.selector,
+            Operators.prove.selector,
+            Operators.fund.selector,
+            Operators.fund.selector,
+            Operators.addBond.selector,
+            CommitteeRole.day.selector,
+            CommitteeRole.day.selector,
+            CommitteeRole.day.selector,
+            CommitteeRole.earn.selector,
+            CommitteeRole.report.selector,
+            ProtocolHandler.trespass.selector
+        ];
+        for (uint256 i; i < 32; ++i) menu[i] = each[i];
+        for (uint256 i; i < 16; ++i) menu[32 + i] = more[i];
+    }
+}
