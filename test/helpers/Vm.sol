@@ -73,6 +73,7 @@ interface Vm {
     function toString(address value) external pure returns (string memory text);
     function toString(bytes32 value) external pure returns (string memory text);
     function toString(uint256 value) external pure returns (string memory text);
+    function pauseGasMetering() external;
     function lastCallGas() external view returns (Gas memory gas);
 
     struct Gas {

@@ -91,10 +91,12 @@ abstract contract CommitteeRole is Operators {
 
     // --- the committee ---
 
-    /// @notice Time passes a reference of the grid; what the committee will report of it is fixed then.
-    function passReference(uint256 frames, uint256 delay) public keepsRate keepsShares {
+    /// @notice Time passes a reference of the grid; what the committee will report of it is fixed then. Something may
+    /// happen in the reference block itself.
+    function passReference(uint256 frames, uint256 delay) public keepsRate {
         uint256 refTime = _nextReference(frames % 8 == 0 ? 1 + (frames % 3) : 1);
         vm.warp(refTime);
+        if (delay % 3 == 0) _fund(frames, delay);
         if (_pending.length == 3) _dropFirst();
         _pending.push(
             Snapshot(
@@ -118,7 +120,7 @@ abstract contract CommitteeRole is Operators {
     }
 
     /// @notice The newest reference; older ones are merged into it.
-    function reportLatest(uint256 incident) external {
+    function reportLatest(uint256 incident) public {
         if (_pending.length == 0) return;
         Snapshot memory s = _pending[_pending.length - 1];
         delete _pending;
@@ -153,6 +155,17 @@ abstract contract CommitteeRole is Operators {
 
     function continueFinalisation(uint256 who) external keepsRate {
         _continue(who);
+    }
+
+    /// @notice A slashing after the last reference: nothing more may be paid until a report knows of it.
+    function slashThenContinue(uint256 who) external keepsRate keepsShares {
+        uint256 id = _operator(who);
+        if (_books[id].active == 0 || block.timestamp == _last.refTime) return;
+        _slash(id, block.timestamp);
+        uint256 paid = _cash.paid;
+        _continue(who);
+        assertEq(_cash.paid, paid, "I6: paid though a slashing is not reported yet");
+        _took("slashThenContinue");
     }
 
     /// @notice I12: ether in pieces, with the finalisation continued after each by somebody else, pays as it does at once.

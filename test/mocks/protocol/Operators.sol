@@ -98,24 +98,7 @@ abstract contract Operators is ProtocolWorld {
 
     /// @notice Funds queued validators of one operator, then of the next.
     function fund(uint256 who, uint256 count) external keepsRate {
-        uint256 room = _c.pool.depositable() / TOP_UP;
-        if (room > 64) room = 64;
-        uint256[] memory ids = _queued(_operator(who), count % 2 == 0 || room < 8 ? room : bound(count, 1, 8));
-        if (ids.length == 0) return;
-        (uint256 totalEther, uint256 totalShares) = _c.token.totals();
-        uint256 minted = (ids.length * 1 ether * totalShares) / totalEther;
-        uint256 sent = address(_c.validators).balance;
-        try _c.validators.fund(ids) returns (uint256 bondShares) {
-            assertEq(bondShares, minted, "bond of the predeposits at the current rate");
-            _creditBonds(ids, minted);
-            _cash.bonds += ids.length * 1 ether;
-            _beacon.funded += ids.length;
-            _beacon.cl += ids.length * 32 ether;
-            assertEq(address(_c.validators).balance - sent, ids.length * TOP_UP, "I7: 31 ETH a validator");
-            _took("fund");
-        } catch (bytes memory reason) {
-            _expectBondRefusal(reason);
-        }
+        _fund(who, count);
     }
 
     function stopWeight(uint256 who) external keepsRate keepsShares {
@@ -150,11 +133,7 @@ abstract contract Operators is ProtocolWorld {
     function slashed(uint256 who, uint256 ago) external keepsRate keepsShares {
         uint256 id = _operator(who);
         if (_books[id].active == 0) return;
-        uint256 time = block.timestamp - bound(ago, 0, 3 hours);
-        _c.validators.slashed(id, time);
-        _books[id].frozen = true;
-        if (time > _beacon.slashingTime) _beacon.slashingTime = time;
-        _took("slashed");
+        _slash(id, block.timestamp - bound(ago, 0, 3 hours));
     }
 
     function unfreeze(uint256 who) external keepsRate keepsShares {
@@ -179,6 +158,34 @@ abstract contract Operators is ProtocolWorld {
         uint256 each = (part < feeShares ? part : feeShares) / weight;
         for (uint256 id = 1; id <= OPERATORS; ++id) _books[id].rewards += each * _books[id].weighted * _feeBp(id);
         return each * weight;
+    }
+
+    function _fund(uint256 who, uint256 count) internal {
+        uint256 room = _c.pool.depositable() / TOP_UP;
+        if (room > 64) room = 64;
+        uint256[] memory ids = _queued(_operator(who), count % 2 == 0 || room < 8 ? room : bound(count, 1, 8));
+        if (ids.length == 0) return;
+        (uint256 totalEther, uint256 totalShares) = _c.token.totals();
+        uint256 minted = (ids.length * 1 ether * totalShares) / totalEther;
+        uint256 sent = address(_c.validators).balance;
+        try _c.validators.fund(ids) returns (uint256 bondShares) {
+            assertEq(bondShares, minted, "bond of the predeposits at the current rate");
+            _creditBonds(ids, minted);
+            _cash.bonds += ids.length * 1 ether;
+            _beacon.funded += ids.length;
+            _beacon.cl += ids.length * 32 ether;
+            assertEq(address(_c.validators).balance - sent, ids.length * TOP_UP, "I7: 31 ETH a validator");
+            _took("fund");
+        } catch (bytes memory reason) {
+            _expectBondRefusal(reason);
+        }
+    }
+
+    function _slash(uint256 id, uint256 time) internal {
+        _c.validators.slashed(id, time);
+        _books[id].frozen = true;
+        if (time > _beacon.slashingTime) _beacon.slashingTime = time;
+        _took("slashed");
     }
 
     function _repay(uint256 id, uint256 available) private returns (uint256 used) {

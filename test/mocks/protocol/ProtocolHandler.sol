@@ -64,6 +64,35 @@ contract ProtocolHandler is Stakers, CommitteeRole {
         _took("trespass");
     }
 
+    /// @notice The buffer goes to validators, everybody leaves, a report pays what there is, and more comes in later.
+    function bankRun(uint256 seed, uint256 amount, uint256 incident) external {
+        this.addBond(seed, 60 ether);
+        this.prove(seed, 23);
+        this.fund(seed, 0);
+        for (uint256 i; i < ACTORS; ++i)
+            _requestEther(actors[i], (seed >> i) % 4 == 0 ? amount : type(uint256).max, seed);
+        passReference(1, 1 + (seed % 3 hours));
+        reportLatest(incident);
+        this.inPieces(amount, seed, seed);
+        for (uint256 i; i < 3; ++i) {
+            _deposit(_actor(seed / 2 + i), 1 + (uint256(keccak256(abi.encode(amount, i))) % 60 ether), 2);
+            _continue(seed / 3);
+        }
+        this.slashThenContinue(seed);
+        _took("bankRun");
+    }
+
+    /// @notice Validators of one operator leave with nothing until its bond is used up; it pays the debt back later.
+    function ruin(uint256 seed, uint256 amount, bool claims) external {
+        uint256 id = _operator(seed);
+        for (uint256 i; i < 12 && _books[id].active != 0 && _books[id].debt == 0; ++i) {
+            this.withdrawn(seed, type(uint256).max, false);
+        }
+        if (claims) this.claimRewards(seed);
+        this.addBond(seed, amount);
+        _took("ruin");
+    }
+
     /// @notice Called by the reentrant staker while a claim pays it.
     function reenter(uint256 seed) external {
         if (msg.sender != actors[ACTORS - 1]) return;
