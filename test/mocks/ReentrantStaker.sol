@@ -18,7 +18,10 @@ contract ReentrantStaker {
     }
 
     receive() external payable {
-        if (_inside || msg.sender != address(_queue)) return;
+        if (!_inside && msg.sender == address(_queue)) _reenter(msg.value);
+    }
+
+    function _reenter(uint256 paidNow) private {
         _inside = true;
         uint256 last = _queue.lastFinalizedId();
         for (uint256 id = last > 3 ? last - 3 : 1; id <= last; ++id) {
@@ -28,7 +31,7 @@ contract ReentrantStaker {
             (bool paid, ) = address(_queue).call(abi.encodeCall(_queue.claimWithdrawal, (id)));
             require(!paid, PaidTwice(id));
         }
-        _handler.reenter(uint256(keccak256(abi.encode(msg.value, last))));
+        _handler.reenter(uint256(keccak256(abi.encode(paidNow, last))));
         _inside = false;
     }
 }

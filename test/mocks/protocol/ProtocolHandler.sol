@@ -48,7 +48,8 @@ contract ProtocolHandler is Stakers, CommitteeRole {
             vm.deal(address(_c.queue), address(_c.queue).balance + amount);
             _cash.forcedToQueue += amount;
         } else {
-            _give(target == 2 ? address(_c.rewardsVault) : address(_c.withdrawalVault), amount);
+            address vault = target == 2 ? address(_c.rewardsVault) : address(_c.withdrawalVault);
+            if (vault.balance + amount <= 120_000_000 ether) _give(vault, amount); // all the ether there is
         }
         _took("forceEther");
     }
