@@ -98,7 +98,7 @@ contract OracleHandler is Test {
         cl += bound(amount, 0, cl / 2_000);
     }
 
-    function lose(uint256 amount, uint256 depth) external {
+    function lose(uint256 amount, uint256 depth) public {
         uint256 most = [cl / 3_000, cl / 150, cl / 60, cl / 20][depth % 4];
         cl -= bound(amount, 0, most);
     }
@@ -117,20 +117,35 @@ contract OracleHandler is Test {
 
     /// @notice A report as it should be, with enough signatures or too few, or with one thing wrong.
     function submit(uint256 wrong, uint256 count, uint256 seed, bool approved) external {
+        // mostly there is something to report, and often a loss
+        if (seed % 4 != 0 && oracle.nextRefSlot() == lastRefSlot) vm.warp(block.timestamp + FRAME);
+        if (seed % 3 == 0) lose(uint256(keccak256(abi.encode(seed))), seed / 3);
         IReportOracle.Report memory r = _honest();
         Attempt memory a;
         a.signatures = bound(count, 1, keys.length);
         a.valid = r.refSlot > lastRefSlot && a.signatures >= oracle.committee().quorum;
-        wrong = wrong % 24; // more often right than wrong
+        wrong = wrong % 20; // more often right than wrong
         a.valid = _spoil(r, wrong, seed) && a.valid;
         bytes[] memory signatures = _sign(r, a.signatures);
-        if (wrong == 7) signatures[0] = _signWith(uint256(keccak256("stranger")), r);
+        if (wrong == 7) signatures[0] = _signWith(_stranger(), r);
         if (wrong == 8 && signatures.length > 1) signatures[1] = signatures[0];
         if (wrong == 9 && signatures.length > 1) (signatures[0], signatures[1]) = (signatures[1], signatures[0]);
         if (wrong == 7 || (signatures.length > 1 && (wrong == 8 || wrong == 9))) a.valid = false;
         if (approved) oracle.approveFall(_hash(r), true);
         _approved[_hash(r)] = approved || _approved[_hash(r)]; // also for whoever submits it later
         _submit(r, signatures, a, _approved[_hash(r)]);
+    }
+
+    /// @notice Falls that everybody signs, none too deep by itself: governance is asked when they add up within 30 days.
+    function badMonth(uint256 seed, uint256 gap) external {
+        for (uint256 i; i < 5; ++i) {
+            vm.warp(block.timestamp + bound(gap, 1, 9) * FRAME);
+            cl -= cl / 100 + (uint256(keccak256(abi.encode(seed, i))) % (cl / 150));
+            IReportOracle.Report memory r = _honest();
+            Attempt memory a;
+            (a.valid, a.signatures) = (true, keys.length);
+            _submit(r, _sign(r, keys.length), a, _approved[_hash(r)]);
+        }
     }
 
     /// @notice I13: what was accepted is not accepted again.
@@ -252,6 +267,12 @@ contract OracleHandler is Test {
 
     function _fallInWindow() private view returns (uint256 sum) {
         for (uint256 i; i < _falls.length; ++i) if (_falls[i].time + 30 days > block.timestamp) sum += _falls[i].bp;
+    }
+
+    /// @dev A key that sorts before every member's.
+    function _stranger() private view returns (uint256 key) {
+        key = uint256(keccak256("stranger"));
+        while (vm.addr(key) >= vm.addr(keys[0])) key = uint256(keccak256(abi.encode(key)));
     }
 
     function _sign(IReportOracle.Report memory r, uint256 count) private view returns (bytes[] memory signatures) {
