@@ -16,7 +16,7 @@ import {ShareMath} from "../shared/ShareMath.sol";
 
 /// @title StakedEther (estETH)
 /// @notice Balances: an account holds shares; `balanceOf` shows them as ether, floored with a tolerance of 1/1024 wei.
-/// Transfers: move min(floor(amount * S / T), shares held), so a full transfer always empties the account.
+/// Transfers: move min(floor(amount * S / T), shares held), so a full transfer always succeeds; less than a wei of shares may stay behind.
 /// Rate: T / S changes only in `rebase`, within the rails of RateRails; mints and payments round in favour of holders.
 /// Authority: the pool mints and rebases, the queue pulls shares of whoever asked it to, governance replaces the pool.
 contract StakedEther is IStakedEther, IERC20Metadata, Allowances, AccessManaged {
