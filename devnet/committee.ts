@@ -2,7 +2,7 @@
  * Stands in for the committee's daemons: reads the simulated beacon chain and the execution layer as of a reference slot,
  * builds the report, signs and submits it.
  */
-import { HDNodeWallet, Mnemonic } from "ethers";
+import { HDNodeWallet, Mnemonic, Signature } from "ethers";
 import type { ContractTransactionReceipt } from "ethers";
 import type { Contracts } from "../deploy/deploy.ts";
 import { REPORT_TYPES, reportDomain } from "../offchain/protocol/report.ts";
@@ -19,6 +19,18 @@ export function committeeWallets(count: number): HDNodeWallet[] {
   const root = HDNodeWallet.fromMnemonic(Mnemonic.fromPhrase(TEST_MNEMONIC), "m/44'/60'/1'/0");
   const wallets = Array.from({ length: count }, (_, index) => root.deriveChild(index));
   return wallets.sort((a, b) => (BigInt(a.address) < BigInt(b.address) ? -1 : 1));
+}
+
+/** IReportOracle.Signature (EIP-2098). */
+export interface CompactSignature {
+  readonly r: string;
+  readonly vs: string;
+}
+
+/** The 64-byte form of a 65-byte signature (r ++ s ++ v). */
+export function compactSignature(signature: string): CompactSignature {
+  const { r, yParityAndS } = Signature.from(signature);
+  return { r, vs: yParityAndS };
 }
 
 export class LocalCommittee {
@@ -70,12 +82,16 @@ export class LocalCommittee {
   }
 
   /** Signatures of the first `count` members. */
-  async sign(report: Report, count = this.quorum): Promise<string[]> {
+  async sign(report: Report, count = this.quorum): Promise<CompactSignature[]> {
     const { oracle } = this.#contracts;
     const network = await oracle.runner?.provider?.getNetwork();
     if (network === undefined) throw new Error("the oracle has no provider");
     const domain = reportDomain(network.chainId, await oracle.getAddress());
-    return Promise.all(this.wallets.slice(0, count).map((w) => w.signTypedData(domain, REPORT_TYPES, { ...report })));
+    return Promise.all(
+      this.wallets
+        .slice(0, count)
+        .map(async (wallet) => compactSignature(await wallet.signTypedData(domain, REPORT_TYPES, { ...report }))),
+    );
   }
 
   /** Reads, signs and submits. */

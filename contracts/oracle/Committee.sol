@@ -4,10 +4,14 @@ pragma solidity 0.8.37;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
+import {IReportOracle} from "./IReportOracle.sol";
+import {MemberList} from "./MemberList.sol";
+
 /// @title Committee
 /// @notice Members, quorum and version. Signatures are judged against the members of now; any change of the set raises
 /// the version, so a report signed for an older set must be signed again. The quorum is always more than half.
-abstract contract Committee is AccessManaged {
+/// @dev The members, ascending, are the code of a contract of their own: a report reads them all for the price of one.
+abstract contract Committee is AccessManaged, IReportOracle {
     event MemberAdded(address indexed member, uint256 members, uint256 quorum);
     event MemberRemoved(address indexed member, uint256 members, uint256 quorum);
     event QuorumChanged(uint256 quorum);
@@ -25,21 +29,20 @@ abstract contract Committee is AccessManaged {
         uint32 version;
         uint16 members;
         uint16 quorum;
+        address list;
     }
 
     Set internal _set;
-    mapping(address member => bool) public isMember;
 
-    constructor(address[] memory members, uint256 quorum_) {
-        for (uint256 i; i < members.length; ++i) _add(members[i]);
-        _setQuorum(quorum_);
-        _set.version = 1;
+    constructor(address[] memory initial, uint256 quorum_) {
+        address[] memory list = new address[](0);
+        for (uint256 i; i < initial.length; ++i) list = _with(list, initial[i]);
+        _store(list, quorum_);
     }
 
     /// @notice Adds a member; the quorum rises with the set if it would no longer be more than half.
     function addMember(address member) external restricted {
-        _add(member);
-        _change();
+        _store(_with(members(), member), _set.quorum);
         emit MemberAdded(member, _set.members, _set.quorum);
     }
 
@@ -50,53 +53,84 @@ abstract contract Committee is AccessManaged {
 
     /// @notice Sets how many signatures a report needs: more than half of the members.
     function setQuorum(uint256 quorum_) external restricted {
-        _setQuorum(quorum_);
-        ++_set.version;
+        Set memory set = _set;
+        require(quorum_ > set.members / 2 && quorum_ <= set.members, QuorumOutOfRange(quorum_, set.members));
+        (_set.quorum, _set.version) = (uint16(quorum_), set.version + 1);
         emit QuorumChanged(quorum_);
     }
 
-    /// @notice Version, number of members and quorum in force.
+    /// @notice Version, number of members, quorum in force, and the contract whose code lists the members.
     function committee() external view returns (Set memory) {
         return _set;
     }
 
+    /// @notice All members, ascending.
+    function members() public view returns (address[] memory) {
+        return abi.decode(_set.list.code, (address[]));
+    }
+
+    function isMember(address account) public view returns (bool) {
+        address[] memory list = members();
+        for (uint256 i; i < list.length; ++i) if (list[i] == account) return true;
+        return false;
+    }
+
     function _remove(address member) internal {
-        require(isMember[member], NotMember(member));
+        require(isMember(member), NotMember(member));
         require(_set.members > 1, LastMember(member));
-        delete isMember[member];
-        --_set.members;
-        _change();
+        address[] memory old = members();
+        address[] memory list = new address[](old.length - 1);
+        uint256 kept;
+        for (uint256 i; i < old.length; ++i) if (old[i] != member) list[kept++] = old[i];
+        _store(list, _set.quorum);
         emit MemberRemoved(member, _set.members, _set.quorum);
     }
 
     /// @dev Every signature must be a current member's, sorted by ascending signer.
-    function _countSignatures(bytes32 digest, bytes[] calldata signatures) internal view returns (uint256) {
+    function _countSignatures(
+        bytes32 digest,
+        Signature[] calldata signatures,
+        address list
+    ) internal view returns (uint256) {
+        address[] memory known = abi.decode(list.code, (address[]));
         address previous;
+        uint256 place;
         for (uint256 i; i < signatures.length; ++i) {
-            address signer = ECDSA.recoverCalldata(digest, signatures[i]);
+            address signer = ECDSA.recover(digest, signatures[i].r, signatures[i].vs);
             require(signer > previous, SignaturesNotSorted(previous, signer));
-            require(isMember[signer], NotMember(signer));
+            while (place < known.length && known[place] != signer) ++place;
+            require(place < known.length, NotMember(signer));
             previous = signer;
         }
         return signatures.length;
     }
 
-    function _add(address member) private {
-        require(member != address(0) && _set.members < MAX_MEMBERS, InvalidMember(member));
-        require(!isMember[member], AlreadyMember(member));
-        isMember[member] = true;
-        ++_set.members;
+    /// @dev `list` with `member` in its place.
+    function _with(address[] memory list, address member) private pure returns (address[] memory longer) {
+        require(member != address(0) && list.length < MAX_MEMBERS, InvalidMember(member));
+        longer = new address[](list.length + 1);
+        uint256 place;
+        while (place < list.length && list[place] < member) {
+            longer[place] = list[place];
+            ++place;
+        }
+        longer[place] = member;
+        for (uint256 i = place; i < list.length; ++i) {
+            require(list[i] != member, AlreadyMember(member));
+            longer[i + 1] = list[i];
+        }
     }
 
-    function _change() private {
-        ++_set.version;
-        uint16 least = _set.members / 2 + 1;
-        if (_set.quorum < least) _set.quorum = least;
-        if (_set.quorum > _set.members) _set.quorum = _set.members;
-    }
-
-    function _setQuorum(uint256 quorum_) private {
-        require(quorum_ > _set.members / 2 && quorum_ <= _set.members, QuorumOutOfRange(quorum_, _set.members));
-        _set.quorum = uint16(quorum_);
+    /// @dev Keeps the quorum more than half, and within reach.
+    function _store(address[] memory list, uint256 quorum_) private {
+        uint256 count = list.length;
+        uint256 least = count / 2 + 1;
+        if (_set.version == 0) {
+            require(quorum_ >= least && quorum_ <= count, QuorumOutOfRange(quorum_, count));
+        } else {
+            if (quorum_ < least) quorum_ = least;
+            if (quorum_ > count) quorum_ = count;
+        }
+        _set = Set(_set.version + 1, uint16(count), uint16(quorum_), address(new MemberList(list)));
     }
 }

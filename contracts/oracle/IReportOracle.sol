@@ -18,6 +18,12 @@ interface IReportOracle {
         uint64 validUntil; // unix seconds
     }
 
+    /// @notice A member's signature in 64 bytes (EIP-2098): r, and s with the parity of y in its highest bit.
+    struct Signature {
+        bytes32 r;
+        bytes32 vs;
+    }
+
     event ReportAccepted(uint64 indexed refSlot, bytes32 indexed reportHash, uint256 signatures, uint256 fallBp);
     event FallApproved(bytes32 indexed reportHash, bool approved);
     event BoundsChanged(address bounds);
@@ -35,14 +41,14 @@ interface IReportOracle {
     error InvalidFrame(uint64 slotsPerFrame, uint64 firstRefSlot);
     error ZeroAddress();
 
-    /// @notice Applies a report. `signatures` are 65 bytes each (r, s, v), sorted by ascending signer.
-    function submitReport(Report calldata report, bytes[] calldata signatures) external;
+    /// @notice Applies a report. `signatures` are sorted by ascending signer.
+    function submitReport(Report calldata report, Signature[] calldata signatures) external;
     /// @notice Removes a member that signed two different reports for one reference slot. Anyone.
     function proveEquivocation(
         Report calldata a,
-        bytes calldata signatureA,
+        Signature calldata signatureA,
         Report calldata b,
-        bytes calldata signatureB
+        Signature calldata signatureB
     ) external;
     /// @notice Governance: lets the report with this struct hash lower the rate beyond the window's limit.
     function approveFall(bytes32 reportHash, bool approved) external;

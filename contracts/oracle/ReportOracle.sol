@@ -18,7 +18,7 @@ import {IStakingPool} from "../pool/IStakingPool.sol";
 /// @notice Grid: reference slots are the last slots of epochs, a frame apart; frames may be skipped, never repeated.
 /// Trust: a quorum of the live committee; a deep fall needs more (ReportBounds). Checks: chain of reports, expiry,
 /// committee version, the block's root while EIP-4788 has it. The pool limits what a gain can do.
-contract ReportOracle is IReportOracle, Committee, EIP712 {
+contract ReportOracle is Committee, EIP712 {
     using Checkpoints for Checkpoints.Trace208;
 
     bytes32 private constant REPORT_TYPEHASH = keccak256(
@@ -78,12 +78,12 @@ contract ReportOracle is IReportOracle, Committee, EIP712 {
     }
 
     /// @inheritdoc IReportOracle
-    function submitReport(Report calldata report, bytes[] calldata signatures) external override {
+    function submitReport(Report calldata report, Signature[] calldata signatures) external override {
         State memory state = _state;
-        _check(report, state);
-        bytes32 reportHash = _hash(report);
-        uint256 count = _countSignatures(_hashTypedDataV4(reportHash), signatures);
         Set memory set = _set;
+        _check(report, state.lastRefSlot, set.version);
+        bytes32 reportHash = _hash(report);
+        uint256 count = _countSignatures(_hashTypedDataV4(reportHash), signatures, set.list);
         require(count >= set.quorum, NotEnoughSignatures(count, set.quorum));
         _checkRoot(report);
 
@@ -103,14 +103,14 @@ contract ReportOracle is IReportOracle, Committee, EIP712 {
     /// @inheritdoc IReportOracle
     function proveEquivocation(
         Report calldata a,
-        bytes calldata signatureA,
+        Signature calldata signatureA,
         Report calldata b,
-        bytes calldata signatureB
+        Signature calldata signatureB
     ) external override {
         bytes32 digestA = reportDigest(a);
         bytes32 digestB = reportDigest(b);
-        address signer = ECDSA.recoverCalldata(digestA, signatureA);
-        address other = ECDSA.recoverCalldata(digestB, signatureB);
+        address signer = ECDSA.recover(digestA, signatureA.r, signatureA.vs);
+        address other = ECDSA.recover(digestB, signatureB.r, signatureB.vs);
         require(
             a.refSlot == b.refSlot && a.committeeVersion == b.committeeVersion && digestA != digestB && signer == other,
             NotEquivocation(signer, other, a.refSlot, b.refSlot)
@@ -153,8 +153,8 @@ contract ReportOracle is IReportOracle, Committee, EIP712 {
     function nextRefSlot() external view override returns (uint64) {
         uint64 last = _state.lastRefSlot;
         uint256 lastTime = _timeOf(last);
-        if (block.timestamp < lastTime) return last;
-        uint256 slots = (block.timestamp - lastTime) / SECONDS_PER_SLOT;
+        if (block.timestamp <= lastTime) return last;
+        uint256 slots = (block.timestamp - 1 - lastTime) / SECONDS_PER_SLOT;
         return last + uint64((slots / slotsPerFrame) * slotsPerFrame);
     }
 
@@ -171,17 +171,14 @@ contract ReportOracle is IReportOracle, Committee, EIP712 {
 
     // --- internal ---
 
-    function _check(Report calldata report, State memory state) private view {
-        require(report.refSlot > state.lastRefSlot, ReferenceNotNewer(report.refSlot, state.lastRefSlot));
-        require(
-            (report.refSlot - state.lastRefSlot) % slotsPerFrame == 0,
-            ReferenceOffGrid(report.refSlot, state.lastRefSlot, slotsPerFrame)
-        );
+    function _check(Report calldata report, uint64 last, uint32 version) private view {
+        require(report.refSlot > last, ReferenceNotNewer(report.refSlot, last));
+        require((report.refSlot - last) % slotsPerFrame == 0, ReferenceOffGrid(report.refSlot, last, slotsPerFrame));
         uint256 refTime = _timeOf(report.refSlot);
         require(refTime < block.timestamp, ReferenceInFuture(report.refSlot, refTime, block.timestamp));
         require(block.timestamp <= report.validUntil, ReportExpired(report.validUntil, block.timestamp));
         require(report.prevReportHash == lastReportHash, WrongPreviousReport(report.prevReportHash, lastReportHash));
-        require(report.committeeVersion == _set.version, WrongCommitteeVersion(report.committeeVersion, _set.version));
+        require(report.committeeVersion == version, WrongCommitteeVersion(report.committeeVersion, version));
     }
 
     /// @dev The block after the reference carries the root of the last block at or before it (EIP-4788). If none of the

@@ -68,6 +68,8 @@ interface IStakingPool {
     event HandedOver(address indexed newPool);
 
     error ZeroDeposit();
+    /// @notice The queue was asked to pay a claim to the pool.
+    error StakesForQueue();
     error DepositsArePaused();
     /// @notice No deposits: the report is overdue (or the pool is not open yet).
     error ReportOverdue(uint256 openUntil);
@@ -128,4 +130,6 @@ interface IStakingPool {
     function validators() external view returns (address);
     function operators() external view returns (address);
     function oracle() external view returns (address);
+    /// @notice Takes the part of the fee that is not the operators'.
+    function treasury() external view returns (address);
 }

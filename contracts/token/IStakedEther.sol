@@ -12,12 +12,10 @@ interface IStakedEther is IERC20 {
     struct Rebase {
         int256 etherDelta; // recognised gain (+) or loss (-), wei
         uint256 etherPaid; // leaves T for finalised withdrawals, wei
-        uint256 operatorFeeShares; // minted to the operator registry
-        uint256 treasuryFeeShares; // minted to `treasury`
+        uint256 feeShares; // minted to `feeReceiver`
         uint256 burnShares; // burned from the queue's account
         uint256 elapsed; // seconds this report covers
-        address operators;
-        address treasury;
+        address feeReceiver;
     }
 
     /// @notice Every change of the rate emits exactly one of these.
@@ -69,8 +67,11 @@ interface IStakedEther is IERC20 {
 
     /// @notice The rate in rays (wei per 1e9 shares times 1e27, rounded down) now.
     function rate() external view returns (uint256);
-    /// @notice The rate in rays after the last report at or before `timestamp`. Reverts with NoRateAt before the first.
+    /// @notice The rate in rays after the last report at or before `timestamp`. Reverts with NoRateAt before the first
+    /// of the last 400 reports.
     function rateAt(uint256 timestamp) external view returns (uint256);
+    /// @notice All shares that reports ever minted as fee.
+    function totalFeeShares() external view returns (uint256);
 
     // --- peers ---
 

@@ -7,15 +7,19 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 /// @notice Bounds that hold even if the pool is wrong: how fast the rate may rise in block time, and how much of a gain
 /// may be minted as fee.
 library RateRails {
-    /// @notice One slot. The allowance refills with time and is spent by every rise of the rate.
+    /// @notice One slot, written by every report. The allowance refills with time and is spent by every rise of the rate.
     struct Rails {
-        uint128 allowance; // relative rise still allowed, 1e-18 of the rate
-        uint64 updatedAt; // unix seconds
-        uint64 checkpoints; // number of rate checkpoints
+        uint64 allowance; // relative rise still allowed, 1e-18 of the rate
+        uint40 updatedAt; // unix seconds
+        uint32 nextCheckpoint; // its place in the ring of rate checkpoints
+        uint120 feeShares; // minted as fee, ever
     }
 
     uint256 internal constant MAX_RISE_PER_DAY = 1e15; // 10 bp
     uint256 internal constant MAX_RISE = 30 * MAX_RISE_PER_DAY; // unused allowance carries over up to 30 days
+    /// @notice The allowance at the start: as much as the longest report can need, so that nobody's donation blocks the
+    /// first one.
+    uint256 internal constant FIRST_ALLOWANCE = 2 * MAX_RISE_PER_DAY;
     uint256 internal constant MAX_FEE_DIVISOR = 5; // a fee is at most a fifth of a gain
 
     /// @notice The allowance at `time`.

@@ -33,6 +33,10 @@ contract StakedEther is IStakedEther, IERC20Metadata, Allowances, AccessManaged 
     uint256 public constant MIN_BOOTSTRAP = 0.01 ether;
     /// @dev Where the first deposit is locked for ever.
     address public constant LOCKED = address(0xdead);
+    /// @dev How many reports the rate history keeps: over a year of daily ones. The ring is filled at deployment, so that
+    /// a report never pays for a new slot.
+    uint256 private constant HISTORY = 400;
+    uint208 private constant NO_RATE = 1; // a place of the ring not yet written; no real rate is that low
     uint256 private constant MAX_RATE = type(uint104).max; // the queue and the pool keep rates in 104 bits
 
     string public constant override name = "Estuary Staked Ether";
@@ -45,7 +49,7 @@ contract StakedEther is IStakedEther, IERC20Metadata, Allowances, AccessManaged 
     mapping(address account => uint256) private _shares;
     address public override pool;
     RateRails.Rails private _rails;
-    mapping(uint256 index => RateCheckpoint) private _checkpoints;
+    RateCheckpoint[HISTORY] private _history;
 
     modifier onlyPool() {
         require(msg.sender == pool, OnlyPool(msg.sender, pool));
@@ -59,6 +63,7 @@ contract StakedEther is IStakedEther, IERC20Metadata, Allowances, AccessManaged 
 
     constructor(address authority_, address queue_) AccessManaged(authority_) EIP712("Estuary Staked Ether", "1") {
         queue = queue_;
+        for (uint256 i; i < HISTORY; ++i) _history[i].rate = NO_RATE;
     }
 
     // --- ERC-20 ---
@@ -145,15 +150,22 @@ contract StakedEther is IStakedEther, IERC20Metadata, Allowances, AccessManaged 
 
     /// @inheritdoc IStakedEther
     function rateAt(uint256 timestamp) external view override returns (uint256) {
-        uint256 low = 0; // first index after `timestamp` lies in [low, high]
-        uint256 high = _rails.checkpoints;
+        uint256 oldest = _rails.nextCheckpoint;
+        uint256 low = 0; // the age, from the oldest on, of the first checkpoint after `timestamp` lies in [low, high]
+        uint256 high = HISTORY;
         while (low < high) {
             uint256 mid = (low + high) / 2;
-            if (_checkpoints[mid].timestamp > timestamp) high = mid;
+            if (_history[(oldest + mid) % HISTORY].timestamp > timestamp) high = mid;
             else low = mid + 1;
         }
-        require(high > 0, NoRateAt(timestamp));
-        return _checkpoints[high - 1].rate;
+        uint256 rate_ = low == 0 ? NO_RATE : _history[(oldest + low - 1) % HISTORY].rate;
+        require(rate_ != NO_RATE, NoRateAt(timestamp));
+        return rate_;
+    }
+
+    /// @inheritdoc IStakedEther
+    function totalFeeShares() external view override returns (uint256) {
+        return _rails.feeShares;
     }
 
     // --- pool ---
@@ -181,15 +193,14 @@ contract StakedEther is IStakedEther, IERC20Metadata, Allowances, AccessManaged 
         uint256 shares = amount * SHARES_PER_WEI;
         _setTotals(amount, shares);
         _shares[LOCKED] = shares;
-        _rails.updatedAt = uint64(block.timestamp);
-        _pushRate(_rails, amount, shares);
+        _pushRate(RateRails.Rails(uint64(RateRails.FIRST_ALLOWANCE), uint40(block.timestamp), 0, 0), amount, shares);
         emit Transfer(address(0), LOCKED, amount);
     }
 
     /// @inheritdoc IStakedEther
     function rebase(Rebase calldata change) external override onlyPool {
         (uint256 totalEther, uint256 totalShares) = totals();
-        uint256 feeShares = change.operatorFeeShares + change.treasuryFeeShares;
+        uint256 feeShares = change.feeShares;
         uint256 maxFeeShares = RateRails.maxFeeShares(totalEther, totalShares, change.etherDelta);
         require(feeShares <= maxFeeShares, FeeTooHigh(feeShares, maxFeeShares));
 
@@ -199,10 +210,11 @@ contract StakedEther is IStakedEther, IERC20Metadata, Allowances, AccessManaged 
         _setTotals(newEther, newShares);
         if (change.burnShares != 0) _shares[queue] -= change.burnShares;
 
-        _spendRails(totalEther, totalShares, newEther, newShares);
+        _spendRails(totalEther, totalShares, newEther, newShares, feeShares);
         emit TokenRebased(block.timestamp, change.elapsed, totalShares, totalEther, newShares, newEther, feeShares);
-        _mintFee(change.operators, change.operatorFeeShares, newEther, newShares);
-        _mintFee(change.treasury, change.treasuryFeeShares, newEther, newShares);
+        if (feeShares == 0) return;
+        _shares[change.feeReceiver] += feeShares;
+        emit Transfer(address(0), change.feeReceiver, feeShares.toEtherDown(newEther, newShares));
     }
 
     /// @inheritdoc IStakedEther
@@ -272,27 +284,22 @@ contract StakedEther is IStakedEther, IERC20Metadata, Allowances, AccessManaged 
         }
     }
 
-    function _mintFee(address to, uint256 shares, uint256 totalEther, uint256 totalShares) private {
-        if (shares == 0) return;
-        _shares[to] += shares;
-        emit Transfer(address(0), to, shares.toEtherDown(totalEther, totalShares));
-    }
-
-    function _spendRails(uint256 ether0, uint256 shares0, uint256 ether1, uint256 shares1) private {
+    function _spendRails(uint256 ether0, uint256 shares0, uint256 ether1, uint256 shares1, uint256 feeShares) private {
         RateRails.Rails memory rails = _rails;
         uint256 allowed = rails.allowanceAt(block.timestamp);
         uint256 risen = RateRails.rise(ether0, shares0, ether1, shares1);
         require(risen <= allowed, RateRisesTooFast(risen, allowed));
-        rails.allowance = uint128(allowed - risen);
-        rails.updatedAt = uint64(block.timestamp);
+        rails.allowance = uint64(allowed - risen);
+        rails.updatedAt = uint40(block.timestamp);
+        rails.feeShares += feeShares.toUint120();
         _pushRate(rails, ether1, shares1);
     }
 
     function _pushRate(RateRails.Rails memory rails, uint256 totalEther, uint256 totalShares) private {
         uint256 rate_ = ShareMath.rateDown(totalEther, totalShares);
-        require(rate_ <= MAX_RATE, RateOutOfRange());
-        _checkpoints[rails.checkpoints] = RateCheckpoint(uint48(block.timestamp), uint208(rate_));
-        rails.checkpoints++;
+        require(rate_ > NO_RATE && rate_ <= MAX_RATE, RateOutOfRange());
+        _history[rails.nextCheckpoint] = RateCheckpoint(uint48(block.timestamp), uint208(rate_));
+        rails.nextCheckpoint = uint32((rails.nextCheckpoint + 1) % HISTORY);
         _rails = rails;
     }
 

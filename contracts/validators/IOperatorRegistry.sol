@@ -53,6 +53,7 @@ interface IOperatorRegistry {
     event PenaltyTaken(uint256 indexed operatorId, uint256 amount, uint256 shares, uint256 debt);
     event DebtRepaid(uint256 indexed operatorId, uint256 amount, uint256 shares);
     event OperatorFrozen(uint256 indexed operatorId, bool frozen);
+    event TreasuryPaid(address indexed treasury, uint256 shares);
     event Bound(address indexed validators);
 
     error UnknownTier(uint256 tier);
@@ -110,6 +111,11 @@ interface IOperatorRegistry {
     /// @notice Sends all rewards as estETH, after repaying debt. The owner or the reward address. @return shares sent
     function claimRewards(uint256 operatorId, address to) external returns (uint256 shares);
 
+    // --- anyone ---
+
+    /// @notice Sends the treasury its part of the fees as estETH. @return shares sent, possibly zero
+    function payTreasury() external returns (uint256 shares);
+
     // --- views ---
 
     function operator(uint256 operatorId) external view returns (Operator memory);
@@ -124,16 +130,16 @@ interface IOperatorRegistry {
     /// @notice What rewards are shared by: shares for each unit of weight so far, the weight of all operators, and their
     /// active validators.
     function rewardTotals() external view returns (uint128 sharesPerWeight, uint64 weight, uint64 active);
+    /// @notice What payTreasury would send now.
+    function treasuryShares() external view returns (uint256);
     /// @notice What a claim would send now.
     function claimableShares(uint256 operatorId) external view returns (uint256);
     function validators() external view returns (address);
 
     // --- pool only ---
 
-    /// @notice Books the operators' part of `feeShares` (of which feeBp of the gain is `totalFeeBp`) by weight, rounded
-    /// down to a multiple of the total weight. @return operatorShares what the pool then mints to this contract; the rest
-    /// is the treasury's
-    function accrueFee(uint256 feeShares, uint256 totalFeeBp) external returns (uint256 operatorShares);
+    /// @notice From now on fees are `totalFeeBp` of the gain; those minted so far are divided first.
+    function setTotalFee(uint256 totalFeeBp) external;
 
     // --- validator registry only ---
 

@@ -18,9 +18,10 @@ import {IValidatorRegistry} from "./IValidatorRegistry.sol";
 /// counted: recorded shares never exceed held shares. A penalty moves bond shares to the queue's account as cover;
 /// what the bond lacks is a debt in wei, repaid from added bond and from rewards first.
 ///
-/// REWARDS. The weight of an operator is feeBp for each of its weighted validators. A report credits
-/// `feeShares * totalWeight / (totalFeeBp * active)` to all weights at once: an operator with n of N equal validators earns
-/// its feeBp of n / N of the rewards. One accumulator, settled whenever an operator's weight changes.
+/// REWARDS. Reports mint all fees to this account. The weight of an operator is feeBp for each of its weighted validators.
+/// Whenever weights change or somebody claims, the fees minted since are divided: `fees * totalWeight / (totalFeeBp *
+/// active)` to all weights at once, the rest to the treasury: an operator with n of N equal validators earns its feeBp of
+/// n / N of the rewards. One accumulator, settled whenever an operator's weight changes.
 contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUpgradeable {
     using SafeCast for uint256;
 
@@ -30,14 +31,21 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
         uint64 active; // funded, not yet proven withdrawn
     }
 
+    /// @dev One slot: how fees are divided that no report has minted yet.
+    struct Fees {
+        uint120 divided; // shares of all fees already divided between operators and treasury
+        uint120 treasuryShares; // not yet paid to the treasury
+        uint16 totalFeeBp; // of rewards, since the last division
+    }
+
     uint256 private constant MAX_TIERS = 16;
 
     IStakedEther public immutable token;
 
     /// @inheritdoc IOperatorRegistry
     address public validators;
-    /// @inheritdoc IOperatorRegistry
-    Totals public rewardTotals;
+    Totals private _totals;
+    Fees private _fees;
     /// @inheritdoc IOperatorRegistry
     uint256 public operatorCount;
     /// @inheritdoc IOperatorRegistry
@@ -163,13 +171,26 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
         Operator storage op = _known(operatorId);
         require(msg.sender == op.owner || msg.sender == op.rewardAddress, NotOperatorOwner(operatorId, msg.sender));
         require(!op.frozen, OperatorIsFrozen(operatorId));
-        _settle(op);
+        _settle(op, _divideFees());
         shares = op.rewardShares;
         require(shares > 0, NothingToClaim(operatorId));
         op.rewardShares = 0;
         shares -= _repayDebt(operatorId, op, shares);
         emit RewardsClaimed(operatorId, to, shares);
         if (shares > 0) token.transferShares(to, shares);
+    }
+
+    // --- anyone ---
+
+    /// @inheritdoc IOperatorRegistry
+    function payTreasury() external returns (uint256 shares) {
+        _divideFees();
+        shares = _fees.treasuryShares;
+        if (shares == 0) return 0;
+        _fees.treasuryShares = 0;
+        address treasury = _pool().treasury();
+        emit TreasuryPaid(treasury, shares);
+        token.transferShares(treasury, shares);
     }
 
     // --- views ---
@@ -197,24 +218,33 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
     }
 
     /// @inheritdoc IOperatorRegistry
+    function rewardTotals() external view returns (uint128 sharesPerWeight, uint64 weight, uint64 active) {
+        (Totals memory totals, ) = _divided();
+        return (totals.sharesPerWeight, totals.weight, totals.active);
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function treasuryShares() external view returns (uint256) {
+        (, Fees memory fees) = _divided();
+        return fees.treasuryShares;
+    }
+
+    /// @inheritdoc IOperatorRegistry
     function claimableShares(uint256 operatorId) external view returns (uint256) {
         Operator storage op = _known(operatorId);
         (uint256 totalEther, uint256 totalShares) = token.totals();
         uint256 debtShares = ShareMath.toSharesUp(op.debt, totalEther, totalShares);
-        return Math.saturatingSub(op.rewardShares + _unsettled(op, rewardTotals.sharesPerWeight), debtShares);
+        (Totals memory totals, ) = _divided();
+        return Math.saturatingSub(op.rewardShares + _unsettled(op, totals.sharesPerWeight), debtShares);
     }
 
     // --- pool only ---
 
     /// @inheritdoc IOperatorRegistry
-    function accrueFee(uint256 feeShares, uint256 totalFeeBp) external returns (uint256 operatorShares) {
+    function setTotalFee(uint256 totalFeeBp) external {
         require(msg.sender == token.pool(), OnlyPool(msg.sender));
-        Totals memory totals = rewardTotals;
-        if (totals.weight == 0 || totalFeeBp == 0) return 0;
-        uint256 part = Math.min(feeShares, (feeShares * totals.weight) / (totalFeeBp * totals.active));
-        uint256 increment = part / totals.weight;
-        rewardTotals.sharesPerWeight = totals.sharesPerWeight + increment.toUint128();
-        return increment * totals.weight;
+        _divideFees();
+        _fees.totalFeeBp = uint16(totalFeeBp);
     }
 
     // --- validator registry only ---
@@ -243,29 +273,35 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
             _requireBond(operatorId, op);
             op.inDoubt = false;
         }
-        _settle(op);
+        Totals memory totals = _divideFees();
+        _settle(op, totals);
         op.bondShares += uint128(bondShares);
         op.queued -= uint32(count);
         op.active += uint32(count);
         op.weighted += uint32(count);
-        rewardTotals.weight += uint64(op.feeBp * count);
-        rewardTotals.active += uint64(count);
+        totals.weight += uint64(op.feeBp * count);
+        totals.active += uint64(count);
+        _totals = totals;
         emit BondAdded(operatorId, bondShares);
     }
 
     /// @inheritdoc IOperatorRegistry
     function onWeightStopped(uint256 operatorId) external onlyValidators {
         Operator storage op = _operators[operatorId];
-        _settle(op);
+        Totals memory totals = _divideFees();
+        _settle(op, totals);
         op.weighted -= 1;
-        rewardTotals.weight -= op.feeBp;
+        totals.weight -= op.feeBp;
+        _totals = totals;
     }
 
     /// @inheritdoc IOperatorRegistry
     function onWithdrawn(uint256 operatorId, uint256 shortfall) external onlyValidators {
         Operator storage op = _operators[operatorId];
         op.active -= 1;
-        rewardTotals.active -= 1;
+        Totals memory totals = _divideFees();
+        totals.active -= 1;
+        _totals = totals;
         if (shortfall > 0) _takePenalty(operatorId, op, shortfall);
     }
 
@@ -321,12 +357,35 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
         emit OperatorAdded(operatorId, tierId, owner, rewardAddress, name);
     }
 
+    /// @dev Divides the fees minted since the last division by the weights since then.
+    function _divideFees() private returns (Totals memory totals) {
+        Fees memory fees;
+        (totals, fees) = _divided();
+        if (fees.divided == _fees.divided) return totals;
+        (_totals, _fees) = (totals, fees);
+    }
+
+    /// @dev Totals and fees as they are once divided. The operators' part rounds down to whole shares per weight.
+    function _divided() private view returns (Totals memory totals, Fees memory fees) {
+        (totals, fees) = (_totals, _fees);
+        uint256 minted = token.totalFeeShares();
+        uint256 fresh = minted - fees.divided;
+        if (fresh == 0) return (totals, fees);
+        if (totals.weight != 0 && fees.totalFeeBp != 0) {
+            uint256 part = (fresh * totals.weight) / (uint256(fees.totalFeeBp) * totals.active);
+            uint256 increment = Math.min(fresh, part) / totals.weight;
+            totals.sharesPerWeight += increment.toUint128();
+            fresh -= increment * totals.weight;
+        }
+        fees.divided = minted.toUint120();
+        fees.treasuryShares += fresh.toUint120();
+    }
+
     /// @dev Moves what the operator's present weight earned since it was last settled into its rewards.
-    function _settle(Operator storage op) private {
-        uint128 sharesPerWeight = rewardTotals.sharesPerWeight;
-        if (op.settledAt == sharesPerWeight) return;
-        op.rewardShares += _unsettled(op, sharesPerWeight).toUint128();
-        op.settledAt = sharesPerWeight;
+    function _settle(Operator storage op, Totals memory totals) private {
+        if (op.settledAt == totals.sharesPerWeight) return;
+        op.rewardShares += _unsettled(op, totals.sharesPerWeight).toUint128();
+        op.settledAt = totals.sharesPerWeight;
     }
 
     /// @dev `amount` wei in bond shares, rounded up, to cover; what the bond lacks becomes debt, rounded up.

@@ -33,6 +33,8 @@ interface IWithdrawalQueue is IERC721 {
 
     error RequestsArePaused();
     error RequestTooSmall(uint256 amount, uint256 minimum);
+    /// @notice Shares below one unit (1e9): they would be counted as nothing.
+    error RequestBelowUnit(uint256 shares);
     error NoRequests();
     error UnknownRequest(uint256 requestId);
     error AlreadyClaimed(uint256 requestId);
@@ -72,12 +74,23 @@ interface IWithdrawalQueue is IERC721 {
 
     // --- pool only ---
 
-    /// @notice A report was accepted: closes the current round and hands over the remainders below one unit.
-    /// @return remainder shares for the cover account
-    function closeRound(uint256 nextCutoff) external returns (uint256 remainder);
+    /// @notice The pool opens: the first round ends by `firstCutoff`.
+    function open(uint256 firstCutoff) external;
+    /// @notice A report was accepted: closes the current round, finalises, and hands over the paid requests' shares
+    /// together with the remainders below one unit of all requests since the last report.
+    /// @param nextCutoff when the next round ends at the latest
+    /// @param cutoff as in `finalise`; zero finalises nothing
+    /// @return paid wei, which the caller sends right after
+    /// @return shares for the cover account
+    function settleReport(
+        uint256 nextCutoff,
+        uint256 maxRate,
+        uint256 cutoff,
+        uint256 available
+    ) external returns (uint256 paid, uint256 shares);
     /// @notice Finalises in order, as far as `available` reaches, rounds that ended by `cutoff`, at most 64, paying
-    /// min(opening rate, maxRate) a share. The caller sends `paid` wei right after.
-    /// @return paid wei
+    /// min(opening rate, maxRate) a share.
+    /// @return paid wei, which the caller sends right after
     /// @return shares of the requests paid
     function finalise(
         uint256 maxRate,

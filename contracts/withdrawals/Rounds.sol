@@ -48,26 +48,27 @@ library Rounds {
 
     /// @notice Finalises in order, rounds that ended by `cutoff`, paying min(opening rate, maxRate) a share, as far as
     /// `available` wei reach. Sums round down once a round (or a round's part), never below the sum of its requests.
+    /// @param head the book's, moved and stored if anything is finalised
     function finalise(
         Book storage book,
         mapping(uint256 => RequestToken.Request) storage requests,
+        Head memory head,
+        Tail memory tail,
         uint256 maxRate,
         uint256 cutoff,
         uint256 available
-    ) internal returns (uint256 paid, uint256 units) {
-        Tail memory tail = book.tail;
-        Head memory head = book.head;
+    ) internal returns (uint256 paid) {
         uint256 from = head.finalisedUnits;
         if (head.round == 0) head.round = 1;
         bool whole = true;
         for (uint256 i; i < MAX_ROUNDS_PER_CALL && whole && head.finalisedUnits < tail.requestedUnits; ++i) {
-            if (book.rounds[head.round].endsAt > cutoff) break;
+            Round memory round = book.rounds[head.round];
+            if (round.endsAt > cutoff) break;
             uint256 part;
-            (part, whole) = _settleRound(book, requests, head, tail, maxRate, available - paid);
+            (part, whole) = _settleRound(book, requests, head, tail, round.rate, maxRate, available - paid);
             paid += part;
         }
-        units = head.finalisedUnits - from;
-        if (units == 0) return (0, 0);
+        if (head.finalisedUnits == from) return 0;
         if (head.finalisedUnits == tail.requestedUnits) head.knownFinalisedId = tail.lastRequestId;
         book.head = head;
     }
@@ -92,8 +93,8 @@ library Rounds {
         if (hint != 0) {
             Round memory hinted = book.rounds[hint];
             if (hinted.endsAt != 0 && hinted.startUnits <= startUnits) {
-                uint256 next = book.rounds[hint + 1].startUnits;
-                if (next == 0 || startUnits < next) return hint;
+                Round memory next = book.rounds[hint + 1];
+                if (next.endsAt == 0 || startUnits < next.startUnits) return hint;
             }
         }
         uint256 low = 1;
@@ -129,10 +130,10 @@ library Rounds {
         mapping(uint256 => RequestToken.Request) storage requests,
         Head memory head,
         Tail memory tail,
+        uint256 openingRate,
         uint256 maxRate,
         uint256 available
     ) private returns (uint256 paid, bool whole) {
-        uint256 openingRate = book.rounds[head.round].rate;
         uint256 rate = Math.min(openingRate, maxRate);
         bool isLast = head.round == tail.lastRound;
         uint256 end = isLast ? tail.requestedUnits : book.rounds[head.round + 1].startUnits;

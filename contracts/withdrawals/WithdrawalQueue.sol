@@ -109,9 +109,20 @@ contract WithdrawalQueue is IWithdrawalQueue, RequestToken, AccessManaged {
     // --- pool ---
 
     /// @inheritdoc IWithdrawalQueue
-    function closeRound(uint256 nextCutoff) external override onlyPool returns (uint256 remainder) {
+    function open(uint256 firstCutoff) external override onlyPool {
+        _book.tail.nextCutoff = uint40(firstCutoff);
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function settleReport(
+        uint256 nextCutoff,
+        uint256 maxRate,
+        uint256 cutoff,
+        uint256 available
+    ) external override onlyPool returns (uint256 paid, uint256 shares) {
         Rounds.Tail memory tail = _book.tail;
-        remainder = tail.remainder;
+        (paid, shares) = _finalise(tail, maxRate, cutoff, available);
+        shares += tail.remainder;
         tail.remainder = 0;
         tail.roundOpen = false;
         tail.nextCutoff = uint40(nextCutoff);
@@ -124,11 +135,7 @@ contract WithdrawalQueue is IWithdrawalQueue, RequestToken, AccessManaged {
         uint256 cutoff,
         uint256 available
     ) external override onlyPool returns (uint256 paid, uint256 shares) {
-        uint256 from = _book.head.finalisedUnits;
-        uint256 units;
-        (paid, units) = _book.finalise(_requests, maxRate, cutoff, available);
-        if (units != 0) emit WithdrawalsFinalized(from, from + units, paid, maxRate);
-        shares = units * SHARES_PER_UNIT;
+        return _finalise(_book.tail, maxRate, cutoff, available);
     }
 
     /// @notice Pauses or resumes new requests. Claims can't be paused.
@@ -219,6 +226,20 @@ contract WithdrawalQueue is IWithdrawalQueue, RequestToken, AccessManaged {
 
     // --- internal ---
 
+    function _finalise(
+        Rounds.Tail memory tail,
+        uint256 maxRate,
+        uint256 cutoff,
+        uint256 available
+    ) private returns (uint256 paid, uint256 shares) {
+        Rounds.Head memory head = _book.head;
+        uint256 from = head.finalisedUnits;
+        paid = _book.finalise(_requests, head, tail, maxRate, cutoff, available);
+        if (head.finalisedUnits == from) return (0, 0);
+        emit WithdrawalsFinalized(from, head.finalisedUnits, paid, maxRate);
+        shares = (head.finalisedUnits - from) * SHARES_PER_UNIT;
+    }
+
     function _open(uint256 count, address owner) private view returns (IStakedEther token_, address to) {
         Config memory config = _config;
         require(!config.paused, RequestsArePaused());
@@ -228,6 +249,7 @@ contract WithdrawalQueue is IWithdrawalQueue, RequestToken, AccessManaged {
 
     function _enqueue(IStakedEther token_, address owner, uint256 amount, uint256 shares) private returns (uint256 id) {
         Rounds.Tail memory tail = _book.tail;
+        require(shares >= SHARES_PER_UNIT, RequestBelowUnit(shares));
         uint256 end;
         uint256 remainder;
         unchecked {

@@ -218,6 +218,7 @@ async function reconcile(world: DemoWorld): Promise<{ lines: Line[]; totals: Res
       sum((o) => o.paid),
     ),
   ];
+  await world.payTreasury();
   for (const [name, account] of Object.entries({
     alice: p.alice.address,
     bob: p.bob.address,

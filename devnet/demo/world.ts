@@ -14,6 +14,7 @@ import { toSharesUp } from "../../offchain/protocol/shares.ts";
 import { bp, shares, SHARES_PER_UNIT, wei } from "../../offchain/protocol/units.ts";
 import type { Wei } from "../../offchain/protocol/units.ts";
 import { LOCAL_SETTINGS } from "../../deploy/lib/parameters.ts";
+import type { CompactSignature } from "../committee.ts";
 import { contractBalanceProof, contractValidatorProof } from "../contractProofs.ts";
 import type { ValidatorKey } from "../keys.ts";
 import type { LocalProtocol } from "../localProtocol.ts";
@@ -149,6 +150,7 @@ export class DemoWorld {
   async fund(keys: readonly ValidatorKey[]): Promise<void> {
     const { validators, keeper } = this.p;
     const now = await this.send(validators.connect(keeper).fundValidators(keys.map(({ pubkey }) => pubkey)));
+    this.#divideFees();
     this.books.fund(BigInt(keys.length), now);
     for (const key of keys) this.validators.push({ key, fundedAt: now, state: "funded", slashed: false });
   }
@@ -160,6 +162,7 @@ export class DemoWorld {
     const proof = contractValidatorProof(beacon.proveValidator(watched.key.pubkey));
     await this.send(validators.connect(keeper).proveSlashed(proof));
     this.books.noteSlashing(BigInt(beacon.genesisTime) + proof.header.slot * 12n);
+    this.#divideFees();
     watched.slashed = true;
   }
 
@@ -195,6 +198,7 @@ export class DemoWorld {
     await beacon.advanceSlots(2);
     const proof = contractValidatorProof(beacon.proveValidator(watched.key.pubkey));
     await this.send(validators.connect(keeper).proveExiting(proof));
+    this.#divideFees();
     watched.state = "exiting";
   }
 
@@ -218,10 +222,23 @@ export class DemoWorld {
           contractBalanceProof(beacon.proveBalance(pubkey, slot)),
         ),
     );
+    this.#divideFees();
     watched.state = "withdrawn";
     if (balance >= STAKE_GWEI) return;
     const shortfall = wei((STAKE_GWEI - balance) * GWEI);
     this.books.addCover(toSharesUp(shortfall, this.books.totals));
+  }
+
+  /** Sends the treasury its part of the fees. Returns what the books expect, in shares. */
+  async payTreasury(): Promise<bigint> {
+    await this.send(this.p.operators.connect(this.p.keeper).payTreasury());
+    this.#divideFees();
+    return this.books.payTreasury();
+  }
+
+  /** The registry divides fees whenever weights change or somebody is paid, by the weights until then. */
+  #divideFees(): void {
+    this.books.divideFees(this.#weights());
   }
 
   // --- the committee ---
@@ -241,7 +258,6 @@ export class DemoWorld {
       withdrawalVault: { reported: seen.withdrawalVault, held: wei(held[0]) },
       rewardsVault: { reported: seen.rewardsVault, held: wei(held[1]) },
       incident: report.incident,
-      weights: this.#weights(),
     });
     this.outcomes.push(outcome);
     return outcome;
@@ -262,7 +278,7 @@ export class DemoWorld {
   }
 
   /** Sends a report that must be refused. Returns the error's name, or undefined if it was accepted. */
-  async refused(report: Report, signatures: readonly string[]): Promise<string | undefined> {
+  async refused(report: Report, signatures: readonly CompactSignature[]): Promise<string | undefined> {
     try {
       await this.p.oracle.submitReport.staticCall(report, [...signatures]);
       return undefined;

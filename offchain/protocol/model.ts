@@ -22,10 +22,10 @@ import {
   unfinalisedShares,
 } from "./queue.ts";
 import type { QueueState } from "./queue.ts";
-import { allowanceAt, maxFeeShares, rateRise } from "./rails.ts";
+import { FIRST_ALLOWANCE, allowanceAt, maxFeeShares, rateRise } from "./rails.ts";
 import type { Rails } from "./rails.ts";
 import { burnable, feeOn, fell, fromVault, grossChange, recognise, splitFee } from "./rebase.ts";
-import type { Weights } from "./rebase.ts";
+import type { FeeSplit, Weights } from "./rebase.ts";
 import {
   rateDown,
   rateUp,
@@ -75,7 +75,6 @@ export interface ReportInput extends Schedule {
   readonly withdrawalVault: VaultBalance;
   readonly rewardsVault: VaultBalance;
   readonly incident: boolean;
-  readonly weights: Weights;
 }
 
 export interface ReportOutcome {
@@ -87,8 +86,8 @@ export interface ReportOutcome {
   readonly recognised: Wei;
   readonly heldBack: Wei;
   readonly fee: Wei;
-  readonly operatorShares: Shares;
-  readonly treasuryShares: Shares;
+  /** To the operator registry, which divides them. */
+  readonly feeShares: Shares;
   /** F */
   readonly finalisationRate: Ray;
   readonly finalisable: boolean;
@@ -112,6 +111,8 @@ interface State {
   /** Of requests not claimed. */
   owners: Map<number, string>;
   rails: Rails;
+  /** On the operators' account: fees not divided yet, and the treasury's part of those that are. */
+  fees: { readonly undivided: Shares; readonly treasury: Shares };
   fundings: readonly Funding[];
 }
 
@@ -128,6 +129,7 @@ export class ProtocolModel {
       queue: EMPTY_QUEUE,
       owners: new Map(),
       rails: { allowance: 0n, updatedAt: 0n },
+      fees: { undivided: shares(0n), treasury: shares(0n) },
       fundings: [],
     };
   }
@@ -212,7 +214,7 @@ export class ProtocolModel {
     const opening = { ether: amount, shares: shares(amount * SHARES_PER_WEI) };
     this.#state.totals = opening;
     this.#credit(settings.locked, opening.shares);
-    this.#state.rails = { allowance: 0n, updatedAt: now };
+    this.#state.rails = { allowance: FIRST_ALLOWANCE, updatedAt: now };
     this.#state.queue = { ...EMPTY_QUEUE, nextCutoff };
     this.#state.books = {
       ...EMPTY_BOOKS,
@@ -323,6 +325,22 @@ export class ProtocolModel {
     this.#state.books = { ...this.books, cover: shares(this.books.cover + amount) };
   }
 
+  /** Divides the fees minted since the last division, by the weights that held since then. */
+  divideFees(weights: Weights): FeeSplit {
+    const { undivided, treasury } = this.#state.fees;
+    const split = splitFee(undivided, this.settings.feeBp, weights);
+    this.#state.fees = { undivided: shares(0n), treasury: shares(treasury + split.treasuryShares) };
+    return split;
+  }
+
+  /** Sends the treasury its part of the fees divided so far. */
+  payTreasury(): Shares {
+    const { treasury } = this.#state.fees;
+    this.#move(this.settings.operators, this.settings.treasury, treasury);
+    this.#state.fees = { ...this.#state.fees, treasury: shares(0n) };
+    return treasury;
+  }
+
   // --- the oracle ---
 
   /** Applies a report (docs/math.md, Report). */
@@ -347,7 +365,6 @@ export class ProtocolModel {
     const grown = wei(before.ether + recognised);
     ensure(grown > 0n, "TotalWouldBeZero", recognised);
     const { fee, feeShares } = feeOn(recognised, grown, before.shares, books.highWaterRate, settings.feeBp);
-    const { operatorShares, treasuryShares } = splitFee(feeShares, settings.feeBp, input.weights);
     const judged: Totals = { ether: grown, shares: shares(before.shares + feeShares) };
     const finalisationRate = rateDown(judged);
 
@@ -373,8 +390,8 @@ export class ProtocolModel {
     this.#state.rails = rails;
     this.#state.queue = queue;
     this.#debit(settings.queue, burned);
-    this.#credit(settings.operators, operatorShares);
-    this.#credit(settings.treasury, treasuryShares);
+    this.#credit(settings.operators, feeShares);
+    this.#state.fees = { ...this.#state.fees, undivided: shares(this.#state.fees.undivided + feeShares) };
     this.#state.books = {
       ...next,
       cover: shares(cover - burned),
@@ -398,8 +415,7 @@ export class ProtocolModel {
       recognised,
       heldBack,
       fee,
-      operatorShares,
-      treasuryShares,
+      feeShares,
       finalisationRate,
       finalisable,
       paid,

@@ -9,6 +9,8 @@ const ONE = 10n ** 18n;
 /** 10 bp a day; unused allowance carries over up to 30 days. */
 const MAX_RISE_PER_DAY = 10n ** 15n;
 const MAX_RISE = 30n * MAX_RISE_PER_DAY;
+/** What a new ledger starts with: the longest report's worth, so that no donation blocks the first one. */
+export const FIRST_ALLOWANCE = 2n * MAX_RISE_PER_DAY;
 /** A fee is at most a fifth of a gain. */
 const MAX_FEE_DIVISOR = 5n;
 

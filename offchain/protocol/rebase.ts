@@ -73,15 +73,18 @@ export interface Weights {
   readonly active: bigint;
 }
 
+export interface FeeSplit {
+  /** What each unit of weight earns. */
+  readonly increment: Shares;
+  readonly operatorShares: Shares;
+  readonly treasuryShares: Shares;
+}
+
 /**
  * The operators' part of the fee: a multiple of the total weight, rounded down, at most all of it. The treasury gets the rest.
  * `increment` is what each unit of weight earns: floor(min(feeShares, floor(feeShares * total / (feeBp * active))) / total).
  */
-export function splitFee(
-  feeShares: Shares,
-  feeBp: Bp,
-  weights: Weights,
-): { readonly increment: Shares; readonly operatorShares: Shares; readonly treasuryShares: Shares } {
+export function splitFee(feeShares: Shares, feeBp: Bp, weights: Weights): FeeSplit {
   const { total, active } = weights;
   if (total === 0n || feeBp === 0n) {
     return { increment: shares(0n), operatorShares: shares(0n), treasuryShares: feeShares };

@@ -1,5 +1,6 @@
 /** The fixture of everything that tests the deployed protocol. */
 import type { ContractTransactionReceipt } from "ethers";
+import type { CompactSignature } from "../../devnet/committee.ts";
 import { fundValidators, startLocalProtocol } from "../../devnet/localProtocol.ts";
 import type { LocalProtocol } from "../../devnet/localProtocol.ts";
 import type { ValidatorKey } from "../../devnet/keys.ts";
@@ -9,7 +10,7 @@ import { connection } from "./network.ts";
 export interface Protocol extends LocalProtocol {
   /** The next report as the committee would read it; advances the beacon until its reference slot is final. */
   readReport(overrides?: Partial<Report>, frames?: number): Promise<Report>;
-  sign(report: Report, count?: number): Promise<string[]>;
+  sign(report: Report, count?: number): Promise<CompactSignature[]>;
   report(overrides?: Partial<Report>, count?: number, frames?: number): Promise<ContractTransactionReceipt>;
   /** Keys of operator 1, from key to funded; `first` is the index of the first key (0 unless told). */
   fundValidator(count: number, first?: number): Promise<ValidatorKey[]>;

@@ -69,16 +69,16 @@ describe("Integration: reports", () => {
 
   it("a penalty lowers the rate for everyone alike, and its recovery pays no fee", async () => {
     const { p, key } = await loadFixture(running);
-    const treasury = await p.token.sharesOf(p.treasury);
+    const fees = await p.token.totalFeeShares();
     p.beacon.penalise(key, GWEI / 50n);
     const high = await p.token.rate();
     await p.report();
     expect(await p.token.rate()).to.be.lessThan(high);
-    expect(await p.token.sharesOf(p.treasury)).to.equal(treasury);
+    expect(await p.token.totalFeeShares()).to.equal(fees);
     p.beacon.creditExecutionReward(await p.rewardsVault.getAddress(), ETH / 1_000n);
     await p.report();
     expect(await p.token.rate()).to.be.lessThan(high);
-    expect(await p.token.sharesOf(p.treasury)).to.equal(treasury);
+    expect(await p.token.totalFeeShares()).to.equal(fees);
   });
 
   it("reports that nobody sent are merged: the next one covers their frames", async () => {

@@ -18,7 +18,7 @@ contract ProtocolCampaign is Test {
     error InvariantBroken(uint256 seed, uint256 step, bytes4 action, bytes reason);
 
     function test_invariantsHoldThroughLongSequences() public {
-        bytes32[34] memory actions = [
+        bytes32[35] memory actions = [
             bytes32("deposit"),
             "transfer",
             "transferShares",
@@ -52,10 +52,11 @@ contract ProtocolCampaign is Test {
             "reenter",
             "coverLeft",
             "operatorFee",
+            "payTreasury",
             "slashThenContinue"
         ];
         vm.pauseGasMetering(); // the sequences add up to more than a test's gas
-        uint256[34] memory taken;
+        uint256[35] memory taken;
         uint256 factor = vm.envOr("FUZZ_FACTOR", 1);
         // the traces of one test are kept in memory: for more, run it with other seeds
         uint256 sequences = 8 * (factor > MAX_FACTOR ? MAX_FACTOR : factor);
@@ -73,7 +74,7 @@ contract ProtocolCampaign is Test {
     }
 
     /// @return counts how often each action was taken
-    function run(uint256 seed, bytes32[34] calldata actions) external returns (uint256[] memory counts) {
+    function run(uint256 seed, bytes32[35] calldata actions) external returns (uint256[] memory counts) {
         ProtocolHandler handler = _run(seed);
         counts = new uint256[](actions.length);
         for (uint256 k; k < actions.length; ++k) counts[k] = handler.taken(actions[k]);
@@ -114,14 +115,14 @@ contract ProtocolCampaign is Test {
 
     /// @dev Amounts are small numbers as often as large ones, and words of no pattern otherwise.
     function _action(uint256 dice) private pure returns (bytes memory) {
-        bytes4[53] memory menu = _menu();
+        bytes4[54] memory menu = _menu();
         uint256[4] memory args;
         for (uint256 i; i < 4; ++i) {
             args[i] = uint256(keccak256(abi.encode(dice, i)));
             if (args[i] % 5 == 0) args[i] = args[i] >> 246;
             else if (args[i] % 5 == 1) args[i] = args[i] >> 176;
         }
-        bytes4 selector = menu[dice % 53];
+        bytes4 selector = menu[dice % 54];
         bool flagThird = selector == Operators.withdrawn.selector || selector == ProtocolHandler.ruin.selector;
         bool flagFourth = selector == Stakers.transfer.selector || selector == Stakers.request.selector;
         if (selector == CommitteeRole.sweep.selector) args[1] = args[1] % 8 == 0 ? 1 : 0;
@@ -130,8 +131,8 @@ contract ProtocolCampaign is Test {
         return abi.encodeWithSelector(selector, args[0], args[1], args[2], args[3]);
     }
 
-    function _menu() private pure returns (bytes4[53] memory menu) {
-        bytes4[32] memory each = [
+    function _menu() private pure returns (bytes4[54] memory menu) {
+        bytes4[33] memory each = [
             Stakers.deposit.selector,
             Stakers.transfer.selector,
             Stakers.transferShares.selector,
@@ -144,6 +145,7 @@ contract ProtocolCampaign is Test {
             Operators.addBond.selector,
             Operators.withdrawBond.selector,
             Operators.claimRewards.selector,
+            Operators.payTreasury.selector,
             Operators.prove.selector,
             Operators.drop.selector,
             Operators.fund.selector,
@@ -183,10 +185,10 @@ contract ProtocolCampaign is Test {
             CommitteeRole.report.selector,
             ProtocolHandler.trespass.selector
         ];
-        for (uint256 i; i < 32; ++i) menu[i] = each[i];
-        for (uint256 i; i < 16; ++i) menu[32 + i] = more[i];
-        (menu[49], menu[50]) = (Operators.withdrawn.selector, ProtocolHandler.ruin.selector);
-        (menu[51], menu[52]) = (ProtocolHandler.bankRun.selector, ProtocolHandler.bankRun.selector);
-        menu[48] = CommitteeRole.slashThenContinue.selector;
+        for (uint256 i; i < 33; ++i) menu[i] = each[i];
+        for (uint256 i; i < 16; ++i) menu[33 + i] = more[i];
+        (menu[50], menu[51]) = (Operators.withdrawn.selector, ProtocolHandler.ruin.selector);
+        (menu[52], menu[53]) = (ProtocolHandler.bankRun.selector, ProtocolHandler.bankRun.selector);
+        menu[49] = CommitteeRole.slashThenContinue.selector;
     }
 }

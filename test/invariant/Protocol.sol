@@ -102,11 +102,15 @@ contract ProtocolInvariants is InvariantTest {
             assertEq(c.operators.operator(id).bondShares, book.bond, "bond");
             assertEq(c.operators.operator(id).debt, book.debt, "debt");
             assertEq(c.operators.operator(id).frozen, book.frozen, "frozen");
-            if (book.debt == 0) assertEq(c.operators.claimableShares(id), book.rewards, "rewards");
-            sum += book.bond + book.rewards;
+            (uint256 rewards, ) = handler.earned(id);
+            if (book.debt == 0) assertEq(c.operators.claimableShares(id), rewards, "rewards");
+            sum += book.bond + rewards;
         }
+        (, uint256 treasury) = handler.earned(1);
+        assertEq(c.operators.treasuryShares(), treasury, "the treasury's part");
+        sum += treasury;
         uint256 held = c.token.sharesOf(address(c.operators)) - handler.shares().donatedToOperators;
-        assertEq(held, sum, "bonds and rewards recorded = held");
+        assertEq(held, sum, "bonds, rewards and the treasury's part recorded = held");
     }
 
     function invariant_I9_heldBackIsBookedOnce() public view {

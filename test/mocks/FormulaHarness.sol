@@ -87,8 +87,8 @@ contract FormulaHarness {
         return _bounds.required(fall, inWindow, quorum, members);
     }
 
-    function allowanceAt(uint128 allowance, uint64 updatedAt, uint256 time) external pure returns (uint256) {
-        return RateRails.allowanceAt(RateRails.Rails(allowance, updatedAt, 0), time);
+    function allowanceAt(uint64 allowance, uint40 updatedAt, uint256 time) external pure returns (uint256) {
+        return RateRails.allowanceAt(RateRails.Rails(allowance, updatedAt, 0, 0), time);
     }
 
     /// @dev T' and S' are ether1 and shares1; the burn is what they allow.

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @notice Stands in for the operator registry where no validator earns weight: the whole fee is the treasury's.
+/// @notice Stands in for the operator registry where nobody divides the fee.
 contract NoOperators {
-    function accrueFee(uint256, uint256) external pure returns (uint256) {
-        return 0;
-    }
+    function setTotalFee(uint256) external {}
 }

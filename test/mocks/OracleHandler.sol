@@ -10,6 +10,7 @@ import {ReportBounds} from "../../contracts/oracle/ReportBounds.sol";
 import {ReportOracle} from "../../contracts/oracle/ReportOracle.sol";
 import {RewardsVault} from "../../contracts/pool/RewardsVault.sol";
 import {StakedEther} from "../../contracts/token/StakedEther.sol";
+import {PoolBooks} from "../../contracts/pool/PoolBooks.sol";
 import {StakingPool} from "../../contracts/pool/StakingPool.sol";
 import {Test} from "../helpers/Test.sol";
 import {WithdrawalQueue} from "../../contracts/withdrawals/WithdrawalQueue.sol";
@@ -52,7 +53,7 @@ contract OracleHandler is Test {
     Fall[] internal _falls;
     mapping(bytes32 reportHash => bool) internal _approved;
     IReportOracle.Report internal _lastReport;
-    bytes[] internal _lastSignatures;
+    IReportOracle.Signature[] internal _lastSignatures;
 
     constructor() {
         vm.warp(GENESIS + FRAME);
@@ -71,7 +72,7 @@ contract OracleHandler is Test {
         );
         pool = new StakingPool(
             address(authority),
-            StakingPool.Peers({
+            PoolBooks.Peers({
                 token: token,
                 withdrawalVault: address(new WithdrawalVault(IPointsToPool(address(token)))),
                 rewardsVault: address(new RewardsVault(IPointsToPool(address(token)))),
@@ -80,7 +81,7 @@ contract OracleHandler is Test {
                 oracle: address(oracle),
                 predecessor: address(0)
             }),
-            StakingPool.Policy(account("treasury"), 1000, 1000, 1e6 * 1e9)
+            PoolBooks.Policy(account("treasury"), 1000, 1000, 1e6 * 1e9)
         );
         token.replacePool(address(pool));
         vm.deal(address(this), 33_001 ether);
@@ -126,7 +127,7 @@ contract OracleHandler is Test {
         a.valid = r.refSlot > lastRefSlot && a.signatures >= oracle.committee().quorum;
         wrong = wrong % 20; // more often right than wrong
         a.valid = _spoil(r, wrong, seed) && a.valid;
-        bytes[] memory signatures = _sign(r, a.signatures);
+        IReportOracle.Signature[] memory signatures = _sign(r, a.signatures);
         if (wrong == 7) signatures[0] = _signWith(_stranger(), r);
         if (wrong == 8 && signatures.length > 1) signatures[1] = signatures[0];
         if (wrong == 9 && signatures.length > 1) (signatures[0], signatures[1]) = (signatures[1], signatures[0]);
@@ -193,7 +194,7 @@ contract OracleHandler is Test {
 
     function _submit(
         IReportOracle.Report memory r,
-        bytes[] memory signatures,
+        IReportOracle.Signature[] memory signatures,
         Attempt memory a,
         bool approved
     ) private {
@@ -220,12 +221,13 @@ contract OracleHandler is Test {
         }
     }
 
-    function _note(IReportOracle.Report memory r, bytes[] memory signatures) private {
+    function _note(IReportOracle.Report memory r, IReportOracle.Signature[] memory signatures) private {
         assertGt(r.refSlot, lastRefSlot, "I13: not newer");
         lastRefSlot = r.refSlot;
         lastHash = _hash(r);
         _lastReport = r;
-        _lastSignatures = signatures;
+        delete _lastSignatures;
+        for (uint256 i; i < signatures.length; ++i) _lastSignatures.push(signatures[i]);
     }
 
     /// @return whether it is still good
@@ -275,14 +277,20 @@ contract OracleHandler is Test {
         while (vm.addr(key) >= vm.addr(keys[0])) key = uint256(keccak256(abi.encode(key)));
     }
 
-    function _sign(IReportOracle.Report memory r, uint256 count) private view returns (bytes[] memory signatures) {
-        signatures = new bytes[](count);
+    function _sign(
+        IReportOracle.Report memory r,
+        uint256 count
+    ) private view returns (IReportOracle.Signature[] memory signatures) {
+        signatures = new IReportOracle.Signature[](count);
         for (uint256 i; i < count; ++i) signatures[i] = _signWith(keys[i], r);
     }
 
-    function _signWith(uint256 key, IReportOracle.Report memory report) private view returns (bytes memory) {
+    function _signWith(
+        uint256 key,
+        IReportOracle.Report memory report
+    ) private view returns (IReportOracle.Signature memory) {
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, oracle.reportDigest(report));
-        return abi.encodePacked(r, s, v);
+        return IReportOracle.Signature(r, v == 28 ? s | bytes32(uint256(1) << 255) : s);
     }
 
     function _hash(IReportOracle.Report memory r) private pure returns (bytes32) {

@@ -39,6 +39,10 @@ contract PoolStub {
         depositable = amount;
     }
 
+    function treasury() external view returns (address) {
+        return address(this);
+    }
+
     function setDemand(uint256 amount) external {
         demand = amount;
     }
@@ -74,9 +78,12 @@ contract PoolStub {
         token.rebase(change);
     }
 
-    /// @notice As a report: books a fee, and hands over the operators' part, from shares this contract holds.
+    /// @notice As a report: mints a fee. The gain it belongs to is lost again, so that the rate stays what it was.
     function payFee(uint256 feeShares, uint256 totalFeeBp) external {
-        uint256 operatorShares = IOperatorRegistry(operators).accrueFee(feeShares, totalFeeBp);
-        token.transferShares(operators, operatorShares);
+        IOperatorRegistry(operators).setTotalFee(totalFeeBp);
+        int256 worth = int256(token.getPooledEthByShares(feeShares));
+        int256 gain = 6 * worth + 10;
+        token.rebase(IStakedEther.Rebase(gain, 0, feeShares, 0, 1 days, operators));
+        token.rebase(IStakedEther.Rebase(worth - gain, 0, 0, 0, 1 days, operators));
     }
 }

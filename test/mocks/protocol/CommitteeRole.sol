@@ -5,7 +5,7 @@ import {BP, RAY, SHARES_PER_UNIT, YEAR} from "../../../contracts/shared/Units.so
 import {IStakingPool} from "../../../contracts/pool/IStakingPool.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Operators} from "./Operators.sol";
-import {StakingPool} from "../../../contracts/pool/StakingPool.sol";
+import {PoolBooks} from "../../../contracts/pool/PoolBooks.sol";
 import {vm} from "../../helpers/Vm.sol";
 
 /// @notice The beacon chain, the committee, and whoever continues a finalisation. Each report is checked against what its
@@ -34,7 +34,6 @@ abstract contract CommitteeRole is Operators {
         uint256 paid;
         uint256 ether1;
         uint256 shares1;
-        uint256 treasuryHad;
         uint256 operatorsHad;
     }
 
@@ -188,8 +187,10 @@ abstract contract CommitteeRole is Operators {
     function setPolicy(uint256 feeBp, uint256 maxAprBp, uint256 rarely) external keepsRate keepsShares {
         if (rarely % 8 != 0) return;
         _c.pool.setPolicy(
-            StakingPool.Policy(_c.treasury, uint16(bound(feeBp, 0, 2000)), uint16(bound(maxAprBp, 1, 3000)), 1e6 * 1e9)
+            PoolBooks.Policy(_c.treasury, uint16(bound(feeBp, 0, 2000)), uint16(bound(maxAprBp, 1, 3000)), 1e6 * 1e9)
         );
+        _divide();
+        _fees.feeBp = bound(feeBp, 0, 2000);
     }
 
     function pause(uint256 rarely) external keepsRate keepsShares {
@@ -220,12 +221,12 @@ abstract contract CommitteeRole is Operators {
 
     function _report(Snapshot memory s, bool incident) private {
         if (s.refTime < _previousReportTime) return; // too old: merged into a later frame
-        StakingPool.Policy memory policy = _c.pool.policy();
+        PoolBooks.Policy memory policy = _c.pool.policy();
         Expected memory e;
         e.elapsed = s.refTime - _last.refTime > 2 * FRAME ? 2 * FRAME : s.refTime - _last.refTime;
         (e.ether0, e.shares0) = _c.token.totals();
         (e.feeBp, e.growth) = (policy.feeBp, policy.maxAprBp * e.elapsed);
-        (e.treasuryHad, e.operatorsHad) = (_c.token.sharesOf(_c.treasury), _c.token.sharesOf(address(_c.operators)));
+        e.operatorsHad = _c.token.sharesOf(address(_c.operators));
         uint256[] memory worthBefore = _worths();
         uint256 queueHad = address(_c.queue).balance;
         _expectGain(s, e);
@@ -266,9 +267,7 @@ abstract contract CommitteeRole is Operators {
     /// @dev I9, in shares: fee shares at the new rate are worth feeBp of what rose above the highest rate, no more, and
     /// no less than rounding allows.
     function _checkFee(Expected memory e) private {
-        uint256 treasury = _c.token.sharesOf(_c.treasury) - e.treasuryHad;
-        uint256 operators = _c.token.sharesOf(address(_c.operators)) - e.operatorsHad;
-        e.feeShares = treasury + operators;
+        e.feeShares = _c.token.sharesOf(address(_c.operators)) - e.operatorsHad;
         e.sharesGained = e.shares0 + e.feeShares;
         uint256 top = Math.mulDiv(_topEther, e.shares0, _topShares);
         uint256 base = e.gain <= 0 || e.etherGained <= top ? 0 : e.etherGained - top;
@@ -278,9 +277,8 @@ abstract contract CommitteeRole is Operators {
         if (most > 3) {
             assertGe((e.feeShares + 1) * e.etherGained, (most - 3) * e.sharesGained, "I9: the fee is too low");
         }
-        assertEq(operators, _shareFee(e.feeShares, e.feeBp), "the operators' part by weight");
+        _fees.undivided += e.feeShares;
         if (e.feeShares != 0) _took("fee");
-        if (operators != 0) _took("operatorFee");
     }
 
     /// @dev Payments, cover and burn; and how far the rate may rise.

@@ -10,7 +10,7 @@ import {vm} from "../../helpers/Vm.sol";
 abstract contract Operators is ProtocolWorld {
     struct OperatorBook {
         uint256 bond; // shares
-        uint256 rewards; // shares, unclaimed, if it had been settled always
+        uint256 rewards; // shares, unclaimed, of the fees divided so far
         uint256 debt; // wei
         uint256 queued;
         uint256 active;
@@ -18,10 +18,34 @@ abstract contract Operators is ProtocolWorld {
         bool frozen;
     }
 
+    /// @dev Fees are divided when weights change, a fee does, or somebody is paid.
+    struct FeeBook {
+        uint256 undivided; // shares
+        uint256 treasury; // shares
+        uint256 feeBp;
+    }
+
     mapping(uint256 operatorId => OperatorBook) internal _books;
+    FeeBook internal _fees = FeeBook(0, 0, 1000);
 
     function operatorBook(uint256 id) external view returns (OperatorBook memory) {
         return _books[id];
+    }
+
+    /// @return rewards of an operator and of the treasury, with what is not divided yet
+    function earned(uint256 id) public view returns (uint256 rewards, uint256 treasury) {
+        (uint256 each, uint256 weight) = _perWeight();
+        rewards = _books[id].rewards + each * _books[id].weighted * _feeBp(id);
+        treasury = _fees.treasury + _fees.undivided - each * weight;
+    }
+
+    function payTreasury() external keepsRate keepsShares {
+        _divide();
+        uint256 before = _c.token.sharesOf(_c.treasury);
+        _c.operators.payTreasury();
+        assertEq(_c.token.sharesOf(_c.treasury) - before, _fees.treasury, "the treasury's part");
+        if (_fees.treasury != 0) _took("payTreasury");
+        _fees.treasury = 0;
     }
 
     function addBond(uint256 who, uint256 amount) external keepsRate {
@@ -62,7 +86,9 @@ abstract contract Operators is ProtocolWorld {
         uint256 id = _operator(who);
         OperatorBook storage op = _books[id];
         address owner = _owner(id);
-        if (op.frozen || op.rewards == 0) return;
+        (uint256 rewards, ) = earned(id);
+        if (op.frozen || rewards == 0) return;
+        _divide();
         uint256 before = _c.token.sharesOf(owner);
         vm.prank(owner);
         _c.operators.claimRewards(id, owner);
@@ -105,6 +131,7 @@ abstract contract Operators is ProtocolWorld {
         uint256 id = _operator(who);
         if (_books[id].weighted == 0) return;
         _c.validators.stopWeight(id);
+        _divide();
         --_books[id].weighted;
         _took("stopWeight");
     }
@@ -116,8 +143,10 @@ abstract contract Operators is ProtocolWorld {
         if (op.active == 0) return;
         if (op.weighted == op.active) {
             _c.validators.stopWeight(id);
+            _divide();
             --op.weighted;
         }
+        _divide();
         shortfall = whole ? 0 : bound(shortfall, 1, 32 ether);
         _c.validators.withdrawn(id, shortfall);
         --op.active;
@@ -145,19 +174,25 @@ abstract contract Operators is ProtocolWorld {
 
     // --- internal ---
 
-    /// @dev The operators' part of a fee, to each by its weight. @return sum minted to the registry
-    function _shareFee(uint256 feeShares, uint256 feeBp) internal returns (uint256 sum) {
-        uint256 weight;
+    /// @dev Divides the fees minted since the last time: the operators' part to each by its weight, the rest to the treasury.
+    function _divide() internal {
+        (uint256 each, uint256 weight) = _perWeight();
+        for (uint256 id = 1; id <= OPERATORS; ++id) _books[id].rewards += each * _books[id].weighted * _feeBp(id);
+        _fees.treasury += _fees.undivided - each * weight;
+        _fees.undivided = 0;
+        if (each != 0) _took("operatorFee");
+    }
+
+    function _perWeight() private view returns (uint256 each, uint256 weight) {
         uint256 active;
         for (uint256 id = 1; id <= OPERATORS; ++id) {
             weight += _books[id].weighted * _feeBp(id);
             active += _books[id].active;
         }
-        if (weight == 0 || feeBp == 0 || feeShares == 0) return 0;
-        uint256 part = (feeShares * weight) / (feeBp * active);
-        uint256 each = (part < feeShares ? part : feeShares) / weight;
-        for (uint256 id = 1; id <= OPERATORS; ++id) _books[id].rewards += each * _books[id].weighted * _feeBp(id);
-        return each * weight;
+        uint256 fees = _fees.undivided;
+        if (weight == 0 || _fees.feeBp == 0) return (0, weight);
+        uint256 part = (fees * weight) / (_fees.feeBp * active);
+        each = (part < fees ? part : fees) / weight;
     }
 
     function _fund(uint256 who, uint256 count) internal {
@@ -200,6 +235,7 @@ abstract contract Operators is ProtocolWorld {
     }
 
     function _creditBonds(uint256[] memory ids, uint256 minted) private {
+        _divide();
         for (uint256 i; i < ids.length; ++i) {
             OperatorBook storage op = _books[ids[i]];
             op.bond += minted / ids.length + (i == 0 ? minted % ids.length : 0);

@@ -10,6 +10,7 @@ import {IStakingPool} from "../../../contracts/pool/IStakingPool.sol";
 import {OperatorRegistry} from "../../../contracts/validators/OperatorRegistry.sol";
 import {RewardsVault} from "../../../contracts/pool/RewardsVault.sol";
 import {StakedEther} from "../../../contracts/token/StakedEther.sol";
+import {PoolBooks} from "../../../contracts/pool/PoolBooks.sol";
 import {StakingPool} from "../../../contracts/pool/StakingPool.sol";
 import {Test} from "../../helpers/Test.sol";
 import {ValidatorRegistryMock} from "../ValidatorRegistryMock.sol";
@@ -275,7 +276,7 @@ abstract contract ProtocolWorld is Test {
     function _deployPool(address authority) private {
         _c.pool = new StakingPool(
             authority,
-            StakingPool.Peers({
+            PoolBooks.Peers({
                 token: _c.token,
                 withdrawalVault: address(_c.withdrawalVault),
                 rewardsVault: address(_c.rewardsVault),
@@ -284,7 +285,7 @@ abstract contract ProtocolWorld is Test {
                 oracle: address(this),
                 predecessor: address(0)
             }),
-            StakingPool.Policy({treasury: _c.treasury, feeBp: 1000, maxAprBp: 1000, depositCapGwei: 1e6 * 1e9})
+            PoolBooks.Policy({treasury: _c.treasury, feeBp: 1000, maxAprBp: 1000, depositCapGwei: 1e6 * 1e9})
         );
         _c.token.replacePool(address(_c.pool));
         vm.deal(address(this), LOCKED);

@@ -60,6 +60,8 @@ async function step(
       await twins.stopWeight();
       if (random.chance(1n, 2n)) await twins.noteSlashing(twins.now - random.between(0n, DAY));
       return `cover ${await twins.addCover(shares(random.magnitude(0n, model.sharesOf(model.settings.operators))))}`;
+    case "treasury":
+      return `treasury ${await twins.payTreasury()}`;
     case "report":
       return `report ${await report(twins, random)}`;
   }
@@ -86,6 +88,8 @@ const ACTIONS = [
     "fund",
     "fund",
     "slash",
+    "treasury",
+    "continue",
     "report",
     "report",
     "report",

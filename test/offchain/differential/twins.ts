@@ -284,7 +284,18 @@ export class Twins {
     if (this.#weights.total === WEIGHT) return;
     await this.#tick();
     await this.chain.operators.connect(this.chain.validatorsSelf).onWeightStopped(1, GAS);
+    this.model.divideFees(this.#weights);
     this.#weights = { ...this.#weights, total: this.#weights.total - WEIGHT };
+  }
+
+  async payTreasury(): Promise<string> {
+    return this.#both(
+      () => {
+        this.model.divideFees(this.#weights);
+        this.model.payTreasury();
+      },
+      () => this.chain.operators.connect(this.chain.governor).payTreasury(GAS),
+    );
   }
 
   /** Never more than there could be: sweeps are kept in 88 bits, 309 million ETH. */
@@ -325,7 +336,6 @@ export class Twins {
           withdrawalVault,
           rewardsVault,
           incident,
-          weights: this.#weights,
         }),
       () =>
         this.chain.pool.connect(this.chain.oracleSelf).applyReport(

@@ -51,7 +51,6 @@ class Scene {
       withdrawalVault: { reported: wei(this.withdrawals), held: wei(this.withdrawals) },
       rewardsVault: { reported: wei(this.rewards), held: wei(this.rewards) },
       incident: false,
-      weights: { total: 0n, active: 0n },
       ...changes,
     });
     this.withdrawals -= outcome.sweptWithdrawals;
@@ -122,11 +121,20 @@ describe("a report in the model", () => {
   it("adds a day's rewards and takes a tenth as shares, by weight", () => {
     const scene = new Scene(100n * ETHER);
     scene.rewards = ETHER / 50n;
-    const outcome = scene.report(1n, { weights: { total: 1_000n, active: 2n } });
+    const outcome = scene.report(1n);
     expect(outcome).to.include({ recognised: ETHER / 50n, fee: ETHER / 500n, sweptRewards: ETHER / 50n, heldBack: 0n });
     // 1_999_640_064_788_338_099_142_154 fee shares; two validators of 500 bp: half, in multiples of the weight
-    expect(outcome.operatorShares).to.equal(999_820_032_394_169_049_571_000n);
-    expect(outcome.treasuryShares).to.equal(999_820_032_394_169_049_571_154n);
+    expect(outcome.feeShares).to.equal(1_999_640_064_788_338_099_142_154n);
+    expect(scene.model.divideFees({ total: 1_000n, active: 2n })).to.include({
+      operatorShares: 999_820_032_394_169_049_571_000n,
+      treasuryShares: 999_820_032_394_169_049_571_154n,
+    });
+    expect(scene.model.divideFees({ total: 1_000n, active: 2n })).to.include({
+      operatorShares: 0n,
+      treasuryShares: 0n,
+    });
+    expect(scene.model.payTreasury()).to.equal(999_820_032_394_169_049_571_154n);
+    expect(scene.model.payTreasury()).to.equal(0n);
     expect(scene.model.balanceOf("treasury")).to.equal(ETHER / 1_000n);
     expect(scene.model.books.highWaterRate).to.equal(rateUp(scene.model.totals));
     expect(scene.model.buffer()).to.equal(100n * ETHER + ETHER / 50n);
@@ -412,15 +420,15 @@ describe("what the token refuses, in the model", () => {
   it("is a rise faster than its rails allow; what is spent is gone", () => {
     const scene = new Scene(100n * ETHER, { maxAprBp: bp(36_500n) });
     scene.rewards = 10n * ETHER;
-    // 1% a day would be allowed by the pool; a day and an hour allow 10.41666 bp
+    // 1% a day would be allowed by the pool; a day and an hour allow 10.41666 bp, and the first report 20 more
     const small = { rewardsVault: { reported: wei(ETHER / 10n), held: wei(scene.rewards) } };
-    expect(() => scene.report(1n)).to.throw("RateRisesTooFast(9000000000000001, 1041666666666666)");
+    expect(() => scene.report(1n)).to.throw("RateRisesTooFast(9000000000000001, 3041666666666666)");
     scene.report(1n, small);
-    expect(scene.model.rails.allowance).to.equal(1_041_666_666_666_666n - 900_000_000_000_001n);
+    expect(scene.model.rails.allowance).to.equal(3_041_666_666_666_666n - 900_000_000_000_001n);
     expect(scene.model.rails.updatedAt).to.equal(day(1n) + 3_600n);
     const again = { ...small, now: day(2n) + 3_600n };
     scene.report(2n, again);
-    expect(() => scene.report(3n, { rewardsVault: { reported: wei(ETHER / 5n), held: wei(scene.rewards) } })).to.throw(
+    expect(() => scene.report(3n, { rewardsVault: { reported: wei(ETHER), held: wei(scene.rewards) } })).to.throw(
       "RateRisesTooFast",
     );
   });

@@ -327,7 +327,6 @@ export class World {
       withdrawalVault: { reported: wei(snapshot.withdrawalVault), held: wei(this.#withdrawalVault) },
       rewardsVault: { reported: wei(snapshot.rewardsVault), held: wei(this.#rewardsVault) },
       incident: this.random.chance(1n, 20n),
-      weights: { total: this.random.between(0n, 3n) * 500n, active: 3n },
     });
     this.#withdrawalVault -= outcome.sweptWithdrawals;
     this.#rewardsVault -= outcome.sweptRewards;
@@ -455,8 +454,7 @@ export class World {
     const base = aboveHighest > 0n ? aboveHighest : 0n;
     assert(fee * BP * this.#highest.shares <= feeBp * base, "I9: fee only above the highest rate");
     assert(fee * BP <= feeBp * (recognised > 0n ? recognised : 0n), "I9: fee only of a gain");
-    const feeShares = outcome.operatorShares + outcome.treasuryShares;
-    assert((feeShares * judged.ether) / judged.shares <= fee, "I9: fee shares are worth no more than the fee");
+    assert((outcome.feeShares * judged.ether) / judged.shares <= fee, "I9: fee shares are worth no more than the fee");
     this.#fees += fee;
     this.#gains += recognised > 0n ? recognised : 0n;
     assert(this.#fees * BP <= this.#gains * feeBp, "I9: all fees of all gains");

@@ -1,6 +1,7 @@
 /** Who may report what, and when: ReportOracle, Committee and ReportBounds. */
 import { expect } from "chai";
-import { Signature } from "ethers";
+import { compactSignature } from "../../../devnet/committee.ts";
+import type { CompactSignature } from "../../../devnet/committee.ts";
 import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
 import { protocol } from "../../helpers/protocol.ts";
 import type { Protocol } from "../../helpers/protocol.ts";
@@ -11,6 +12,7 @@ import { gwei, wei } from "../../../offchain/protocol/units.ts";
 
 const FRAME_SLOTS = 225n * 32n;
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+const NO_SIGNATURE = { r: ethers.ZeroHash, vs: ethers.ZeroHash };
 const { time } = networkHelpers;
 
 /** Alice staked 1,000 ether; one report was accepted and the next one is ready. */
@@ -22,16 +24,16 @@ async function reported() {
   return { p, report, signatures: await p.sign(report) };
 }
 
-async function signBy(p: Protocol, report: Report, ...members: number[]): Promise<string[]> {
+async function signBy(p: Protocol, report: Report, ...members: number[]): Promise<CompactSignature[]> {
   const domain = reportDomain(31_337n, await p.oracle.getAddress());
   const { wallets } = p.committee;
   return Promise.all(
     wallets
       .filter((_, i) => members.includes(i))
-      .map((wallet) => wallet.signTypedData(domain, REPORT_TYPES, { ...report })),
+      .map(async (wallet) => compactSignature(await wallet.signTypedData(domain, REPORT_TYPES, { ...report }))),
   ).then((sorted) => {
     const order = [...new Set(members)].sort((x, y) => x - y);
-    return members.map((i) => sorted[order.indexOf(i)] ?? "");
+    return members.map((i) => sorted[order.indexOf(i)] ?? NO_SIGNATURE);
   });
 }
 
@@ -223,11 +225,19 @@ describe("ReportOracle: signatures", () => {
   it("a stranger's among them", async () => {
     const { p, report, signatures } = await loadFixture(reported);
     const domain = reportDomain(31_337n, await p.oracle.getAddress());
-    const stranger = await p.carol.signTypedData(domain, REPORT_TYPES, { ...report });
+    const stranger = compactSignature(await p.carol.signTypedData(domain, REPORT_TYPES, { ...report }));
     const all = [...(await p.sign(report, 9)), stranger]
       .map((signature) => ({
         signature,
-        signer: ethers.verifyTypedData(domain, REPORT_TYPES, { ...report }, signature),
+        signer: ethers.verifyTypedData(
+          domain,
+          REPORT_TYPES,
+          { ...report },
+          {
+            r: signature.r,
+            yParityAndS: signature.vs,
+          },
+        ),
       }))
       .sort((a, b) => (BigInt(a.signer) < BigInt(b.signer) ? -1 : 1));
     await expect(
@@ -241,26 +251,38 @@ describe("ReportOracle: signatures", () => {
     await p.oracle.submitReport(report, signatures);
   });
 
-  it("Security: malleable: the flipped signature is rejected, so is a shortened one", async () => {
+  it("Security: malleable: the flipped signature is rejected, so is none", async () => {
     const { p, report, signatures } = await loadFixture(reported);
-    const { r, s, v } = Signature.from(signatures[0] ?? "");
-    const high = ethers.toBeHex(ORDER - BigInt(s), 32);
-    const flipped = ethers.concat([r, high, v === 27 ? "0x1c" : "0x1b"]);
-    await expect(p.oracle.submitReport(report, [flipped, ...signatures.slice(1)]))
+    const { r, vs } = signatures[0] ?? NO_SIGNATURE;
+    const parity = BigInt(vs) >> 255n;
+    const s = BigInt(vs) - (parity << 255n);
+    // the other s of the same signature is above half the order: refused wherever 255 bits hold it, another s otherwise
+    const high = ORDER - s;
+    const flipped = { r, vs: ethers.toBeHex(((1n - parity) << 255n) | (high & ((1n << 255n) - 1n)), 32) };
+    const attempt = expect(p.oracle.submitReport(report, [flipped, ...signatures.slice(1)]));
+    if (high < 1n << 255n)
+      await attempt.to.be
+        .revertedWithCustomError(p.oracle, "ECDSAInvalidSignatureS")
+        .withArgs(ethers.toBeHex(high, 32));
+    else await attempt.to.be.revert(ethers);
+    const highest = { r, vs: ethers.toBeHex((1n << 255n) - 1n, 32) };
+    await expect(p.oracle.submitReport(report, [highest, ...signatures.slice(1)]))
       .to.be.revertedWithCustomError(p.oracle, "ECDSAInvalidSignatureS")
-      .withArgs(high);
-    const compact = Signature.from(signatures[0] ?? "").compactSerialized;
-    await expect(p.oracle.submitReport(report, [compact, ...signatures.slice(1)])).to.be.revertedWithCustomError(
+      .withArgs(highest.vs);
+    await expect(p.oracle.submitReport(report, [NO_SIGNATURE, ...signatures.slice(1)])).to.be.revertedWithCustomError(
       p.oracle,
-      "ECDSAInvalidSignatureLength",
+      "ECDSAInvalidSignature",
     );
+    await p.oracle.submitReport(report, signatures);
   });
 
   it("of another chain or another oracle do not count", async () => {
     const { p, report } = await loadFixture(reported);
     const domain = reportDomain(1n, await p.oracle.getAddress());
     const signatures = await Promise.all(
-      p.committee.wallets.map((wallet) => wallet.signTypedData(domain, REPORT_TYPES, { ...report })),
+      p.committee.wallets.map(async (wallet) =>
+        compactSignature(await wallet.signTypedData(domain, REPORT_TYPES, { ...report })),
+      ),
     );
     const error = await p.oracle.submitReport(report, signatures).then(
       () => undefined,
@@ -349,8 +371,8 @@ describe("ReportOracle: equivocation", () => {
   }
 
   async function prove(p: Protocol, a: Report, b: Report, i: number, j = i) {
-    const [sa = ""] = await signBy(p, a, i);
-    const [sb = ""] = await signBy(p, b, j);
+    const [sa = NO_SIGNATURE] = await signBy(p, a, i);
+    const [sb = NO_SIGNATURE] = await signBy(p, b, j);
     return p.oracle.connect(p.carol).proveEquivocation(a, sa, b, sb);
   }
 
@@ -386,9 +408,9 @@ describe("ReportOracle: equivocation", () => {
     const { p, a, b } = await loadFixture(two);
     const domain = reportDomain(31_337n, await p.oracle.getAddress());
     const [sa, sb] = await Promise.all(
-      [a, b].map((report) => p.carol.signTypedData(domain, REPORT_TYPES, { ...report })),
+      [a, b].map(async (report) => compactSignature(await p.carol.signTypedData(domain, REPORT_TYPES, { ...report }))),
     );
-    await expect(p.oracle.proveEquivocation(a, sa ?? "0x", b, sb ?? "0x"))
+    await expect(p.oracle.proveEquivocation(a, sa ?? NO_SIGNATURE, b, sb ?? NO_SIGNATURE))
       .to.be.revertedWithCustomError(p.oracle, "NotMember")
       .withArgs(p.carol);
   });

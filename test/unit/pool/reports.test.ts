@@ -65,6 +65,11 @@ describe("StakingPool: gains", () => {
       .to.emit(p.pool, "ReportApplied")
       .withArgs(await nextRefTime(p, 0n), gain, gain, 0n, fee, 0n, 0n);
     expect(await totals(p)).to.deep.equal({ ether: before.ether + gain, shares: before.shares + feeShares });
+    expect(await p.token.totalFeeShares()).to.equal(feeShares);
+    await expect(p.operators.connect(p.carol).payTreasury())
+      .to.emit(p.operators, "TreasuryPaid")
+      .withArgs(p.treasury, feeShares);
+    await p.operators.payTreasury(); // nothing more
     expect(await p.token.sharesOf(p.treasury)).to.equal(feeShares);
     expect(await p.token.balanceOf(p.treasury)).to.be.within(fee - 1n, fee);
   });
@@ -87,7 +92,7 @@ describe("StakingPool: gains", () => {
     await give(p, p.withdrawalVault, 32n * ETH);
     await apply(p, { gain: -32n * ETH });
     expect(await totals(p)).to.deep.equal(before);
-    expect(await p.token.sharesOf(p.treasury)).to.equal(0n);
+    expect(await p.token.totalFeeShares()).to.equal(0n);
     expect(await p.pool.buffer()).to.equal(buffer + 32n * ETH);
   });
 
@@ -112,6 +117,7 @@ describe("StakingPool: gains", () => {
     }
     expect((await totals(p)).ether).to.equal(before.ether + gain);
     await apply(p);
+    await p.operators.payTreasury();
     // what the treasury's shares earned meanwhile is its own
     expect(await p.token.balanceOf(p.treasury)).to.be.within(fees - 10n, fees + fees / 1_000n);
   });
@@ -158,7 +164,7 @@ describe("StakingPool: falls", () => {
     await apply(p, { gain: ETH / 5n });
     const level = await totals(p);
     expect(level).to.deep.equal({ ether: low.ether + ETH / 5n, shares: low.shares });
-    expect(await p.token.sharesOf(p.treasury)).to.equal(0n);
+    expect(await p.token.totalFeeShares()).to.equal(0n);
     await apply(p, { gain: -ETH / 10n });
     await apply(p, { gain: ETH / 5n });
     // a tenth of the half that lies above; the mark is rounded up, by less than 2 wei here

@@ -11,7 +11,7 @@ contract RateRailsTest is Test {
         had = bound(had, 0, RateRails.MAX_RISE);
         (time1, time2) = (bound(time1, 0, 1e9), bound(time2, 0, 1e9));
         if (time1 > time2) (time1, time2) = (time2, time1);
-        RateRails.Rails memory rails = RateRails.Rails(uint128(had), 0, 0);
+        RateRails.Rails memory rails = RateRails.Rails(uint64(had), 0, 0, 0);
         uint256 first = RateRails.allowanceAt(rails, time1);
         uint256 second = RateRails.allowanceAt(rails, time2);
         assertGe(first, had, "shrank");
@@ -24,12 +24,12 @@ contract RateRailsTest is Test {
     function testFuzz_stepsAllowNoMoreThanOneLeap(uint256 had, uint256 step, uint256 count) public pure {
         had = bound(had, 0, RateRails.MAX_RISE);
         (step, count) = (bound(step, 1, 10 * DAY), bound(count, 1, 12));
-        RateRails.Rails memory rails = RateRails.Rails(uint128(had), 0, 0);
+        RateRails.Rails memory rails = RateRails.Rails(uint64(had), 0, 0, 0);
         uint256 spent;
         for (uint256 i = 1; i <= count; ++i) {
             uint256 allowed = RateRails.allowanceAt(rails, i * step);
             spent += allowed;
-            (rails.allowance, rails.updatedAt) = (0, uint64(i * step));
+            (rails.allowance, rails.updatedAt) = (0, uint40(i * step));
         }
         assertLe(spent, had + (count * step * RateRails.MAX_RISE_PER_DAY) / DAY, "more than what time gave");
     }

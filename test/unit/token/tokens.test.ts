@@ -34,12 +34,10 @@ describe("StakedEther: callers", () => {
     const change = {
       etherDelta: 0n,
       etherPaid: 0n,
-      operatorFeeShares: 0n,
-      treasuryFeeShares: 0n,
+      feeShares: 0n,
       burnShares: 0n,
       elapsed: 0n,
-      operators: alice.address,
-      treasury: alice.address,
+      feeReceiver: alice.address,
     };
     const stranger = token.connect(alice);
     for (const call of [

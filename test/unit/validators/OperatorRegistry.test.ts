@@ -88,7 +88,7 @@ async function operatorOf(world: Registries, operatorId: number) {
 /** I8: what is recorded is held, the rewards that no settlement has seen yet included; the totals are sums. */
 async function expectHeld(world: Registries) {
   const totals = await world.operators.rewardTotals();
-  let [recorded, weight, active] = [0n, 0n, 0n];
+  let [recorded, weight, active] = [await world.operators.treasuryShares(), 0n, 0n];
   for (let id = 1n; id <= (await world.operators.operatorCount()); id++) {
     const operator = await world.operators.operator(id);
     const unsettled = (totals.sharesPerWeight - operator.settledAt) * operator.weighted * operator.feeBp;
@@ -468,10 +468,10 @@ describe("OperatorRegistry", () => {
       const fee = 10n ** 24n;
       const before = await token.sharesOf(operators);
       const paid = await payFee(world, fee);
+      expect((await token.sharesOf(operators)) - before).to.equal(fee);
       const weight = 4n * 500n + 3n * 700n;
       const part = (fee * weight) / (1_000n * 7n);
       expect(paid).to.equal(part - (part % weight));
-      expect((await token.sharesOf(operators)) - before).to.equal(paid);
       expect(await operators.claimableShares(1)).to.equal((paid / weight) * 1_500n);
       expect(await operators.claimableShares(2)).to.equal((paid / weight) * 500n);
       expect(await operators.claimableShares(3)).to.equal((paid / weight) * 2_100n);
@@ -560,9 +560,9 @@ describe("OperatorRegistry", () => {
       expect(await world.token.sharesOf(world.bob)).to.equal(5n * 10n ** 20n);
     });
 
-    it("are booked by the pool only", async () => {
+    it("are divided by what the pool says the whole fee is, and by nobody else", async () => {
       const { operators, admin } = await loadFixture(registries);
-      await expect(operators.accrueFee(1n, 1n)).to.be.revertedWithCustomError(operators, "OnlyPool").withArgs(admin);
+      await expect(operators.setTotalFee(1n)).to.be.revertedWithCustomError(operators, "OnlyPool").withArgs(admin);
     });
   });
 

@@ -100,22 +100,24 @@ describe("Registries with the real pool", () => {
     await expect(pool.fundValidators(1)).to.be.revertedWithCustomError(pool, "OnlyValidators").withArgs(admin);
     await expect(pool.noteSlashing(1)).to.be.revertedWithCustomError(pool, "OnlyValidators").withArgs(admin);
     await expect(pool.addCover(1)).to.be.revertedWithCustomError(pool, "OnlyOperators").withArgs(admin);
-    await expect(operators.accrueFee(1, 1)).to.be.revertedWithCustomError(operators, "OnlyPool").withArgs(admin);
+    await expect(operators.setTotalFee(1)).to.be.revertedWithCustomError(operators, "OnlyPool").withArgs(admin);
   });
 
-  it("take the operators' part of a report's fee, which the token mints to the share", async () => {
+  it("divide a report's fee, all of which the token mints to the operators' account", async () => {
     const world = await loadFixture(working);
-    const { operators, token, admin } = world;
-    const [held, treasury] = [await token.sharesOf(operators), await token.sharesOf(admin)];
+    const { operators, token } = world;
+    const held = await token.sharesOf(operators);
     await report(world, 96n * ETH + ETH / 100n);
-    const paid = (await token.sharesOf(operators)) - held;
-    const fee = paid + (await token.sharesOf(admin)) - treasury;
+    const fee = (await token.sharesOf(operators)) - held;
+    expect(await token.totalFeeShares()).to.equal(fee);
+    const paid = fee - (await operators.treasuryShares());
     // 5% of 10%, of which every validator is a third
     expect(fee / 2n - paid).to.be.within(0n, 1_500n);
     expect(await operators.claimableShares(1)).to.equal((paid / 3n) * 2n);
     expect(await operators.claimableShares(2)).to.equal(paid / 3n);
     await operators.connect(world.alice).claimRewards(1, world.alice);
     await operators.connect(world.bob).claimRewards(2, world.bob);
+    await operators.payTreasury();
     expect(await token.sharesOf(operators)).to.equal(held);
   });
 
@@ -222,7 +224,7 @@ describe("Registries with the real pool", () => {
     await report(world, 96n * ETH + ETH / 50n);
     await operators.connect(world.alice).addBond(1, { value: 3n * ETH });
     await operators.connect(world.alice).withdrawBond(1, ETH * SHARES, world.alice);
-    let recorded = 0n;
+    let recorded = await operators.treasuryShares();
     for (const id of [1, 2]) {
       recorded += (await operators.operator(id)).bondShares + (await operators.claimableShares(id));
     }

@@ -53,7 +53,7 @@ contract RoundsTest is Test {
         uint256 all;
         for (uint256 id = 1; id <= REQUESTS; ++id) all += _value(id, type(uint256).max);
         available = bound(available, 0, all + all / 4);
-        (uint256 paid, uint256 units) = _book.finalise(_requests, RAY * 1e6, type(uint48).max, available);
+        (uint256 paid, uint256 units) = _finalise(RAY * 1e6, type(uint48).max, available);
         assertLe(paid, available, "more than there is");
         uint256 last = _book.lastFinalisedId(_requests);
         assertEq(_requests[last].endUnits, units, "to a request's end");
@@ -67,8 +67,8 @@ contract RoundsTest is Test {
         for (uint256 id = 1; id <= REQUESTS; ++id) all += _value(id, type(uint256).max);
         available = bound(available, 0, all + 10);
         first = bound(first, 0, available);
-        (uint256 paid1, ) = _book.finalise(_requests, RAY, type(uint48).max, first);
-        (uint256 paid2, ) = _book.finalise(_requests, RAY, type(uint48).max, available - paid1);
+        (uint256 paid1, ) = _finalise(RAY, type(uint48).max, first);
+        (uint256 paid2, ) = _finalise(RAY, type(uint48).max, available - paid1);
         uint256 reached = _book.lastFinalisedId(_requests);
         uint256 sum;
         for (uint256 id = 1; id <= reached; ++id) sum += _value(id, RAY);
@@ -80,7 +80,7 @@ contract RoundsTest is Test {
     function testFuzz_roundsAfterTheCutoffWait(uint256 seed, uint256 cutoff) public {
         _fill(seed);
         cutoff = bound(cutoff, 0, 10);
-        _book.finalise(_requests, RAY * 1e6, cutoff, type(uint128).max);
+        _finalise(RAY * 1e6, cutoff, type(uint128).max);
         uint256 last = _book.lastFinalisedId(_requests);
         if (last != 0) assertLe(_book.rounds[_roundOf[last]].endsAt, cutoff, "paid before the round ended");
         if (last < REQUESTS) assertGt(_book.rounds[_roundOf[last + 1]].endsAt, cutoff, "left though its round ended");
@@ -110,7 +110,7 @@ contract RoundsTest is Test {
             uint256 dice = uint256(keccak256(abi.encode(seed, "finalise", i)));
             uint256 rate = bound(dice, RAY / 2, 2 * RAY);
             uint256 before = _book.lastFinalisedId(_requests);
-            (uint256 paid, ) = _book.finalise(_requests, rate, (dice >> 100) % 9, (dice >> 110) % 3e21);
+            (uint256 paid, ) = _finalise(rate, (dice >> 100) % 9, (dice >> 110) % 3e21);
             sum += paid;
             uint256 last = _book.lastFinalisedId(_requests);
             for (uint256 id = before + 1; id <= last; ++id) _finalRate[id] = rate;
@@ -120,5 +120,12 @@ contract RoundsTest is Test {
     function _value(uint256 id, uint256 maxRate) private view returns (uint256) {
         uint256 rate = _openedAt[id] < maxRate ? _openedAt[id] : maxRate;
         return ((_requests[id].endUnits - _requests[id - 1].endUnits) * rate) / RAY;
+    }
+
+    function _finalise(uint256 maxRate, uint256 cutoff, uint256 available) private returns (uint256, uint256) {
+        Rounds.Head memory head = _book.head;
+        uint256 from = head.finalisedUnits;
+        uint256 paid = _book.finalise(_requests, head, _book.tail, maxRate, cutoff, available);
+        return (paid, head.finalisedUnits - from);
     }
 }

@@ -109,7 +109,8 @@ describe("WithdrawalQueue: requests", () => {
   it("is closed, finalised and paid by the pool only", async () => {
     const p = await loadFixture(staked);
     const stranger = p.queue.connect(p.carol);
-    await expect(stranger.closeRound(1n)).to.be.revertedWithCustomError(p.queue, "OnlyPool").withArgs(p.carol);
+    for (const call of [() => stranger.open(1n), () => stranger.settleReport(1n, 1n, 1n, 1n)])
+      await expect(call()).to.be.revertedWithCustomError(p.queue, "OnlyPool").withArgs(p.carol);
     await expect(stranger.finalise(1n, 1n, 1n))
       .to.be.revertedWithCustomError(p.queue, "OnlyPool")
       .withArgs(p.carol);

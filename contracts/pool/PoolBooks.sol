@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IOperatorRegistry} from "../validators/IOperatorRegistry.sol";
+import {IStakedEther} from "../token/IStakedEther.sol";
+import {IStakingPool} from "./IStakingPool.sol";
+import {IWithdrawalQueue} from "../withdrawals/IWithdrawalQueue.sol";
+import {ShareMath} from "../shared/ShareMath.sol";
+import {VALIDATOR_DEPOSIT} from "../shared/Units.sol";
+
+/// @title PoolBooks
+/// @notice What the pool knows, what derives from it, and how a successor takes it over. etherAtValidators = clLast +
+/// funded - fundedAtLastRef; buffer = T + heldBack - etherAtValidators. No formula reads a balance, so forced ether changes
+/// nothing.
+abstract contract PoolBooks is IStakingPool {
+    using Checkpoints for Checkpoints.Trace208;
+    using ShareMath for uint256;
+
+    /// @dev Read by every deposit.
+    struct Gate {
+        uint96 ceiling; // wei: T may not exceed it until the next report
+        uint40 openUntil; // unix seconds; zero before the pool is open
+        bool paused;
+        uint40 slashingTime; // latest slot time at which a slashing was proven
+        uint40 cutoff; // of the last report, unix seconds
+    }
+
+    struct Policy {
+        address treasury;
+        uint16 feeBp;
+        uint16 maxAprBp;
+        uint64 depositCapGwei; // how much T may grow by deposits between two reports
+    }
+
+    struct Beacon {
+        uint96 clLast; // wei
+        uint32 fundedAtLastRef; // validators, cumulative: 32 ETH each
+        uint32 funded; // validators, cumulative
+        uint40 fundedAt; // unix seconds of the last funding
+    }
+
+    struct Reserves {
+        uint128 cover; // shares on the queue's account
+        uint128 heldBack; // wei
+    }
+
+    struct LastReport {
+        uint104 highWaterRate; // ray, rounded up
+        uint104 finalisationRate; // ray: F
+        uint40 refTime;
+        bool finalisable;
+    }
+
+    /// @dev The only sweep that a later reference slot may precede.
+    struct LastSweep {
+        uint88 withdrawals; // wei
+        uint88 rewards; // wei
+        uint40 time;
+        uint40 previousTime;
+    }
+
+    struct Peers {
+        IStakedEther token;
+        address withdrawalVault;
+        address rewardsVault;
+        address operators;
+        address validators;
+        address oracle;
+        address predecessor; // the pool whose books this one takes over; zero for the first
+    }
+
+    IStakedEther public immutable token;
+    IWithdrawalQueue public immutable queue;
+    address public immutable withdrawalVault;
+    address public immutable rewardsVault;
+    address public immutable override operators;
+    address public immutable override validators;
+    address public immutable override oracle;
+    address public immutable predecessor;
+
+    Gate internal _gate;
+    Policy internal _policy;
+    Beacon internal _beacon;
+    Reserves internal _reserves;
+    LastReport internal _last;
+    LastSweep internal _sweep;
+    Checkpoints.Trace208 internal _funded; // unix seconds => validators, cumulative, inclusive
+
+    constructor(Peers memory peers) {
+        token = peers.token;
+        queue = IWithdrawalQueue(peers.token.queue());
+        withdrawalVault = peers.withdrawalVault;
+        rewardsVault = peers.rewardsVault;
+        operators = peers.operators;
+        validators = peers.validators;
+        oracle = peers.oracle;
+        predecessor = peers.predecessor;
+    }
+
+    // --- succession ---
+
+    /// @inheritdoc IStakingPool
+    function handOver(address newPool) external override {
+        require(msg.sender == address(token), OnlyToken(msg.sender));
+        Books memory all = books();
+        delete _gate;
+        emit HandedOver(newPool);
+        IStakingPool(newPool).takeOver{value: address(this).balance}(all);
+    }
+
+    /// @inheritdoc IStakingPool
+    function takeOver(Books calldata b) external payable override {
+        require(msg.sender == predecessor && token.pool() == address(this), OnlyPredecessor(msg.sender));
+        _gate = Gate(
+            uint96(b.depositCeiling),
+            uint40(b.openUntil),
+            _gate.paused,
+            uint40(b.slashingTime),
+            uint40(b.lastCutoff)
+        );
+        _beacon = Beacon(
+            uint96(b.clLast),
+            uint32(b.fundedAtLastRef / VALIDATOR_DEPOSIT),
+            uint32(b.funded / VALIDATOR_DEPOSIT),
+            uint40(b.fundedTime)
+        );
+        _reserves = Reserves(uint128(b.cover), uint128(b.heldBack));
+        _last = LastReport(uint104(b.highWaterRate), uint104(b.finalisationRate), uint40(b.lastRefTime), b.finalisable);
+        _sweep = LastSweep(
+            uint88(b.lastSweptWithdrawals),
+            uint88(b.lastSweptRewards),
+            uint40(b.lastReportTime),
+            uint40(b.previousReportTime)
+        );
+        IOperatorRegistry(operators).setTotalFee(_policy.feeBp);
+        for (uint256 i; i < b.fundedTimes.length; ++i) {
+            _funded.push(uint48(b.fundedTimes[i]), uint208(b.fundedAmounts[i] / VALIDATOR_DEPOSIT));
+        }
+    }
+
+    // --- views ---
+
+    /// @inheritdoc IStakingPool
+    function etherAtValidators() public view override returns (uint256) {
+        Beacon memory beacon = _beacon;
+        return beacon.clLast + uint256(beacon.funded - beacon.fundedAtLastRef) * VALIDATOR_DEPOSIT;
+    }
+
+    /// @inheritdoc IStakingPool
+    function buffer() public view override returns (uint256) {
+        return _buffer(token.getTotalPooledEther(), _reserves.heldBack);
+    }
+
+    /// @inheritdoc IStakingPool
+    function promised() public view override returns (uint256) {
+        (uint256 totalEther, uint256 totalShares) = token.totals();
+        return queue.unfinalisedShares().toEtherUp(totalEther, totalShares);
+    }
+
+    /// @inheritdoc IStakingPool
+    function depositable() public view override returns (uint256) {
+        return Math.saturatingSub(buffer(), promised());
+    }
+
+    /// @inheritdoc IStakingPool
+    function exitDemand(uint256 staying) external view override returns (uint256) {
+        uint256 coming = Math.saturatingSub(etherAtValidators(), staying * VALIDATOR_DEPOSIT);
+        return Math.saturatingSub(promised(), buffer() + coming);
+    }
+
+    /// @inheritdoc IStakingPool
+    function books() public view override returns (Books memory b) {
+        Beacon memory beacon = _beacon;
+        (b.clLast, b.fundedTime) = (beacon.clLast, beacon.fundedAt);
+        b.fundedAtLastRef = uint256(beacon.fundedAtLastRef) * VALIDATOR_DEPOSIT;
+        b.funded = uint256(beacon.funded) * VALIDATOR_DEPOSIT;
+        (b.cover, b.heldBack) = (_reserves.cover, _reserves.heldBack);
+        (b.highWaterRate, b.finalisationRate) = (_last.highWaterRate, _last.finalisationRate);
+        (b.lastRefTime, b.finalisable, b.lastCutoff) = (_last.refTime, _last.finalisable, _gate.cutoff);
+        (b.lastSweptWithdrawals, b.lastSweptRewards) = (_sweep.withdrawals, _sweep.rewards);
+        (b.lastReportTime, b.previousReportTime) = (_sweep.time, _sweep.previousTime);
+        (b.depositCeiling, b.openUntil, b.slashingTime) = (_gate.ceiling, _gate.openUntil, _gate.slashingTime);
+        (b.fundedTimes, b.fundedAmounts) = _fundedSinceLastRef();
+    }
+
+    /// @inheritdoc IStakingPool
+    function treasury() external view override returns (address) {
+        return _policy.treasury;
+    }
+
+    // --- internal ---
+
+    function _fundedAt(Beacon memory beacon, uint256 time) internal view returns (uint256) {
+        return beacon.fundedAt <= time ? beacon.funded : _funded.upperLookupRecent(uint48(time));
+    }
+
+    /// @dev The checkpoints that a report to come may look up, the one at or before the last reference first.
+    function _fundedSinceLastRef() private view returns (uint256[] memory times, uint256[] memory amounts) {
+        uint256 length = _funded.length();
+        uint256 first = length;
+        while (first > 0 && _funded.at(uint32(first - 1))._key > _last.refTime) --first;
+        if (first > 0) --first;
+        times = new uint256[](length - first);
+        amounts = new uint256[](length - first);
+        for (uint256 i = first; i < length; ++i) {
+            Checkpoints.Checkpoint208 memory checkpoint = _funded.at(uint32(i));
+            (times[i - first], amounts[i - first]) = (checkpoint._key, checkpoint._value * VALIDATOR_DEPOSIT);
+        }
+    }
+
+    function _buffer(uint256 totalEther, uint256 heldBack) private view returns (uint256) {
+        return totalEther + heldBack - etherAtValidators();
+    }
+}
