@@ -181,8 +181,12 @@ contract WrappedStakedEther is IWrappedStakedEther, Allowances {
     }
 
     /// @inheritdoc IERC4626
+    /// @dev A balance may show up to 1/1024 wei more than its shares are worth, and the whole of it may be deposited: what
+    /// that may lack is taken off, so that nobody gets less than this.
     function previewDeposit(uint256 assets) external view override returns (uint256) {
-        return convertToShares(assets);
+        (uint256 totalEther, uint256 totalShares) = token.totals();
+        uint256 lacking = (totalShares >> 10) / totalEther;
+        return Math.saturatingSub(token.getSharesByPooledEth(assets), lacking) / SHARES_PER_UNIT;
     }
 
     /// @inheritdoc IERC4626

@@ -12,12 +12,22 @@ import {
   unitsToShares,
 } from "./shares.ts";
 import type { Totals } from "./shares.ts";
-import { SHARES_PER_UNIT, units } from "./units.ts";
+import { SHARES_PER_UNIT, shares, units } from "./units.ts";
 import type { Shares, Units, Wei } from "./units.ts";
 
-/** ERC-4626 convertToShares and previewDeposit: floor(floor(amount * S / T) / 1e9). */
+/** ERC-4626 convertToShares: floor(floor(amount * S / T) / 1e9). */
 export function toWrappedDown(amount: Wei, totals: Totals): Units {
   return toUnitsDown(toSharesDown(amount, totals));
+}
+
+/**
+ * ERC-4626 previewDeposit: the least that anybody whose balance shows `amount` gets, floor(max(0, floor(amount * S / T) - q) / 1e9), where
+ * q = floor(floor(S / 1024) / T) is what a displayed balance may lack in shares.
+ */
+export function previewDeposit(amount: Wei, totals: Totals): Units {
+  const lacking = (totals.shares >> 10n) / totals.ether;
+  const covered = toSharesDown(amount, totals);
+  return toUnitsDown(shares(covered > lacking ? covered - lacking : 0n));
 }
 
 /** ERC-4626 previewWithdraw: ceil(ceil(amount * S / T) / 1e9). */

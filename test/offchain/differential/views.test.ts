@@ -3,7 +3,13 @@ import { expect } from "chai";
 import { lastRefSlotAt, scheduleOf } from "../../../offchain/protocol/frames.ts";
 import { reportDigest } from "../../../offchain/protocol/report.ts";
 import { DAY, ETHER, gwei, units, wei } from "../../../offchain/protocol/units.ts";
-import { fromWrappedDown, fromWrappedUp, toWrappedDown, toWrappedUp } from "../../../offchain/protocol/wrapped.ts";
+import {
+  fromWrappedDown,
+  fromWrappedUp,
+  previewDeposit,
+  toWrappedDown,
+  toWrappedUp,
+} from "../../../offchain/protocol/wrapped.ts";
 import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
 import { Random } from "../protocol/random.ts";
 import { Twins, deployed } from "./twins.ts";
@@ -59,6 +65,7 @@ describe("the wrapper and the twin agree", () => {
     for (let n = 0; n < 50; n++) {
       const amount = random.magnitude(0n, 120_000_000n * ETHER);
       expect(await wrapped.convertToShares(amount)).to.equal(toWrappedDown(wei(amount), totals));
+      expect(await wrapped.previewDeposit(amount)).to.equal(previewDeposit(wei(amount), totals));
       expect(await wrapped.previewWithdraw(amount)).to.equal(toWrappedUp(wei(amount), totals));
       expect(await wrapped.convertToAssets(amount)).to.equal(fromWrappedDown(units(amount), totals));
       expect(await wrapped.previewMint(amount)).to.equal(fromWrappedUp(units(amount), totals));

@@ -1,9 +1,11 @@
 import { expect } from "chai";
+import { ceilDiv } from "../../../offchain/protocol/integers.ts";
 import type { Totals } from "../../../offchain/protocol/shares.ts";
 import { ETHER, RAY, shares, units, wei } from "../../../offchain/protocol/units.ts";
 import {
   fromWrappedDown,
   fromWrappedUp,
+  previewDeposit,
   toWrappedDown,
   toWrappedUp,
   wrapped,
@@ -35,6 +37,11 @@ describe("wrapping", () => {
       const amount = wei(random.magnitude(1n, ether));
       expect(fromWrappedDown(toWrappedDown(amount, totals), totals) <= amount).to.be.true;
       expect(fromWrappedUp(toWrappedUp(amount, totals), totals) >= amount).to.be.true;
+      // whoever's balance shows the amount gets what was previewed, or one unit more
+      const covering = ceilDiv(amount * totals.shares - (totals.shares >> 10n), ether);
+      const least = wrapped(wei(amount), shares(covering), totals) ?? -1n;
+      expect(least - previewDeposit(wei(amount), totals)).to.be.oneOf([0n, 1n]);
+      expect(toWrappedDown(wei(amount), totals) - previewDeposit(wei(amount), totals)).to.be.oneOf([0n, 1n]);
       const unwrapped = toWrappedDown(fromWrappedDown(units(amount), totals), totals);
       expect(unwrapped <= amount).to.be.true;
     });
