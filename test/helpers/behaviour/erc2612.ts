@@ -17,8 +17,12 @@ const PERMIT = "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)";
 const DEADLINE = 2n ** 40n;
 const VALUE = 7n;
 
-/** A permit of `VALUE` with the owner's next nonce. */
-export async function signPermit(setup: Erc2612Setup, chainId = 31_337n, deadline = DEADLINE): Promise<Signature> {
+/** A permit of `VALUE` until `DEADLINE` with the owner's next nonce. */
+export async function signPermit(
+  setup: Omit<Erc2612Setup, "spender"> & { readonly spender: { readonly address: string } },
+  chainId = 31_337n,
+  deadline = DEADLINE,
+): Promise<Signature> {
   const { token, domainName, owner, spender } = setup;
   const signed = await owner.signTypedData(
     { name: domainName, version: "1", chainId, verifyingContract: await token.getAddress() },
