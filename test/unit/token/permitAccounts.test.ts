@@ -53,7 +53,7 @@ for (const name of ["token", "wrapped"] as const) {
       expect(await w.p[name].allowance(owner, w.p.bob)).to.equal(VALUE);
     });
 
-    it("are refused when the contract account answers anything but the exact value", async () => {
+    it("Security: contract signatures: refused when the account answers anything but the exact value", async () => {
       const w = await world();
       const owner = await w.wallet.getAddress();
       await w.wallet.setAnswer("0x1626ba7f");
