@@ -1,0 +1,315 @@
+/** Ether on its way into the pool: deposits, what stops them and by whose hand, and the limits of governance. */
+import { expect } from "chai";
+import type { BaseContract, ContractTransactionResponse } from "ethers";
+import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
+import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
+import { ETH, apply, borrow, fundWithoutKeys, request, staked } from "../../helpers/reporting.ts";
+import type { Protocol } from "../../helpers/protocol.ts";
+
+const GWEI = 10n ** 9n;
+const NOBODY = ethers.ZeroAddress;
+const { time } = networkHelpers;
+
+/** Deposits may raise T by ten ether between two reports. */
+async function narrow() {
+  const p = await loadFixture(staked);
+  const { treasury, feeBp, maxAprBp } = await p.pool.policy();
+  await p.pool.connect(p.governor).setPolicy({ treasury, feeBp, maxAprBp, depositCapGwei: 10n * 10n ** 9n });
+  await apply(p, { gain: 123_456_789_012_345n });
+  return p;
+}
+
+/** Every way of a staker in. */
+const WAYS_IN: Record<string, (p: Protocol, who: HardhatEthersSigner, value: bigint) => Promise<unknown>> = {
+  deposit: (p, who, value) => p.pool.connect(who).deposit(who, NOBODY, { value }),
+  "plain transfer": (p, who, value) => who.sendTransaction({ to: p.pool, value }),
+  "stake to westETH": (p, who, value) => p.wrapped.connect(who).stake(who, NOBODY, { value }),
+  "plain transfer to westETH": (p, who, value) => who.sendTransaction({ to: p.wrapped, value }),
+};
+
+const WAYS_OUT: Record<string, (p: Protocol) => Promise<unknown>> = {
+  "request of ether": (p) => p.queue.connect(p.alice).requestWithdrawals([ETH], p.alice),
+  "request of shares": (p) => p.queue.connect(p.alice).requestWithdrawalsShares([10n ** 27n], p.alice),
+  "request of westETH": (p) => p.wrapped.connect(p.alice).requestWithdrawals([ETH], p.alice),
+};
+
+describe("StakingPool: deposits", () => {
+  it("mint to the receiver at the rate of now, rounded down, and say from whom, for whom and through whom", async () => {
+    const p = await loadFixture(narrow);
+    const [ether, shares] = await p.token.totals();
+    const value = ETH + 3n;
+    const minted = (value * shares) / ether;
+    const pool = p.pool.connect(p.bob);
+    const held = await p.token.sharesOf(p.carol);
+    expect(await pool.deposit.staticCall(p.carol, p.keeper, { value })).to.equal(minted);
+    await expect(pool.deposit(p.carol, p.keeper, { value }))
+      .to.emit(p.pool, "Deposited")
+      .withArgs(p.bob, p.carol, value, minted, p.keeper)
+      .and.to.emit(p.token, "Transfer")
+      .withArgs(NOBODY, p.carol, value);
+    expect((await p.token.sharesOf(p.carol)) - held).to.equal(minted);
+    expect(await p.token.totals()).to.deep.equal([ether + value, shares + minted]);
+  });
+
+  it("by plain transfer stake for their sender", async () => {
+    const p = await loadFixture(narrow);
+    const minted = await p.token.getSharesByPooledEth(ETH);
+    await expect(p.carol.sendTransaction({ to: p.pool, value: ETH }))
+      .to.emit(p.pool, "Deposited")
+      .withArgs(p.carol, p.carol, ETH, minted, NOBODY);
+    expect(await p.token.sharesOf(p.carol)).to.equal(minted);
+    expect(await ethers.provider.getBalance(p.pool)).to.be.greaterThanOrEqual(await p.pool.buffer());
+  });
+
+  it("refuse nothing, on every way", async () => {
+    const p = await loadFixture(narrow);
+    for (const enter of Object.values(WAYS_IN))
+      await expect(enter(p, p.carol, 0n))
+        .to.be.revertedWithCustomError(p.pool, "ZeroDeposit")
+        .withArgs();
+  });
+
+  it("reach the cap to the wei and no further, on every way, until the next report moves it", async () => {
+    for (const enter of Object.values(WAYS_IN)) {
+      const p = await loadFixture(narrow);
+      const ether = await p.token.getTotalPooledEther();
+      const ceiling = ether + 10n * ETH;
+      expect((await p.pool.books()).depositCeiling).to.equal(ceiling);
+      await enter(p, p.carol, 4n * ETH);
+      await expect(enter(p, p.carol, 6n * ETH + 1n))
+        .to.be.revertedWithCustomError(p.pool, "DepositCapReached")
+        .withArgs(ceiling + 1n, ceiling);
+      await enter(p, p.carol, 6n * ETH);
+      await expect(enter(p, p.bob, 1n))
+        .to.be.revertedWithCustomError(p.pool, "DepositCapReached")
+        .withArgs(ceiling + 1n, ceiling);
+      expect(await p.token.getTotalPooledEther()).to.equal(ceiling);
+      await apply(p);
+      await enter(p, p.carol, 10n * ETH);
+    }
+  });
+
+  it("stop the second after the next report is due, on every way, until it is there", async () => {
+    for (const enter of Object.values(WAYS_IN)) {
+      const p = await loadFixture(narrow);
+      const { openUntil } = await p.pool.books();
+      await time.setNextBlockTimestamp(openUntil);
+      await enter(p, p.carol, ETH);
+      await time.setNextBlockTimestamp(openUntil + 1n);
+      await expect(enter(p, p.carol, ETH))
+        .to.be.revertedWithCustomError(p.pool, "ReportOverdue")
+        .withArgs(openUntil);
+      await apply(p);
+      await enter(p, p.carol, ETH);
+    }
+  });
+});
+
+describe("Pauses", () => {
+  const strangers = (p: Protocol) => [p.deployer, p.governor, p.treasury, p.alice, p.nodeOperator, p.keeper];
+
+  async function expectRestricted(
+    p: Protocol,
+    call: (who: HardhatEthersSigner) => Promise<ContractTransactionResponse>,
+    contract: BaseContract,
+  ): Promise<void> {
+    for (const who of [...strangers(p), await borrow(p.oracle), await borrow(p.token)])
+      await expect(call(who)).to.be.revertedWithCustomError(contract, "AccessManagedUnauthorized").withArgs(who);
+  }
+
+  it("of deposits are the guardian's alone, close every way in, and nothing else", async () => {
+    const p = await loadFixture(narrow);
+    await p.wrapped.connect(p.alice).stake(p.alice, NOBODY, { value: 2n * ETH });
+    await request(p, p.alice, ETH);
+    await apply(p);
+    await expectRestricted(p, (who) => p.pool.connect(who).pauseDeposits(true), p.pool);
+    expect(await p.pool.depositsPaused()).to.be.false;
+    await expect(p.pool.connect(p.guardian).pauseDeposits(true)).to.emit(p.pool, "DepositsPaused").withArgs(true);
+    expect(await p.pool.depositsPaused()).to.be.true;
+    for (const enter of Object.values(WAYS_IN))
+      await expect(enter(p, p.carol, ETH))
+        .to.be.revertedWithCustomError(p.pool, "DepositsArePaused")
+        .withArgs();
+    // a report opens no gate that a role closed
+    await apply(p);
+    await expect(p.carol.sendTransaction({ to: p.pool, value: 1n })).to.be.revertedWithCustomError(
+      p.pool,
+      "DepositsArePaused",
+    );
+    for (const leave of Object.values(WAYS_OUT)) await leave(p);
+    await p.queue.connect(p.alice).claimWithdrawal(1n);
+    await p.token.connect(p.alice).transfer(p.bob, ETH);
+    await p.token.connect(p.alice).approve(p.wrapped, ETH);
+    await p.wrapped.connect(p.alice).wrap(ETH);
+    await expectRestricted(p, (who) => p.pool.connect(who).pauseDeposits(false), p.pool);
+    await expect(p.pool.connect(p.guardian).pauseDeposits(false)).to.emit(p.pool, "DepositsPaused").withArgs(false);
+    for (const enter of Object.values(WAYS_IN)) await enter(p, p.carol, ETH);
+  });
+
+  it("of requests are the guardian's alone, close every way into the queue, and nothing else", async () => {
+    const p = await loadFixture(narrow);
+    await p.wrapped.connect(p.alice).stake(p.alice, NOBODY, { value: 2n * ETH });
+    await request(p, p.alice, ETH);
+    await apply(p);
+    await expectRestricted(p, (who) => p.queue.connect(who).pauseRequests(true), p.queue);
+    await expect(p.queue.connect(p.guardian).pauseRequests(true)).to.emit(p.queue, "RequestsPaused").withArgs(true);
+    for (const leave of Object.values(WAYS_OUT))
+      await expect(leave(p)).to.be.revertedWithCustomError(p.queue, "RequestsArePaused").withArgs();
+    for (const enter of Object.values(WAYS_IN)) await enter(p, p.carol, ETH);
+    await p.queue.connect(p.alice).claimWithdrawals([1n], [], p.carol);
+    await p.wrapped.connect(p.alice).unwrap(ETH);
+    await apply(p);
+    await expectRestricted(p, (who) => p.queue.connect(who).pauseRequests(false), p.queue);
+    await expect(p.queue.connect(p.guardian).pauseRequests(false)).to.emit(p.queue, "RequestsPaused").withArgs(false);
+    for (const leave of Object.values(WAYS_OUT).slice(0, 2)) await leave(p);
+  });
+
+  it("are no longer a guardian's whose role was taken", async () => {
+    const p = await loadFixture(narrow);
+    await p.authority.connect(p.governor).revokeRole(1n, p.guardian);
+    for (const [contract, call] of [
+      [p.pool, () => p.pool.connect(p.guardian).pauseDeposits(true)],
+      [p.queue, () => p.queue.connect(p.guardian).pauseRequests(true)],
+    ] as const)
+      await expect(call()).to.be.revertedWithCustomError(contract, "AccessManagedUnauthorized").withArgs(p.guardian);
+  });
+});
+
+describe("StakingPool: governance", () => {
+  it("sets the policy within the contract's own limits", async () => {
+    const p = await loadFixture(staked);
+    const pool = p.pool.connect(p.governor);
+    const policy = { treasury: p.carol.address, feeBp: 2_000n, maxAprBp: 3_000n, depositCapGwei: 5n };
+    await expect(pool.setPolicy(policy)).to.emit(pool, "PolicyChanged").withArgs(p.carol, 2_000n, 3_000n, 5n);
+    expect(await pool.policy()).to.deep.equal([p.carol.address, 2_000n, 3_000n, 5n]);
+    await expect(pool.setPolicy({ ...policy, feeBp: 2_001n }))
+      .to.be.revertedWithCustomError(pool, "OutOfRange")
+      .withArgs(2_001n, 2_000n);
+    await expect(pool.setPolicy({ ...policy, maxAprBp: 3_001n }))
+      .to.be.revertedWithCustomError(pool, "OutOfRange")
+      .withArgs(3_001n, 3_000n);
+    await expect(pool.setPolicy({ ...policy, treasury: NOBODY }))
+      .to.be.revertedWithCustomError(pool, "ZeroAddress")
+      .withArgs();
+    expect(await pool.policy()).to.deep.equal([p.carol.address, 2_000n, 3_000n, 5n]);
+    // the ceiling follows with the next report
+    await apply(p);
+    const ether = await p.token.getTotalPooledEther();
+    expect((await pool.books()).depositCeiling).to.equal(ether + 5n * GWEI);
+  });
+
+  it("pays the fee to the treasury that the policy names", async () => {
+    const p = await loadFixture(staked);
+    const { feeBp, maxAprBp, depositCapGwei } = await p.pool.policy();
+    await p.pool.connect(p.governor).setPolicy({ treasury: p.carol, feeBp, maxAprBp, depositCapGwei });
+    await apply(p, { gain: ETH / 10n });
+    expect(await p.token.sharesOf(p.treasury)).to.equal(0n);
+    expect(await p.token.balanceOf(p.carol)).to.be.within(ETH / 100n - 1n, ETH / 100n);
+  });
+
+  it("is governance's: nobody else sets the policy or opens the pool, and it opens once", async () => {
+    const p = await loadFixture(staked);
+    const policy = { treasury: p.carol.address, feeBp: 0n, maxAprBp: 0n, depositCapGwei: 0n };
+    for (const who of [p.deployer, p.guardian, p.treasury, p.alice]) {
+      const pool = p.pool.connect(who);
+      for (const call of [() => pool.setPolicy(policy), () => pool.bootstrap(1n, 1n, { value: ETH })])
+        await expect(call()).to.be.revertedWithCustomError(pool, "AccessManagedUnauthorized").withArgs(who);
+    }
+    await expect(p.pool.connect(p.governor).bootstrap(1n, 1n, { value: ETH }))
+      .to.be.revertedWithCustomError(p.token, "AlreadyBootstrapped")
+      .withArgs(await p.token.getTotalShares());
+  });
+});
+
+describe("StakingPool: peers", () => {
+  it("obeys the registries alone, each in its own part", async () => {
+    const p = await loadFixture(staked);
+    for (const who of [p.governor, p.guardian, p.alice, await borrow(p.oracle), await borrow(p.operators)]) {
+      const pool = p.pool.connect(who);
+      for (const call of [() => pool.fundValidators(1n), () => pool.noteSlashing(1n)])
+        await expect(call()).to.be.revertedWithCustomError(pool, "OnlyValidators").withArgs(who);
+    }
+    for (const who of [p.governor, p.alice, await borrow(p.oracle), await borrow(p.validators)])
+      await expect(p.pool.connect(who).addCover(1n))
+        .to.be.revertedWithCustomError(p.pool, "OnlyOperators")
+        .withArgs(who);
+  });
+
+  it("funds no more than is depositable, 31 ether a validator", async () => {
+    const p = await loadFixture(staked);
+    await request(p, p.alice, 100n * ETH);
+    const pool = p.pool.connect(await borrow(p.validators));
+    const depositable = await pool.depositable();
+    expect(depositable).to.equal((await pool.buffer()) - 100n * ETH);
+    const most = depositable / (31n * ETH);
+    await expect(pool.fundValidators(most + 1n))
+      .to.be.revertedWithCustomError(pool, "NotDepositable")
+      .withArgs((most + 1n) * 31n * ETH, depositable);
+    const bond = most * ETH;
+    const shares = await p.token.getSharesByPooledEth(bond);
+    const [held, ether] = [await p.token.sharesOf(p.operators), await p.token.getTotalPooledEther()];
+    await expect(pool.fundValidators(most)).to.emit(pool, "ValidatorsFunded").withArgs(most, shares);
+    expect((await p.token.sharesOf(p.operators)) - held).to.equal(shares);
+    expect(await p.token.getTotalPooledEther()).to.equal(ether + bond);
+    expect(await pool.depositable()).to.equal(depositable - most * 31n * ETH);
+  });
+
+  it("funds exactly what is depositable, to the wei", async () => {
+    const p = await loadFixture(staked);
+    const missing = 31n * ETH - ((await p.pool.depositable()) % (31n * ETH));
+    await p.pool.connect(p.carol).deposit(p.carol, NOBODY, { value: missing - 1n });
+    const count = ((await p.pool.depositable()) + 1n) / (31n * ETH);
+    const pool = p.pool.connect(await borrow(p.validators));
+    await expect(pool.fundValidators(count))
+      .to.be.revertedWithCustomError(pool, "NotDepositable")
+      .withArgs(count * 31n * ETH, count * 31n * ETH - 1n);
+    await p.pool.connect(p.carol).deposit(p.carol, NOBODY, { value: 1n });
+    await fundWithoutKeys(p, count);
+    expect(await p.pool.depositable()).to.equal(0n);
+    expect(await ethers.provider.getBalance(p.pool)).to.be.greaterThanOrEqual(await p.pool.buffer());
+  });
+
+  it("a registry that takes no ether gets no validators funded", async () => {
+    const p = await loadFixture(staked);
+    const { treasury, feeBp, maxAprBp, depositCapGwei } = await p.pool.policy();
+    const peers = {
+      token: p.token,
+      withdrawalVault: p.withdrawalVault,
+      rewardsVault: p.rewardsVault,
+      operators: p.operators,
+      validators: p.token, // has no receive function
+      oracle: p.oracle,
+      predecessor: p.pool,
+    };
+    const policy = { treasury, feeBp, maxAprBp, depositCapGwei };
+    const next = await ethers.deployContract("StakingPool", [p.authority, peers, policy]);
+    await p.token.connect(p.governor).replacePool(next);
+    const before = await next.books();
+    await expect(next.connect(await borrow(p.token)).fundValidators(2n))
+      .to.be.revertedWithCustomError(next, "TransferFailed")
+      .withArgs(p.token, 62n * ETH);
+    expect(await next.books()).to.deep.equal(before);
+  });
+
+  it("asks for exits of what is promised and neither here nor on its way", async () => {
+    const p = await loadFixture(staked);
+    expect(await p.pool.exitDemand(0n)).to.equal(0n);
+    // ten validators hold 320 ether, the pool 690.01
+    await request(p, p.alice, 600n * ETH);
+    await request(p, p.bob, 300n * ETH);
+    const [promised, buffer, away] = [await p.pool.promised(), await p.pool.buffer(), await p.pool.etherAtValidators()];
+    expect([promised, away]).to.deep.equal([900n * ETH, 320n * ETH]);
+    for (const [staying, coming] of [
+      [10n, 0n],
+      [9n, 32n * ETH],
+      [5n, 160n * ETH],
+      [4n, 192n * ETH],
+      [11n, 0n],
+    ] as const) {
+      const demand = promised - buffer - coming;
+      expect(await p.pool.exitDemand(staying)).to.equal(demand > 0n ? demand : 0n);
+    }
+    expect(await p.pool.exitDemand(0n)).to.equal(0n);
+    expect(await p.pool.depositable()).to.equal(0n);
+  });
+});
