@@ -1,17 +1,14 @@
 /** A pool is replaced by another one in one transaction: ether, books and every pointer move. */
 import { expect } from "chai";
+import type { Addressable } from "ethers";
 import type { IStakingPool } from "../../../typechain-types/contracts/pool/IStakingPool.ts";
-import { ethers, loadFixture } from "../../helpers/network.ts";
+import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
+import { ETH, apply, borrow, fundWithoutKeys, nextRefTime, staked } from "../../helpers/reporting.ts";
 import { protocol } from "../../helpers/protocol.ts";
+import type { Protocol } from "../../helpers/protocol.ts";
 
-const ETH = 10n ** 18n;
-
-async function world() {
-  const p = await loadFixture(protocol);
-  await p.pool.connect(p.alice).deposit(p.alice, ethers.ZeroAddress, { value: 100n * ETH });
-  await p.fundValidator(2);
-  await p.report();
-  await p.queue.connect(p.alice).requestWithdrawals([3n * ETH], p.alice);
+/** A pool that may follow `p.pool`, with some peer of its own. */
+async function successor(p: Protocol, own: { predecessor?: Addressable; validators?: Addressable } = {}) {
   const { treasury, feeBp, maxAprBp, depositCapGwei } = await p.pool.policy();
   const peers = {
     token: p.token,
@@ -21,10 +18,26 @@ async function world() {
     validators: p.validators,
     oracle: p.oracle,
     predecessor: p.pool,
+    ...own,
   };
-  const policy = { treasury, feeBp, maxAprBp, depositCapGwei };
-  const next = await ethers.deployContract("StakingPool", [p.authority, peers, policy]);
-  return { p, next };
+  return ethers.deployContract("StakingPool", [p.authority, peers, { treasury, feeBp, maxAprBp, depositCapGwei }]);
+}
+
+async function world() {
+  const p = await loadFixture(protocol);
+  await p.pool.connect(p.alice).deposit(p.alice, ethers.ZeroAddress, { value: 100n * ETH });
+  await p.fundValidator(2);
+  await p.report();
+  await p.queue.connect(p.alice).requestWithdrawals([3n * ETH], p.alice);
+  return { p, next: await successor(p) };
+}
+
+/** The books of the pool in the form in which they are passed on. */
+async function booksOf({ pool }: Protocol): Promise<IStakingPool.BooksStruct> {
+  const books = await pool.books();
+  const names = (pool.interface.getFunction("books").outputs[0]?.components ?? []).map(({ name }) => name);
+  const values = [...books].map((value) => (Array.isArray(value) ? [...value] : value));
+  return Object.fromEntries(names.map((name, i) => [name, values[i]])) as unknown as IStakingPool.BooksStruct;
 }
 
 describe("The succession of pools", () => {
@@ -60,13 +73,7 @@ describe("The succession of pools", () => {
     await expect(p.pool.connect(p.alice).handOver(next))
       .to.be.revertedWithCustomError(p.pool, "OnlyToken")
       .withArgs(p.alice.address);
-    const fields = p.pool.interface.getFunction("books").outputs[0]?.components ?? [];
-    const empty = fields.map(({ name, baseType, type }) => [
-      name,
-      baseType === "array" ? [] : type === "bool" ? false : 0n,
-    ]);
-    const books = Object.fromEntries(empty) as IStakingPool.BooksStruct;
-    await expect(next.connect(p.alice).takeOver(books))
+    await expect(next.connect(p.alice).takeOver(await booksOf(p)))
       .to.be.revertedWithCustomError(next, "OnlyPredecessor")
       .withArgs(p.alice.address);
     await expect(p.token.connect(p.alice).replacePool(next)).to.be.revertedWithCustomError(
@@ -83,5 +90,87 @@ describe("The succession of pools", () => {
     await expect(replace).to.revert(ethers);
     expect(await p.token.pool()).to.equal(await p.pool.getAddress());
     expect(await ethers.provider.getBalance(p.pool)).to.equal(before);
+  });
+
+  it("takes validators along that the next report alone will know of", async () => {
+    const p = await loadFixture(staked);
+    await fundWithoutKeys(p, 2n);
+    await networkHelpers.time.increaseTo((await nextRefTime(p)) + 60n);
+    await fundWithoutKeys(p, 3n);
+    const next = await successor(p);
+    const before = await p.pool.books();
+    expect(before.fundedAmounts).to.deep.equal([320n * ETH, 384n * ETH, 480n * ETH]);
+    await p.token.connect(p.governor).replacePool(next);
+    expect(await next.books()).to.deep.equal(before);
+    const after = { ...p, pool: next };
+    const ether = await p.token.getTotalPooledEther();
+    // the reference lies between the two fundings, and neither is a gain or a loss
+    await apply(after);
+    expect(await p.token.getTotalPooledEther()).to.equal(ether);
+    expect((await next.books()).clLast).to.equal(12n * 32n * ETH);
+    await apply(after);
+    expect(await p.token.getTotalPooledEther()).to.equal(ether);
+    expect((await next.books()).clLast).to.equal(15n * 32n * ETH);
+  });
+
+  it("leaves the old pool nothing to do", async () => {
+    const { p, next } = await world();
+    await p.token.connect(p.governor).replacePool(next);
+    await expect(p.alice.sendTransaction({ to: p.pool, value: 1n }))
+      .to.be.revertedWithCustomError(p.pool, "ReportOverdue")
+      .withArgs(0n);
+    await expect(p.pool.continueFinalisation())
+      .to.be.revertedWithCustomError(p.pool, "FinalisationNotAllowed")
+      .withArgs();
+    await expect(p.pool.connect(p.governor).bootstrap(1n, 1n, { value: ETH }))
+      .to.be.revertedWithCustomError(p.token, "OnlyPool")
+      .withArgs(p.pool, next);
+    const old = await borrow(p.pool);
+    for (const vault of [p.withdrawalVault, p.rewardsVault])
+      await expect(vault.connect(old).sweep(0n)).to.be.revertedWithCustomError(vault, "OnlyPool").withArgs(old, next);
+    await expect(p.queue.connect(old).finalise(1n, 1n, 1n))
+      .to.be.revertedWithCustomError(p.queue, "OnlyPool")
+      .withArgs(old);
+    await expect(next.connect(p.governor).bootstrap(1n, 1n, { value: ETH })).to.be.revertedWithCustomError(
+      p.token,
+      "AlreadyBootstrapped",
+    );
+  });
+
+  it("happens in replacePool alone: the old pool's account can't hand books over before it", async () => {
+    const { p, next } = await world();
+    const old = await borrow(p.pool);
+    await expect(next.connect(old).takeOver(await booksOf(p)))
+      .to.be.revertedWithCustomError(next, "OnlyPredecessor")
+      .withArgs(old);
+    await p.token.connect(p.governor).replacePool(next);
+    await expect(next.connect(p.alice).takeOver(await booksOf(p)))
+      .to.be.revertedWithCustomError(next, "OnlyPredecessor")
+      .withArgs(p.alice);
+    for (const who of [p.alice, p.governor, old])
+      await expect(p.pool.connect(who).handOver(next)).to.be.revertedWithCustomError(p.pool, "OnlyToken").withArgs(who);
+  });
+
+  it("refuses a successor that names another predecessor, or none", async () => {
+    const { p, next } = await world();
+    for (const own of [{ predecessor: next }, { predecessor: p.token }]) {
+      const stranger = await successor(p, own);
+      await expect(p.token.connect(p.governor).replacePool(stranger))
+        .to.be.revertedWithCustomError(stranger, "OnlyPredecessor")
+        .withArgs(p.pool);
+    }
+    expect(await p.token.pool()).to.equal(await p.pool.getAddress());
+    await p.pool.connect(p.bob).deposit(p.bob, ethers.ZeroAddress, { value: ETH });
+  });
+
+  it("does not open deposits that were paused at the successor before", async () => {
+    const { p, next } = await world();
+    await next.connect(p.governor).pauseDeposits(true);
+    await p.token.connect(p.governor).replacePool(next);
+    await expect(p.bob.sendTransaction({ to: next, value: ETH }))
+      .to.be.revertedWithCustomError(next, "DepositsArePaused")
+      .withArgs();
+    await next.connect(p.governor).pauseDeposits(false);
+    await p.bob.sendTransaction({ to: next, value: ETH });
   });
 });
