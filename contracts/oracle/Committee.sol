@@ -24,15 +24,27 @@ abstract contract Committee is AccessManaged, IReportOracle {
     error InvalidMember(address member);
 
     uint256 public constant MAX_MEMBERS = 64;
+    /// @dev Half the order of secp256k1 (EIP-2): a signature's s is at most that.
+    uint256 private constant HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
 
     struct Set {
         uint32 version;
-        uint16 members;
-        uint16 quorum;
-        address list;
+        uint8 members;
+        uint8 quorum;
     }
 
-    Set internal _set;
+    /// @dev One slot, read and written by every report.
+    struct Standing {
+        uint32 version;
+        uint8 members;
+        uint8 quorum;
+        address list; // the contract whose code lists the members
+        uint32 lastRefSlot;
+        bool lastIncident; // the last report said so
+        bool lastFell; // the last report lowered the rate
+    }
+
+    Standing internal _standing;
 
     constructor(address[] memory initial, uint256 quorum_) {
         address[] memory list = new address[](0);
@@ -42,8 +54,8 @@ abstract contract Committee is AccessManaged, IReportOracle {
 
     /// @notice Adds a member; the quorum rises with the set if it would no longer be more than half.
     function addMember(address member) external restricted {
-        _store(_with(members(), member), _set.quorum);
-        emit MemberAdded(member, _set.members, _set.quorum);
+        _store(_with(members(), member), _standing.quorum);
+        emit MemberAdded(member, _standing.members, _standing.quorum);
     }
 
     /// @notice Removes a member; the quorum falls with the set if it could no longer be reached.
@@ -53,20 +65,20 @@ abstract contract Committee is AccessManaged, IReportOracle {
 
     /// @notice Sets how many signatures a report needs: more than half of the members.
     function setQuorum(uint256 quorum_) external restricted {
-        Set memory set = _set;
-        require(quorum_ > set.members / 2 && quorum_ <= set.members, QuorumOutOfRange(quorum_, set.members));
-        (_set.quorum, _set.version) = (uint16(quorum_), set.version + 1);
+        Standing memory s = _standing;
+        require(quorum_ > s.members / 2 && quorum_ <= s.members, QuorumOutOfRange(quorum_, s.members));
+        (_standing.quorum, _standing.version) = (uint8(quorum_), s.version + 1);
         emit QuorumChanged(quorum_);
     }
 
-    /// @notice Version, number of members, quorum in force, and the contract whose code lists the members.
+    /// @notice Version and number of members, and the quorum in force.
     function committee() external view returns (Set memory) {
-        return _set;
+        return Set(_standing.version, _standing.members, _standing.quorum);
     }
 
     /// @notice All members, ascending.
     function members() public view returns (address[] memory) {
-        return abi.decode(_set.list.code, (address[]));
+        return abi.decode(_standing.list.code, (address[]));
     }
 
     function isMember(address account) public view returns (bool) {
@@ -77,13 +89,13 @@ abstract contract Committee is AccessManaged, IReportOracle {
 
     function _remove(address member) internal {
         require(isMember(member), NotMember(member));
-        require(_set.members > 1, LastMember(member));
+        require(_standing.members > 1, LastMember(member));
         address[] memory old = members();
         address[] memory list = new address[](old.length - 1);
         uint256 kept;
         for (uint256 i; i < old.length; ++i) if (old[i] != member) list[kept++] = old[i];
-        _store(list, _set.quorum);
-        emit MemberRemoved(member, _set.members, _set.quorum);
+        _store(list, _standing.quorum);
+        emit MemberRemoved(member, _standing.members, _standing.quorum);
     }
 
     /// @dev Every signature must be a current member's, sorted by ascending signer.
@@ -96,13 +108,25 @@ abstract contract Committee is AccessManaged, IReportOracle {
         address previous;
         uint256 place;
         for (uint256 i; i < signatures.length; ++i) {
-            address signer = ECDSA.recover(digest, signatures[i].r, signatures[i].vs);
+            address signer = _signer(digest, signatures[i]);
             require(signer > previous, SignaturesNotSorted(previous, signer));
-            while (place < known.length && known[place] != signer) ++place;
+            unchecked {
+                while (place < known.length && known[place] != signer) ++place;
+            }
             require(place < known.length, NotMember(signer));
             previous = signer;
         }
         return signatures.length;
+    }
+
+    /// @dev Zero if the signature is nobody's, which is no member and sorts before all. Refuses the other s of a signature.
+    function _signer(bytes32 digest, Signature calldata signature) internal pure returns (address) {
+        uint256 vs = uint256(signature.vs);
+        uint256 s = (vs << 1) >> 1;
+        if (s > HALF_ORDER) revert ECDSA.ECDSAInvalidSignatureS(bytes32(s));
+        unchecked {
+            return ecrecover(digest, uint8((vs >> 255) + 27), signature.r, bytes32(s));
+        }
     }
 
     /// @dev `list` with `member` in its place.
@@ -125,12 +149,15 @@ abstract contract Committee is AccessManaged, IReportOracle {
     function _store(address[] memory list, uint256 quorum_) private {
         uint256 count = list.length;
         uint256 least = count / 2 + 1;
-        if (_set.version == 0) {
+        Standing memory s = _standing;
+        if (s.version == 0) {
             require(quorum_ >= least && quorum_ <= count, QuorumOutOfRange(quorum_, count));
         } else {
             if (quorum_ < least) quorum_ = least;
             if (quorum_ > count) quorum_ = count;
         }
-        _set = Set(_set.version + 1, uint16(count), uint16(quorum_), address(new MemberList(list)));
+        (s.version, s.members, s.quorum) = (s.version + 1, uint8(count), uint8(quorum_));
+        s.list = address(new MemberList(list));
+        _standing = s;
     }
 }

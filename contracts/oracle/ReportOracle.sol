@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {BEACON_ROOTS, BEACON_ROOTS_BUFFER} from "../external/Predeploys.sol";
@@ -34,12 +33,6 @@ contract ReportOracle is Committee, EIP712 {
         uint64 grace; // seconds after which a missing report is overdue
     }
 
-    struct State {
-        uint64 lastRefSlot;
-        bool lastIncident;
-        bool lastFell;
-    }
-
     uint256 public constant FALL_WINDOW = 30 days;
     /// @dev How many slots after the reference are searched for the next block (EIP-4788 has an entry per block).
     uint256 private constant MAX_MISSED_SLOTS = 32;
@@ -49,9 +42,9 @@ contract ReportOracle is Committee, EIP712 {
     uint64 public immutable slotsPerFrame;
     uint64 public immutable finalisationMargin;
     uint64 public immutable grace;
+    uint64 private immutable _frameSeconds;
 
     IReportBounds public bounds;
-    State private _state;
     bytes32 public override lastReportHash;
     mapping(bytes32 reportHash => bool) public fallApproved;
     Checkpoints.Trace208 private _falls; // unix seconds => cumulative bp
@@ -67,35 +60,37 @@ contract ReportOracle is Committee, EIP712 {
         require(
             grid.slotsPerFrame != 0 &&
                 grid.slotsPerFrame % SLOTS_PER_EPOCH == 0 &&
-                (grid.firstRefSlot + 1) % SLOTS_PER_EPOCH == 0,
+                (grid.firstRefSlot + 1) % SLOTS_PER_EPOCH == 0 &&
+                grid.firstRefSlot <= type(uint32).max,
             InvalidFrame(grid.slotsPerFrame, grid.firstRefSlot)
         );
         token = token_;
         bounds = bounds_;
         (genesisTime, slotsPerFrame) = (grid.genesisTime, grid.slotsPerFrame);
         (finalisationMargin, grace) = (grid.finalisationMargin, grid.grace);
-        _state.lastRefSlot = grid.firstRefSlot;
+        _frameSeconds = grid.slotsPerFrame * uint64(SECONDS_PER_SLOT);
+        _standing.lastRefSlot = uint32(grid.firstRefSlot);
     }
 
     /// @inheritdoc IReportOracle
     function submitReport(Report calldata report, Signature[] calldata signatures) external override {
-        State memory state = _state;
-        Set memory set = _set;
-        _check(report, state.lastRefSlot, set.version);
+        Standing memory s = _standing;
+        _check(report, s.lastRefSlot, s.version);
         bytes32 reportHash = _hash(report);
-        uint256 count = _countSignatures(_hashTypedDataV4(reportHash), signatures, set.list);
-        require(count >= set.quorum, NotEnoughSignatures(count, set.quorum));
+        uint256 count = _countSignatures(_hashTypedDataV4(reportHash), signatures, s.list);
+        require(count >= s.quorum, NotEnoughSignatures(count, s.quorum));
         _checkRoot(report);
 
-        uint256 frames = (report.refSlot - state.lastRefSlot) / slotsPerFrame;
-        _state = State(report.refSlot, report.incident, false);
+        uint256 frames = (report.refSlot - s.lastRefSlot) / slotsPerFrame;
+        (s.lastRefSlot, s.lastIncident, s.lastFell) = (uint32(report.refSlot), report.incident, false);
+        _standing = s;
         lastReportHash = reportHash;
 
         IStakingPool.Outcome memory o = IStakingPool(token.pool()).applyReport(_reportData(report, frames));
         uint256 fall;
         if (o.etherAfter * o.sharesBefore < o.etherBefore * o.sharesAfter) {
-            fall = _escalate(o, reportHash, count, set);
-            _state.lastFell = true;
+            fall = _escalate(o, reportHash, count, s);
+            _standing.lastFell = true;
         }
         emit ReportAccepted(report.refSlot, reportHash, count, fall);
     }
@@ -109,8 +104,8 @@ contract ReportOracle is Committee, EIP712 {
     ) external override {
         bytes32 digestA = reportDigest(a);
         bytes32 digestB = reportDigest(b);
-        address signer = ECDSA.recover(digestA, signatureA.r, signatureA.vs);
-        address other = ECDSA.recover(digestB, signatureB.r, signatureB.vs);
+        address signer = _signer(digestA, signatureA);
+        address other = _signer(digestB, signatureB);
         require(
             a.refSlot == b.refSlot && a.committeeVersion == b.committeeVersion && digestA != digestB && signer == other,
             NotEquivocation(signer, other, a.refSlot, b.refSlot)
@@ -135,8 +130,8 @@ contract ReportOracle is Committee, EIP712 {
 
     /// @inheritdoc IReportOracle
     function incident() external view override returns (bool) {
-        State memory state = _state;
-        return state.lastIncident || state.lastFell || block.timestamp > _openUntil(state.lastRefSlot);
+        Standing memory s = _standing;
+        return s.lastIncident || s.lastFell || block.timestamp > _openUntil(s.lastRefSlot);
     }
 
     /// @inheritdoc IReportOracle
@@ -146,12 +141,12 @@ contract ReportOracle is Committee, EIP712 {
 
     /// @inheritdoc IReportOracle
     function lastRefSlot() external view override returns (uint64) {
-        return _state.lastRefSlot;
+        return _standing.lastRefSlot;
     }
 
     /// @inheritdoc IReportOracle
     function nextRefSlot() external view override returns (uint64) {
-        uint64 last = _state.lastRefSlot;
+        uint64 last = _standing.lastRefSlot;
         uint256 lastTime = _timeOf(last);
         if (block.timestamp <= lastTime) return last;
         uint256 slots = (block.timestamp - 1 - lastTime) / SECONDS_PER_SLOT;
@@ -198,7 +193,7 @@ contract ReportOracle is Committee, EIP712 {
 
     function _reportData(Report calldata report, uint256 frames) private view returns (IStakingPool.ReportData memory) {
         uint256 refTime = _timeOf(report.refSlot);
-        uint256 frameSeconds = slotsPerFrame * SECONDS_PER_SLOT;
+        uint256 frameSeconds = _frameSeconds;
         return
             IStakingPool.ReportData({
                 refTime: refTime,
@@ -218,12 +213,12 @@ contract ReportOracle is Committee, EIP712 {
         IStakingPool.Outcome memory o,
         bytes32 reportHash,
         uint256 count,
-        Set memory set
+        Standing memory s
     ) private returns (uint256 fall) {
         fall = bounds.fallBp(o.etherBefore, o.sharesBefore, o.etherAfter, o.sharesAfter);
         uint256 inWindow = fallInWindowBp() + fall;
         _falls.push(uint48(block.timestamp), uint208(_falls.latest() + fall));
-        (uint256 needed, bool governance) = bounds.required(fall, inWindow, set.quorum, set.members);
+        (uint256 needed, bool governance) = bounds.required(fall, inWindow, s.quorum, s.members);
         require(count >= needed, NotEnoughSignatures(count, needed));
         require(!governance || fallApproved[reportHash], FallNeedsGovernance(reportHash, fall, inWindow));
     }
@@ -237,6 +232,6 @@ contract ReportOracle is Committee, EIP712 {
     }
 
     function _openUntil(uint64 refSlot) private view returns (uint256) {
-        return _timeOf(refSlot) + slotsPerFrame * SECONDS_PER_SLOT + grace;
+        return _timeOf(refSlot) + _frameSeconds + grace;
     }
 }

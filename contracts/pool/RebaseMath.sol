@@ -47,6 +47,8 @@ library RebaseMath {
         uint256 shares1,
         uint256 bp
     ) internal pure returns (bool) {
+        // each fits 128 bits
+        if (ether1 * shares0 >= ether0 * shares1) return false;
         return Math.mulDiv(ether1, shares0 * BP, shares1) < ether0 * (BP - bp);
     }
 

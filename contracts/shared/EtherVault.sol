@@ -18,7 +18,6 @@ abstract contract EtherVault is IEtherVault {
     function sweep(uint256 amount) external override {
         address pool = token.pool();
         require(msg.sender == pool, OnlyPool(msg.sender, pool));
-        emit Swept(amount);
         ITakesEther(pool).receiveFromVault{value: amount}();
     }
 }

@@ -4,8 +4,6 @@ pragma solidity 0.8.37;
 /// @title IEtherVault
 /// @notice A vault whose ether only the pool can take, and only into the pool.
 interface IEtherVault {
-    event Swept(uint256 amount);
-
     error OnlyPool(address caller, address pool);
 
     /// @notice Pool only: sends `amount` wei to `token.pool()` through receiveFromVault.

@@ -17,13 +17,7 @@ interface IWithdrawalQueue is IERC721 {
         bool isClaimed;
     }
 
-    event WithdrawalRequested(
-        uint256 indexed requestId,
-        address indexed requestor,
-        address indexed owner,
-        uint256 amount,
-        uint256 shares
-    );
+    event WithdrawalRequested(uint256 indexed requestId, address indexed owner, uint256 amount, uint256 shares);
     event RoundOpened(uint256 indexed round, uint256 firstRequestId, uint256 rate, uint256 endsAt);
     /// @param toUnits requests whose cumulative units are at most this are finalised
     /// @param maxRate ray: no share of them is paid more
@@ -46,7 +40,6 @@ interface IWithdrawalQueue is IERC721 {
     error OnlyPool(address caller);
     error AlreadyBound(address token);
     error NotMyToken(address token);
-    error QueueOverflow();
 
     // --- stakers ---
 

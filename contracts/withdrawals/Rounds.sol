@@ -12,7 +12,7 @@ import {RequestToken} from "./RequestToken.sol";
 library Rounds {
     using Checkpoints for Checkpoints.Trace160;
 
-    /// @dev One slot, written by every request.
+    /// @dev One slot, written by every request: `append` knows its layout.
     struct Tail {
         uint96 requestedUnits; // cumulative
         uint32 lastRequestId;
@@ -45,6 +45,35 @@ library Rounds {
 
     uint256 internal constant MAX_ROUNDS_PER_CALL = 64;
     uint160 private constant NO_CAP = type(uint160).max;
+
+    error QueueOverflow();
+
+    /// @notice Counts a request of `units` in the round that is open at `time`.
+    /// @param remainder shares below one unit
+    /// @return id of the request; zero if no round is open: nothing was counted
+    /// @return end cumulative units up to and including it
+    function append(
+        Tail storage tail,
+        uint256 units,
+        uint256 remainder,
+        uint256 time
+    ) internal returns (uint256 id, uint256 end) {
+        uint256 packed;
+        assembly ("memory-safe") {
+            packed := sload(tail.slot)
+        }
+        if (uint8(packed >> 192) == 0 || time > uint40(packed >> 152)) return (0, 0);
+        unchecked {
+            end = uint96(packed) + units;
+            id = uint256(uint32(packed >> 96)) + 1;
+            remainder += packed >> 200;
+            if (end > type(uint96).max || id > type(uint32).max || remainder > type(uint56).max) revert QueueOverflow();
+            packed = (uint200(packed) & ~uint256(type(uint128).max)) | (remainder << 200) | (id << 96) | end;
+        }
+        assembly ("memory-safe") {
+            sstore(tail.slot, packed)
+        }
+    }
 
     /// @notice Finalises in order, rounds that ended by `cutoff`, paying min(opening rate, maxRate) a share, as far as
     /// `available` wei reach. Sums round down once a round (or a round's part), never below the sum of its requests.

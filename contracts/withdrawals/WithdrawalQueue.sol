@@ -16,6 +16,7 @@ import {Rounds} from "./Rounds.sol";
 /// shares, the remainders below a unit, and the pool's cover.
 contract WithdrawalQueue is IWithdrawalQueue, RequestToken, AccessManaged {
     using Rounds for Rounds.Book;
+    using Rounds for Rounds.Tail;
 
     /// @dev One slot, read by every request; `token` is written once.
     struct Config {
@@ -61,9 +62,9 @@ contract WithdrawalQueue is IWithdrawalQueue, RequestToken, AccessManaged {
         (IStakedEther token_, address to) = _open(amounts.length, owner);
         ids = new uint256[](amounts.length);
         for (uint256 i; i < amounts.length; ++i) {
-            require(amounts[i] >= MIN_REQUEST, RequestTooSmall(amounts[i], MIN_REQUEST));
-            uint256 shares = token_.pullToQueue(msg.sender, amounts[i]);
-            ids[i] = _enqueue(token_, to, amounts[i], shares);
+            uint256 amount = amounts[i];
+            if (amount < MIN_REQUEST) revert RequestTooSmall(amount, MIN_REQUEST);
+            ids[i] = _enqueue(token_, to, amount, token_.pullToQueue(msg.sender, amount));
         }
     }
 
@@ -248,37 +249,32 @@ contract WithdrawalQueue is IWithdrawalQueue, RequestToken, AccessManaged {
     }
 
     function _enqueue(IStakedEther token_, address owner, uint256 amount, uint256 shares) private returns (uint256 id) {
-        Rounds.Tail memory tail = _book.tail;
-        require(shares >= SHARES_PER_UNIT, RequestBelowUnit(shares));
+        if (shares < SHARES_PER_UNIT) revert RequestBelowUnit(shares);
+        uint256 units = shares / SHARES_PER_UNIT;
+        uint256 remainder = shares % SHARES_PER_UNIT;
         uint256 end;
-        uint256 remainder;
-        unchecked {
-            uint256 units = shares / SHARES_PER_UNIT;
-            remainder = tail.remainder + (shares - units * SHARES_PER_UNIT);
-            end = tail.requestedUnits + units;
-            id = uint256(tail.lastRequestId) + 1;
+        (id, end) = _book.tail.append(units, remainder, block.timestamp);
+        if (id == 0) {
+            _openRound(token_);
+            (id, end) = _book.tail.append(units, remainder, block.timestamp);
         }
-        if (end > type(uint96).max || id > type(uint32).max || remainder > type(uint56).max) revert QueueOverflow();
-        if (!tail.roundOpen || block.timestamp > tail.nextCutoff) _openRound(token_, tail, id);
-        tail.requestedUnits = uint96(end);
-        tail.lastRequestId = uint32(id);
-        tail.remainder = uint56(remainder);
-        _book.tail = tail;
         _mint(owner, id, uint96(end));
-        emit WithdrawalRequested(id, msg.sender, owner, amount, shares);
+        emit WithdrawalRequested(id, owner, amount, shares);
     }
 
     /// @dev Rolls the cut-off past now by whole frames, for when reports are missing.
-    function _openRound(IStakedEther token_, Rounds.Tail memory tail, uint256 firstRequestId) private {
+    function _openRound(IStakedEther token_) private {
+        Rounds.Tail memory tail = _book.tail;
         if (block.timestamp > tail.nextCutoff) {
             uint256 frames = Math.ceilDiv(block.timestamp - tail.nextCutoff, frame);
             tail.nextCutoff += uint40(frames * frame);
         }
         ++tail.lastRound;
         tail.roundOpen = true;
+        _book.tail = tail;
         uint256 rate = token_.rate();
         _book.rounds[tail.lastRound] = Rounds.Round(tail.requestedUnits, uint104(rate), tail.nextCutoff);
-        emit RoundOpened(tail.lastRound, firstRequestId, rate, tail.nextCutoff);
+        emit RoundOpened(tail.lastRound, uint256(tail.lastRequestId) + 1, rate, tail.nextCutoff);
     }
 
     /// @dev Everything but the payment: the request is gone before any ether moves.

@@ -36,7 +36,18 @@ import {
   transferredShares,
 } from "./shares.ts";
 import type { Totals } from "./shares.ts";
-import { PREDEPOSIT, RAY, SHARES_PER_WEI, TOP_UP, VALIDATOR_DEPOSIT, bp, ray, shares, wei } from "./units.ts";
+import {
+  PREDEPOSIT,
+  RAY,
+  SHARES_PER_UNIT,
+  SHARES_PER_WEI,
+  TOP_UP,
+  VALIDATOR_DEPOSIT,
+  bp,
+  ray,
+  shares,
+  wei,
+} from "./units.ts";
 import type { Bp, Ray, Shares, Wei } from "./units.ts";
 
 /** Nothing is finalised in a report that lowers the rate by more. */
@@ -445,6 +456,7 @@ export class ProtocolModel {
     ensure(amounts.length > 0, "NoRequests");
     const attempt = this.clone();
     const pulled = amounts.map((amount) => pull(attempt, amount));
+    for (const amount of pulled) ensure(amount >= SHARES_PER_UNIT, "RequestBelowUnit", amount);
     this.#state = attempt.#state;
     const first = this.queue.endUnits.length + 1;
     this.#state.queue = request(this.queue, pulled, this.totals, now, this.settings.secondsPerFrame);

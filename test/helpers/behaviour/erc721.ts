@@ -186,7 +186,7 @@ export function behavesAsErc721(setup: () => Promise<Erc721Setup>): void {
       ["without data", "0x"],
       ["with data", DATA],
     ] as const;
-    const deploy = () => ethers.deployContract("RequestReceiver");
+    const deploy = async () => await ethers.deployContract("RequestReceiver");
     const send = ({ token, owner }: Erc721Setup, who: HardhatEthersSigner, to: string, data: string) =>
       data === "0x" ? token.connect(who)[SAFE](owner, to, 1n) : token.connect(who)[SAFE_WITH_DATA](owner, to, 1n, data);
 

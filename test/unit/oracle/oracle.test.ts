@@ -70,6 +70,17 @@ describe("ReportOracle: accepting", () => {
     expect(await p.oracle.lastRefSlot()).to.equal(report.refSlot);
   });
 
+  it("offers no frame before its reference slot has passed", async () => {
+    const { p, report } = await loadFixture(reported);
+    await submit(p, report);
+    const refTime = BigInt(p.beacon.timeOf(Number(report.refSlot + FRAME_SLOTS)));
+    await networkHelpers.mine(1, { interval: 0 });
+    await time.increaseTo(refTime);
+    expect(await p.oracle.nextRefSlot()).to.equal(report.refSlot);
+    await time.increaseTo(refTime + 1n);
+    expect(await p.oracle.nextRefSlot()).to.equal(report.refSlot + FRAME_SLOTS);
+  });
+
   it("says which frame can be reported now", async () => {
     const { p, report } = await loadFixture(reported);
     expect(await p.oracle.nextRefSlot()).to.equal(report.refSlot);
@@ -269,10 +280,10 @@ describe("ReportOracle: signatures", () => {
     await expect(p.oracle.submitReport(report, [highest, ...signatures.slice(1)]))
       .to.be.revertedWithCustomError(p.oracle, "ECDSAInvalidSignatureS")
       .withArgs(highest.vs);
-    await expect(p.oracle.submitReport(report, [NO_SIGNATURE, ...signatures.slice(1)])).to.be.revertedWithCustomError(
-      p.oracle,
-      "ECDSAInvalidSignature",
-    );
+    // nobody's signature recovers to the zero address, which sorts before all
+    await expect(p.oracle.submitReport(report, [NO_SIGNATURE, ...signatures.slice(1)]))
+      .to.be.revertedWithCustomError(p.oracle, "SignaturesNotSorted")
+      .withArgs(ethers.ZeroAddress, ethers.ZeroAddress);
     await p.oracle.submitReport(report, signatures);
   });
 
@@ -293,6 +304,23 @@ describe("ReportOracle: signatures", () => {
 });
 
 describe("Committee", () => {
+  it("lists its members, ascending, in the code of a contract that does nothing", async () => {
+    const { p } = await loadFixture(reported);
+    const addresses = p.committee.wallets.map(({ address }) => address);
+    expect([...(await p.oracle.members())]).to.deep.equal(addresses);
+    for (const address of addresses) expect(await p.oracle.isMember(address)).to.equal(true);
+    await p.oracle.connect(p.governor).removeMember(addresses[4] ?? "");
+    await p.oracle.connect(p.governor).addMember(p.carol);
+    const expected = [...addresses.filter((_, i) => i !== 4), p.carol.address];
+    expected.sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1));
+    expect([...(await p.oracle.members())]).to.deep.equal(expected);
+    const list = await ethers.deployContract("MemberList", [expected]);
+    expect(
+      ethers.AbiCoder.defaultAbiCoder().decode(["address[]"], await ethers.provider.getCode(list))[0],
+    ).to.deep.equal(expected);
+    expect(await ethers.provider.call({ to: await list.getAddress(), data: "0x12345678" })).to.equal("0x");
+  });
+
   it("changes by governance only", async () => {
     const { p } = await loadFixture(reported);
     const stranger = p.oracle.connect(p.carol);

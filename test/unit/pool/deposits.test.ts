@@ -203,6 +203,7 @@ describe("StakingPool: governance", () => {
     const { feeBp, maxAprBp, depositCapGwei } = await p.pool.policy();
     await p.pool.connect(p.governor).setPolicy({ treasury: p.carol, feeBp, maxAprBp, depositCapGwei });
     await apply(p, { gain: ETH / 10n });
+    await p.operators.payTreasury();
     expect(await p.token.sharesOf(p.treasury)).to.equal(0n);
     expect(await p.token.balanceOf(p.carol)).to.be.within(ETH / 100n - 1n, ETH / 100n);
   });

@@ -41,12 +41,10 @@ function rebase({ pool, receiver }: Ledger, { gain = 0n, paid = 0n, fee = 0n, bu
   const change: IStakedEther.RebaseStruct = {
     etherDelta: gain,
     etherPaid: paid,
-    operatorFeeShares: fee / 3n,
-    treasuryFeeShares: fee - fee / 3n,
+    feeShares: fee,
     burnShares: burn,
     elapsed: DAY,
-    operators: receiver,
-    treasury: receiver,
+    feeReceiver: receiver,
   };
   return pool.rebase(change);
 }
@@ -272,5 +270,40 @@ describe("StakedEther: the pool it obeys", () => {
       .withArgs(alice, ethers.ZeroAddress);
     const stub = await ethers.deployContract("PoolStub", [token]);
     await expect(token.replacePool(stub)).to.emit(token, "PoolChanged").withArgs(ethers.ZeroAddress, stub);
+  });
+
+  it("keeps the rates of the last 400 reports, the first one included until then", async () => {
+    const l = await loadFixture(ledger);
+    const { token } = l;
+    const times = [(await token.queryFilter(token.filters.Transfer()))[0]?.blockNumber ?? 0];
+    const opened = (await ethers.provider.getBlock(times[0] ?? 0))?.timestamp ?? 0;
+    await expect(token.rateAt(opened - 1))
+      .to.be.revertedWithCustomError(token, "NoRateAt")
+      .withArgs(opened - 1);
+    const rates: [number, bigint][] = [[opened, await token.rate()]];
+    for (let n = 0; n < 400; n++) {
+      await time.increase(3_600);
+      await rebase(l, n % 10 === 0 ? { gain: 10n ** 12n } : {});
+      rates.push([await time.latest(), await token.rate()]);
+      if (n === 398) expect(await token.rateAt(opened)).to.equal(rates[0]?.[1]);
+    }
+    await expect(token.rateAt(opened)).to.be.revertedWithCustomError(token, "NoRateAt").withArgs(opened);
+    for (const [at, rate] of rates.slice(1)) expect(await token.rateAt(at)).to.equal(rate);
+    expect(await token.rateAt(2n ** 40n)).to.equal(await token.rate());
+  });
+
+  it("I11: allow the longest report at once, so that no donation blocks the first one", async () => {
+    const [admin, queue, receiver] = await ethers.getSigners();
+    if (admin === undefined || queue === undefined || receiver === undefined) throw new Error("no accounts");
+    const authority = await ethers.deployContract("AccessManager", [admin.address]);
+    const token = await ethers.deployContract("StakedEther", [authority, queue.address]);
+    const stub = await ethers.deployContract("PoolStub", [token]);
+    await token.replacePool(stub);
+    await stub.open({ value: ETH });
+    // two frames of a day at the 30% a year that a pool may at most recognise
+    const gain = (ETH * 3_000n * 2n) / (10_000n * 365n);
+    const change = { etherDelta: gain, etherPaid: 0n, burnShares: 0n, elapsed: 2n * DAY, feeReceiver: receiver };
+    await stub.rebase({ ...change, feeShares: 0n });
+    expect(await token.getTotalPooledEther()).to.equal(ETH + gain);
   });
 });

@@ -560,6 +560,21 @@ describe("OperatorRegistry", () => {
       expect(await world.token.sharesOf(world.bob)).to.equal(5n * 10n ** 20n);
     });
 
+    it("of reports before a change of the fee are divided by the fee that they were taken with", async () => {
+      const world = await loadFixture(working);
+      const { operators, token, pool } = world;
+      const fee = 8n * 10n ** 20n;
+      await payFee(world, fee); // 10% in all: operators get half
+      await payFee(world, fee, 500n); // 5%: all of it
+      expect(await operators.treasuryShares()).to.equal(fee / 2n);
+      expect(await operators.claimableShares(2)).to.equal(3n * 10n ** 20n);
+      const held = await token.sharesOf(pool);
+      await operators.connect(world.carol).payTreasury();
+      expect((await token.sharesOf(pool)) - held).to.equal(fee / 2n);
+      expect(await operators.connect(world.carol).payTreasury.staticCall()).to.equal(0n);
+      await expectHeld(world);
+    });
+
     it("are divided by what the pool says the whole fee is, and by nobody else", async () => {
       const { operators, admin } = await loadFixture(registries);
       await expect(operators.setTotalFee(1n)).to.be.revertedWithCustomError(operators, "OnlyPool").withArgs(admin);

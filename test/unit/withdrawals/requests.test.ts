@@ -13,7 +13,7 @@ describe("WithdrawalQueue: requests", () => {
     const rate = await p.token.rate();
     await expect(p.queue.connect(p.alice).requestWithdrawals([10n * ETH, 5n * ETH], p.carol))
       .to.emit(p.queue, "WithdrawalRequested")
-      .withArgs(1n, p.alice, p.carol, 10n * ETH, 10n * 10n ** 27n)
+      .withArgs(1n, p.carol, 10n * ETH, 10n * 10n ** 27n)
       .and.to.emit(p.queue, "RoundOpened");
     expect(before - (await p.token.sharesOf(p.alice))).to.equal(15n * 10n ** 27n);
     expect(await p.queue.unfinalisedShares()).to.equal(15n * 10n ** 27n);
@@ -104,6 +104,36 @@ describe("WithdrawalQueue: requests", () => {
     await expect(p.queue.bind(p.token)).to.be.revertedWithCustomError(p.queue, "AlreadyBound").withArgs(p.token);
     const queue = await ethers.deployContract("WithdrawalQueue", [await p.authority.getAddress(), 86_400n]);
     await expect(queue.bind(p.token)).to.be.revertedWithCustomError(queue, "NotMyToken").withArgs(p.token);
+  });
+
+  it("refuses what it would count as nothing: fewer shares than a unit", async () => {
+    const p = await loadFixture(staked);
+    const { totalEther } = await p.token.totals();
+    // a rate two hundred times the first one: 150 wei are three quarters of a unit
+    const totals = (((totalEther * 10n ** 9n) / 200n) << 128n) | totalEther;
+    await networkHelpers.setStorageAt(await p.token.getAddress(), 5, ethers.toBeHex(totals, 32));
+    expect((await p.token.totals()).totalEther).to.equal(totalEther);
+    const queue = p.queue.connect(p.alice);
+    await expect(queue.requestWithdrawals([150n], p.alice))
+      .to.be.revertedWithCustomError(p.queue, "RequestBelowUnit")
+      .withArgs(750_000_000n);
+    await expect(queue.requestWithdrawalsShares([10n ** 9n - 1n], p.alice))
+      .to.be.revertedWithCustomError(p.queue, "RequestBelowUnit")
+      .withArgs(10n ** 9n - 1n);
+    await queue.requestWithdrawals([200n], p.alice);
+    expect(await p.queue.unfinalisedShares()).to.equal(10n ** 9n);
+  });
+
+  it("does not let a claim be paid to the pool, which would stake it for the queue", async () => {
+    const p = await loadFixture(staked);
+    const [id] = await request(p, p.alice, ETH);
+    await apply(p);
+    const claim = (receiver: string) => p.queue.connect(p.alice).claimWithdrawals([id ?? 0n], [], receiver);
+    await expect(claim(await p.pool.getAddress()))
+      .to.be.revertedWithCustomError(p.queue, "ClaimFailed")
+      .withArgs(p.pool, ETH);
+    expect(await p.token.sharesOf(p.queue)).to.equal((await p.pool.books()).cover);
+    await expect(claim(p.carol.address)).to.changeEtherBalance(ethers, p.carol, ETH);
   });
 
   it("is closed, finalised and paid by the pool only", async () => {
