@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
 import { config as loadDotenv } from "dotenv";
 import { configVariable, defineConfig } from "hardhat/config";
-import type { HttpNetworkUserConfig } from "hardhat/types/config";
+import type { HttpNetworkUserConfig, SolidityCompilerUserConfig } from "hardhat/types/config";
 
 loadDotenv({ quiet: true });
 
@@ -23,12 +23,10 @@ export default defineConfig({
     ...(measuresCoverage ? { artifacts: "./coverage/build/artifacts", cache: "./coverage/build/cache" } : {}),
   },
   solidity: {
-    version: "0.8.37",
-    path: fileURLToPath(import.meta.resolve("solc/soljson.js")),
-    settings: {
-      optimizer: { enabled: true, runs: 20_000 },
-      evmVersion: "prague",
-      viaIR: false,
+    compilers: [compiler(20_000)],
+    overrides: {
+      // what operators do is done seldom: smaller code, so that all of it fits one contract
+      "contracts/validators/OperatorRegistry.sol": compiler(200),
     },
     npmFilesToBuild: [
       "@openzeppelin/contracts/access/manager/AccessManager.sol",
@@ -63,6 +61,14 @@ export default defineConfig({
   },
   coverage: { skipFiles: ["test/**"] },
 });
+
+function compiler(runs: number): SolidityCompilerUserConfig {
+  return {
+    version: "0.8.37",
+    path: fileURLToPath(import.meta.resolve("solc/soljson.js")),
+    settings: { optimizer: { enabled: true, runs }, evmVersion: "prague", viaIR: false },
+  };
+}
 
 /** A public network: its variables are read only when it is used, from the environment, .env or the Hardhat keystore. */
 function liveNetwork(name: string, chainId: number): HttpNetworkUserConfig {

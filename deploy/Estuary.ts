@@ -6,7 +6,7 @@ import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 import { id as keccakOfText } from "ethers";
 
 /** AccessManager roles. 0 is the administrator: every restricted function that has no role of its own. */
-export const ROLES = { admin: 0n, pauser: 1n, poolReplacer: 2n } as const;
+export const ROLES = { admin: 0n, pauser: 1n, poolReplacer: 2n, finer: 3n } as const;
 
 export default buildModule("Estuary", (m) => {
   const deployer = m.getAccount(0);
@@ -22,7 +22,7 @@ export default buildModule("Estuary", (m) => {
   const rewardsVault = m.contract("RewardsVault", [token]);
 
   // --- validators ---
-  const operatorsCode = m.contract("OperatorRegistry", [token], { id: "operatorsCode" });
+  const operatorsCode = m.contract("OperatorRegistry", [token, wrapped], { id: "operatorsCode" });
   const operatorsProxy = m.contract(
     "ERC1967Proxy",
     [operatorsCode, m.encodeFunctionCall(operatorsCode, "initialize", [authority], { id: "operatorsInit" })],
@@ -70,10 +70,16 @@ export default buildModule("Estuary", (m) => {
   ]);
   const placed = m.call(token, "replacePool", [pool], { id: "placePool" });
   const operatorsBound = m.call(operators, "bind", [validators], { id: "bindOperators", after: [placed] });
-  const tier = m.call(operators, "addTier", [m.getParameter("curatedTier")], {
+  // the order gives the tiers their ids
+  const curated = m.call(operators, "addTier", [m.getParameter("curatedTier")], {
     id: "curatedTier",
     after: [operatorsBound],
   });
+  const community = m.call(operators, "addTier", [m.getParameter("communityTier")], {
+    id: "communityTier",
+    after: [curated],
+  });
+  const tier = m.call(operators, "addTier", [m.getParameter("classicTier")], { id: "classicTier", after: [community] });
   const opened = m.call(pool, "bootstrap", [m.getParameter("openUntil"), m.getParameter("firstCutoff")], {
     value: m.getParameter("bootstrapWei"),
     after: [placed, bound],
@@ -89,6 +95,8 @@ export default buildModule("Estuary", (m) => {
     restrict("pauseDepositsRole", pool, "pauseDeposits(bool)", ROLES.pauser),
     restrict("pauseRequestsRole", queue as never, "pauseRequests(bool)", ROLES.pauser),
     restrict("replacePoolRole", token as never, "replacePool(address)", ROLES.poolReplacer),
+    restrict("lockFineRole", operators as never, "lockFine(uint256,uint256,bytes32)", ROLES.finer),
+    m.call(authority, "grantRole", [ROLES.finer, m.getParameter("guardian"), 0], { id: "grantFiner" }),
     m.call(authority, "grantRole", [ROLES.pauser, m.getParameter("guardian"), 0], { id: "grantPauser" }),
     m.call(authority, "grantRole", [ROLES.poolReplacer, governor, m.getParameter("replacePoolDelay")], {
       id: "grantPoolReplacer",

@@ -34,6 +34,13 @@ interface IOperatorRegistry {
         uint128 settledAt; // accumulated shares per weight up to which rewardShares is settled
         address pendingOwner;
         address rewardAddress;
+        address manager; // may predeposit keys
+    }
+
+    /// @notice Bond shares that a guardian locked.
+    struct Fine {
+        uint128 shares;
+        uint40 expiresAt; // unix seconds
     }
 
     event TierSet(uint256 indexed tier, Tier values);
@@ -46,12 +53,17 @@ interface IOperatorRegistry {
     );
     event OwnershipProposed(uint256 indexed operatorId, address indexed pendingOwner);
     event OwnerChanged(uint256 indexed operatorId, address indexed owner);
+    event ManagerChanged(uint256 indexed operatorId, address indexed manager);
+    event OperatorRenamed(uint256 indexed operatorId, string name);
     event RewardAddressChanged(uint256 indexed operatorId, address indexed rewardAddress);
     event BondAdded(uint256 indexed operatorId, uint256 shares);
     event BondWithdrawn(uint256 indexed operatorId, address indexed to, uint256 shares);
     event RewardsClaimed(uint256 indexed operatorId, address indexed to, uint256 shares);
     event PenaltyTaken(uint256 indexed operatorId, uint256 amount, uint256 shares, uint256 debt);
     event DebtRepaid(uint256 indexed operatorId, uint256 amount, uint256 shares);
+    event FineLocked(uint256 indexed operatorId, uint256 amount, uint256 shares, bytes32 evidence);
+    event FineConfirmed(uint256 indexed operatorId, uint256 shares);
+    event FineReleased(uint256 indexed operatorId, uint256 shares);
     event OperatorFrozen(uint256 indexed operatorId, bool frozen);
     event TreasuryPaid(address indexed treasury, uint256 shares);
     event Bound(address indexed validators);
@@ -70,6 +82,10 @@ interface IOperatorRegistry {
     error SharesExceedBond(uint256 operatorId, uint256 shares, uint256 bondShares);
     error HasDebt(uint256 operatorId, uint256 debt);
     error NothingToClaim(uint256 operatorId);
+    error FineOpen(uint256 operatorId, uint256 expiresAt);
+    error FineAboveBond(uint256 operatorId, uint256 amount, uint256 bond);
+    error FineLapsed(uint256 operatorId, uint256 expiresAt);
+    error NoFine(uint256 operatorId);
     error ZeroAmount();
     error ZeroAddress();
     error OnlyPool(address caller);
@@ -94,6 +110,15 @@ interface IOperatorRegistry {
         string calldata name
     ) external returns (uint256 operatorId);
     function unfreeze(uint256 operatorId) external;
+    /// @notice Guardian: locks `amount` wei of an operator's bond for at most seven days. `evidence` is the hash of what it
+    /// saw. One fine at a time.
+    function lockFine(uint256 operatorId, uint256 amount, bytes32 evidence) external;
+    /// @notice Governance: the locked shares become cover.
+    function confirmFine(uint256 operatorId) external;
+    /// @notice Governance: the locked shares go back to the bond, debt repaid first.
+    function cancelFine(uint256 operatorId) external;
+    /// @notice As cancelFine, by anyone, once the fine lapsed.
+    function releaseFine(uint256 operatorId) external;
 
     // --- operators ---
 
@@ -104,12 +129,26 @@ interface IOperatorRegistry {
     function acceptOwnership(uint256 operatorId) external;
     /// @notice Owner only.
     function setRewardAddress(uint256 operatorId, address rewardAddress) external;
+    /// @notice Owner only. Zero: nobody.
+    function setManager(uint256 operatorId, address manager) external;
+    /// @notice Owner only. Names are in the events alone.
+    function rename(uint256 operatorId, string calldata name) external;
     /// @notice Adds the ether sent to the bond, as shares at the current rate; debt is repaid from them first. Anyone.
     function addBond(uint256 operatorId) external payable;
+    /// @notice As addBond, of the caller's estETH, exactly `shares` (needs allowance).
+    function addBondShares(uint256 operatorId, uint256 shares) external;
+    /// @notice As addBond, of the caller's westETH (needs allowance).
+    function addBondWrapped(uint256 operatorId, uint256 amount) external;
     /// @notice Owner only. Withdraws free bond shares; what stays covers the full requirement of all proven validators.
     function withdrawBond(uint256 operatorId, uint256 shares, address to) external;
+    /// @notice As withdrawBond, as `amount` westETH.
+    function withdrawBondWrapped(uint256 operatorId, uint256 amount, address to) external;
     /// @notice Sends all rewards as estETH, after repaying debt. The owner or the reward address. @return shares sent
     function claimRewards(uint256 operatorId, address to) external returns (uint256 shares);
+    /// @notice As claimRewards, as westETH; less than 1e9 shares stay. @return amount westETH sent
+    function claimRewardsWrapped(uint256 operatorId, address to) external returns (uint256 amount);
+    /// @notice As claimRewards, into the operator's own bond. @return shares added
+    function compoundRewards(uint256 operatorId) external returns (uint256 shares);
 
     // --- anyone ---
 
@@ -127,6 +166,10 @@ interface IOperatorRegistry {
     /// @notice What the operator has at stake, in wei rounded down: its bond, and 1 ETH for each queued key; and what
     /// its queued and active validators require.
     function bondOf(uint256 operatorId) external view returns (uint256 bond, uint256 required);
+    /// @notice Shares that withdrawBond would let go.
+    function freeBond(uint256 operatorId) external view returns (uint256);
+    /// @notice The fine that is locked; zero shares if none.
+    function fineOf(uint256 operatorId) external view returns (Fine memory);
     /// @notice What rewards are shared by: shares for each unit of weight so far, the weight of all operators, and their
     /// active validators.
     function rewardTotals() external view returns (uint128 sharesPerWeight, uint64 weight, uint64 active);
@@ -143,7 +186,7 @@ interface IOperatorRegistry {
 
     // --- validator registry only ---
 
-    /// @notice Reverts unless `caller` owns the operator, and it is not frozen and has no debt.
+    /// @notice Reverts unless `caller` owns or manages the operator, and it is not frozen and has no debt.
     function checkPredeposit(uint256 operatorId, address caller) external view;
     /// @notice A key was proven or put back: checks the bond at 98% of the requirement. @return tierId
     function onProven(uint256 operatorId) external returns (uint256 tierId);

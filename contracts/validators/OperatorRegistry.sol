@@ -1,28 +1,27 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {AccessManagedUpgradeable} from "@openzeppelin/contracts-upgradeable/access/manager/AccessManagedUpgradeable.sol";
 import {UUPSUpgradeable} from "@openzeppelin/contracts-upgradeable/proxy/utils/UUPSUpgradeable.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {IStakingPool} from "../pool/IStakingPool.sol";
 import {ShareMath} from "../shared/ShareMath.sol";
-import {BP, PREDEPOSIT} from "../shared/Units.sol";
+import {SHARES_PER_UNIT} from "../shared/Units.sol";
 import {IStakedEther} from "../token/IStakedEther.sol";
+import {IWrappedStakedEther} from "../token/IWrappedStakedEther.sol";
 import {BondCurve} from "./BondCurve.sol";
 import {IOperatorRegistry} from "./IOperatorRegistry.sol";
-import {IValidatorRegistry} from "./IValidatorRegistry.sol";
+import {OperatorBonds} from "./OperatorBonds.sol";
 
 /// @title OperatorRegistry
-/// @notice BONDS. This contract's estETH account holds every operator's bond and reward shares, and nothing else is
-/// counted: recorded shares never exceed held shares. A penalty moves bond shares to the queue's account as cover;
-/// what the bond lacks is a debt in wei, repaid from added bond and from rewards first.
+/// @notice Divides the fees between operators and treasury, and follows the validators. This contract's estETH account
+/// holds every operator's bond, fine and reward shares and the treasury's part, and nothing else is counted: recorded shares
+/// never exceed held shares.
 ///
 /// REWARDS. Reports mint all fees to this account. The weight of an operator is feeBp for each of its weighted validators.
 /// Whenever weights change or somebody claims, the fees minted since are divided: `fees * totalWeight / (totalFeeBp *
 /// active)` to all weights at once, the rest to the treasury: an operator with n of N equal validators earns its feeBp of
 /// n / N of the rewards. One accumulator, settled whenever an operator's weight changes.
-contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUpgradeable {
+contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
     using SafeCast for uint256;
 
     struct Totals {
@@ -38,146 +37,43 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
         uint16 totalFeeBp; // of rewards, since the last division
     }
 
-    uint256 private constant MAX_TIERS = 16;
-
-    IStakedEther public immutable token;
-
-    /// @inheritdoc IOperatorRegistry
-    address public validators;
     Totals private _totals;
     Fees private _fees;
-    /// @inheritdoc IOperatorRegistry
-    uint256 public operatorCount;
-    /// @inheritdoc IOperatorRegistry
-    uint256 public tierCount;
-    mapping(uint256 tierId => Tier) private _tiers;
-    mapping(uint256 operatorId => Operator) private _operators;
 
-    modifier onlyValidators() {
-        require(msg.sender == validators, OnlyValidators(msg.sender));
-        _;
-    }
-
-    constructor(IStakedEther token_) {
-        token = token_;
+    constructor(IStakedEther token_, IWrappedStakedEther wrapped_) OperatorBonds(token_, wrapped_) {
         _disableInitializers();
     }
 
     function initialize(address authority) external initializer {
         __AccessManaged_init(authority);
-    }
-
-    /// @inheritdoc IOperatorRegistry
-    function bind(address validators_) external {
-        require(validators == address(0), AlreadyBound(validators));
-        bool mutual = IValidatorRegistry(validators_).operators() == address(this);
-        require(mutual && _pool().validators() == validators_, NotMyValidators(validators_));
-        validators = validators_;
-        emit Bound(validators_);
-    }
-
-    // --- governance ---
-
-    /// @inheritdoc IOperatorRegistry
-    function addTier(Tier calldata values) external restricted returns (uint256 tierId) {
-        tierId = tierCount;
-        require(tierId < MAX_TIERS, TooManyTiers(MAX_TIERS));
-        tierCount = tierId + 1;
-        _setTier(tierId, values);
-    }
-
-    /// @inheritdoc IOperatorRegistry
-    function setTier(uint256 tierId, Tier calldata values) external restricted {
-        require(tierId < tierCount, UnknownTier(tierId));
-        _setTier(tierId, values);
-    }
-
-    /// @inheritdoc IOperatorRegistry
-    function addOperator(
-        uint256 tierId,
-        address owner,
-        address rewardAddress,
-        string calldata name
-    ) external restricted returns (uint256) {
-        require(tierId < tierCount, UnknownTier(tierId));
-        return _addOperator(tierId, owner, rewardAddress, name);
-    }
-
-    /// @inheritdoc IOperatorRegistry
-    function unfreeze(uint256 operatorId) external restricted {
-        Operator storage op = _known(operatorId);
-        require(op.frozen, OperatorNotFrozen(operatorId));
-        op.frozen = false;
-        emit OperatorFrozen(operatorId, false);
+        // bonds and rewards are paid out as westETH too
+        token.approve(address(wrapped), type(uint256).max);
     }
 
     // --- operators ---
 
     /// @inheritdoc IOperatorRegistry
-    function join(uint256 tierId, address rewardAddress, string calldata name) external returns (uint256) {
-        require(tierId < tierCount, UnknownTier(tierId));
-        require(_tiers[tierId].open, TierClosed(tierId));
-        return _addOperator(tierId, msg.sender, rewardAddress, name);
-    }
-
-    /// @inheritdoc IOperatorRegistry
-    function proposeOwner(uint256 operatorId, address pendingOwner) external {
-        _owned(operatorId).pendingOwner = pendingOwner;
-        emit OwnershipProposed(operatorId, pendingOwner);
-    }
-
-    /// @inheritdoc IOperatorRegistry
-    function acceptOwnership(uint256 operatorId) external {
-        Operator storage op = _known(operatorId);
-        require(msg.sender == op.pendingOwner, NotPendingOwner(operatorId, msg.sender));
-        op.owner = msg.sender;
-        op.pendingOwner = address(0);
-        emit OwnerChanged(operatorId, msg.sender);
-    }
-
-    /// @inheritdoc IOperatorRegistry
-    function setRewardAddress(uint256 operatorId, address rewardAddress) external {
-        require(rewardAddress != address(0), ZeroAddress());
-        _owned(operatorId).rewardAddress = rewardAddress;
-        emit RewardAddressChanged(operatorId, rewardAddress);
-    }
-
-    /// @inheritdoc IOperatorRegistry
-    function addBond(uint256 operatorId) external payable {
-        Operator storage op = _known(operatorId);
-        require(msg.value > 0, ZeroAmount());
-        uint256 shares = _pool().deposit{value: msg.value}(address(this), address(0));
-        shares -= _repayDebt(operatorId, op, shares);
-        op.bondShares += shares.toUint128();
-        emit BondAdded(operatorId, shares);
-    }
-
-    /// @inheritdoc IOperatorRegistry
-    function withdrawBond(uint256 operatorId, uint256 shares, address to) external {
-        Operator storage op = _owned(operatorId);
-        require(shares > 0, ZeroAmount());
-        require(!op.frozen, OperatorIsFrozen(operatorId));
-        require(op.debt == 0, HasDebt(operatorId, op.debt));
-        require(shares <= op.bondShares, SharesExceedBond(operatorId, shares, op.bondShares));
-        op.bondShares -= uint128(shares);
-        (uint256 bond, uint256 required) = _bond(op);
-        require(bond >= required, BondTooSmall(operatorId, bond, required));
-        emit BondWithdrawn(operatorId, to, shares);
-        token.transferShares(to, shares);
-    }
-
-    /// @inheritdoc IOperatorRegistry
     function claimRewards(uint256 operatorId, address to) external returns (uint256 shares) {
-        Operator storage op = _known(operatorId);
-        require(msg.sender == op.owner || msg.sender == op.rewardAddress, NotOperatorOwner(operatorId, msg.sender));
-        require(!op.frozen, OperatorIsFrozen(operatorId));
-        _settle(op, _divideFees());
-        shares = op.rewardShares;
-        require(shares > 0, NothingToClaim(operatorId));
-        op.rewardShares = 0;
-        shares -= _repayDebt(operatorId, op, shares);
+        shares = _collect(operatorId);
         emit RewardsClaimed(operatorId, to, shares);
         if (shares > 0) token.transferShares(to, shares);
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function claimRewardsWrapped(uint256 operatorId, address to) external returns (uint256 amount) {
+        uint256 shares = _collect(operatorId);
+        amount = shares / SHARES_PER_UNIT;
+        // what is less than a unit stays
+        _operators[operatorId].rewardShares = uint128(shares - amount * SHARES_PER_UNIT);
+        emit RewardsClaimed(operatorId, to, amount * SHARES_PER_UNIT);
+        if (amount > 0) wrapped.mint(amount, to);
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function compoundRewards(uint256 operatorId) external returns (uint256 shares) {
+        shares = _collect(operatorId);
+        emit RewardsClaimed(operatorId, address(this), shares);
+        _addBond(operatorId, shares);
     }
 
     // --- anyone ---
@@ -194,28 +90,6 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
     }
 
     // --- views ---
-
-    /// @inheritdoc IOperatorRegistry
-    function operator(uint256 operatorId) external view returns (Operator memory) {
-        return _known(operatorId);
-    }
-
-    /// @inheritdoc IOperatorRegistry
-    function tier(uint256 tierId) external view returns (Tier memory) {
-        require(tierId < tierCount, UnknownTier(tierId));
-        return _tiers[tierId];
-    }
-
-    /// @inheritdoc IOperatorRegistry
-    function requiredBond(uint256 tierId, uint256 count) external view returns (uint256) {
-        require(tierId < tierCount, UnknownTier(tierId));
-        return BondCurve.required(_tiers[tierId].bondFirst, _tiers[tierId].bondNext, count);
-    }
-
-    /// @inheritdoc IOperatorRegistry
-    function bondOf(uint256 operatorId) external view returns (uint256 bond, uint256 required) {
-        return _bond(_known(operatorId));
-    }
 
     /// @inheritdoc IOperatorRegistry
     function rewardTotals() external view returns (uint128 sharesPerWeight, uint64 weight, uint64 active) {
@@ -252,7 +126,7 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
     /// @inheritdoc IOperatorRegistry
     function checkPredeposit(uint256 operatorId, address caller) external view {
         Operator storage op = _operators[operatorId];
-        require(caller == op.owner, NotOperatorOwner(operatorId, caller));
+        require(caller == op.owner || caller == op.manager, NotOperatorOwner(operatorId, caller));
         _requireClear(operatorId, op);
     }
 
@@ -327,36 +201,6 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
 
     function _authorizeUpgrade(address) internal override restricted {}
 
-    function _setTier(uint256 tierId, Tier calldata values) private {
-        bool valid =
-            values.bondFirst >= PREDEPOSIT &&
-                values.bondNext >= PREDEPOSIT &&
-                values.feeBp <= BP &&
-                values.targetShareBp <= values.maxShareBp &&
-                values.maxShareBp <= BP;
-        require(valid, TierInvalid(values.bondFirst, values.feeBp, values.targetShareBp, values.maxShareBp));
-        require(validators != address(0), NotBound());
-        _tiers[tierId] = values;
-        emit TierSet(tierId, values);
-        IValidatorRegistry(validators).onTierSet(tierId, values.targetShareBp, values.maxShareBp);
-    }
-
-    function _addOperator(
-        uint256 tierId,
-        address owner,
-        address rewardAddress,
-        string calldata name
-    ) private returns (uint256 operatorId) {
-        require(owner != address(0) && rewardAddress != address(0), ZeroAddress());
-        operatorId = ++operatorCount;
-        Operator storage op = _operators[operatorId];
-        op.owner = owner;
-        op.rewardAddress = rewardAddress;
-        op.tier = uint8(tierId);
-        op.feeBp = _tiers[tierId].feeBp;
-        emit OperatorAdded(operatorId, tierId, owner, rewardAddress, name);
-    }
-
     /// @dev Divides the fees minted since the last division by the weights since then.
     function _divideFees() private returns (Totals memory totals) {
         Fees memory fees;
@@ -388,69 +232,16 @@ contract OperatorRegistry is IOperatorRegistry, AccessManagedUpgradeable, UUPSUp
         op.settledAt = totals.sharesPerWeight;
     }
 
-    /// @dev `amount` wei in bond shares, rounded up, to cover; what the bond lacks becomes debt, rounded up.
-    function _takePenalty(uint256 operatorId, Operator storage op, uint256 amount) private {
-        (uint256 totalEther, uint256 totalShares) = token.totals();
-        uint256 owed = ShareMath.toSharesUp(amount, totalEther, totalShares);
-        uint256 taken = Math.min(owed, op.bondShares);
-        uint256 debt = taken == owed ? 0 : amount - ShareMath.toEtherDown(taken, totalEther, totalShares);
-        op.bondShares -= uint128(taken);
-        op.debt = (op.debt + debt).toUint88();
-        op.inDoubt = true;
-        emit PenaltyTaken(operatorId, amount, taken, debt);
-        _moveToCover(taken);
-    }
-
-    /// @dev Repays debt with at most `available` shares that this contract holds. @return used shares
-    function _repayDebt(uint256 operatorId, Operator storage op, uint256 available) private returns (uint256 used) {
-        uint256 debt = op.debt;
-        if (debt == 0) return 0;
-        (uint256 totalEther, uint256 totalShares) = token.totals();
-        uint256 owed = ShareMath.toSharesUp(debt, totalEther, totalShares);
-        used = Math.min(owed, available);
-        uint256 repaid = used == owed ? debt : ShareMath.toEtherDown(used, totalEther, totalShares);
-        op.debt = uint88(debt - repaid);
-        emit DebtRepaid(operatorId, repaid, used);
-        _moveToCover(used);
-    }
-
-    function _moveToCover(uint256 shares) private {
-        if (shares == 0) return;
-        token.transferShares(token.queue(), shares);
-        _pool().addCover(shares);
-    }
-
-    function _pool() private view returns (IStakingPool) {
-        return IStakingPool(token.pool());
-    }
-
-    function _known(uint256 operatorId) private view returns (Operator storage op) {
-        op = _operators[operatorId];
-        require(op.owner != address(0), UnknownOperator(operatorId));
-    }
-
-    function _owned(uint256 operatorId) private view returns (Operator storage op) {
-        op = _known(operatorId);
-        require(msg.sender == op.owner, NotOperatorOwner(operatorId, msg.sender));
-    }
-
-    function _requireClear(uint256 operatorId, Operator storage op) private view {
+    /// @dev Takes the operator's rewards, debt repaid, for its owner or reward address.
+    function _collect(uint256 operatorId) private returns (uint256 shares) {
+        Operator storage op = _known(operatorId);
+        require(msg.sender == op.owner || msg.sender == op.rewardAddress, NotOperatorOwner(operatorId, msg.sender));
         require(!op.frozen, OperatorIsFrozen(operatorId));
-        require(op.debt == 0, HasDebt(operatorId, op.debt));
-    }
-
-    function _requireBond(uint256 operatorId, Operator storage op) private view {
-        (uint256 bond, uint256 required) = _bond(op);
-        required = BondCurve.passMark(required);
-        require(bond >= required, BondTooSmall(operatorId, bond, required));
-    }
-
-    /// @dev Wei at stake, rounded down, and wei required, for all queued and active validators.
-    function _bond(Operator storage op) private view returns (uint256 bond, uint256 required) {
-        (uint256 totalEther, uint256 totalShares) = token.totals();
-        bond = BondCurve.atStake(ShareMath.toEtherDown(op.bondShares, totalEther, totalShares), op.queued);
-        Tier storage terms = _tiers[op.tier];
-        required = BondCurve.required(terms.bondFirst, terms.bondNext, uint256(op.queued) + op.active);
+        _settle(op, _divideFees());
+        shares = op.rewardShares;
+        require(shares > 0, NothingToClaim(operatorId));
+        op.rewardShares = 0;
+        shares -= _repayDebt(operatorId, op, shares);
     }
 
     function _unsettled(Operator storage op, uint256 sharesPerWeight) private view returns (uint256) {

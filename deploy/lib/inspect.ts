@@ -17,7 +17,7 @@ export interface Inspection {
   readonly problems: readonly string[];
 }
 
-const ROLE_NAMES: Readonly<Record<string, string>> = { 0: "admin", 1: "pauser", 2: "poolReplacer" };
+const ROLE_NAMES: Readonly<Record<string, string>> = { 0: "admin", 1: "pauser", 2: "poolReplacer", 3: "finer" };
 
 /** Reads roles from the AccessManager's events and checks wiring and that `deployer` kept no role. */
 export async function inspectDeployment(contracts: Contracts, deployer: string): Promise<Inspection> {

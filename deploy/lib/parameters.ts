@@ -74,14 +74,36 @@ export const CHAINS: Readonly<Record<string, Chain>> = {
   },
 };
 
-const CURATED_TIER = {
-  bondFirst: ETH,
-  bondNext: ETH,
-  feeBp: 500n,
-  targetShareBp: 10_000n,
-  maxShareBp: 10_000n,
-  open: false,
-};
+/** The table of tiers at the start; the ids are the places. docs/operators.md explains bonds and fees. */
+export const TIERS = {
+  /** Professionals whom governance invites. */
+  curatedTier: {
+    bondFirst: ETH,
+    bondNext: ETH,
+    feeBp: 500n,
+    targetShareBp: 5_000n,
+    maxShareBp: 10_000n,
+    open: false,
+  },
+  /** Anyone. */
+  communityTier: {
+    bondFirst: 3n * ETH,
+    bondNext: (3n * ETH) / 2n,
+    feeBp: 600n,
+    targetShareBp: 3_000n,
+    maxShareBp: 10_000n,
+    open: true,
+  },
+  /** Half and half: the whole yield of the bond, and 5% of what the pool's half earns. */
+  classicTier: {
+    bondFirst: 16n * ETH,
+    bondNext: 16n * ETH,
+    feeBp: 750n,
+    targetShareBp: 2_000n,
+    maxShareBp: 10_000n,
+    open: true,
+  },
+} as const;
 
 type Scalar = string | bigint | boolean;
 export type ModuleParameter = Scalar | Scalar[] | Record<string, Scalar>;
@@ -109,7 +131,7 @@ export function moduleParameters(
     layoutEndSlot: 2n ** 64n - 1n,
     depositContract: chain.depositContract,
     genesisTime: chain.genesisTime,
-    curatedTier: CURATED_TIER,
+    ...TIERS,
     grid: {
       genesisTime: chain.genesisTime,
       firstRefSlot,

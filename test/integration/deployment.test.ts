@@ -13,6 +13,7 @@ describe("A deployment", () => {
     expect(problems).to.deep.equal([]);
     expect(holdings.map(({ name, account }) => `${name} ${account}`)).to.have.members([
       `admin ${p.governor.address}`,
+      `finer ${p.guardian.address}`,
       `pauser ${p.guardian.address}`,
       `poolReplacer ${p.governor.address}`,
     ]);

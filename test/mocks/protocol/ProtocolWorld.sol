@@ -266,7 +266,9 @@ abstract contract ProtocolWorld is Test {
         _c.withdrawalVault = new WithdrawalVault(IPointsToPool(address(_c.token)));
         _c.rewardsVault = new RewardsVault(IPointsToPool(address(_c.token)));
         bytes memory initialize = abi.encodeCall(OperatorRegistry.initialize, (authority));
-        _c.operators = OperatorRegistry(address(new ERC1967Proxy(address(new OperatorRegistry(_c.token)), initialize)));
+        _c.operators = OperatorRegistry(
+            address(new ERC1967Proxy(address(new OperatorRegistry(_c.token, _c.wrapped)), initialize))
+        );
         _c.validators = new ValidatorRegistryMock(_c.operators);
         _deployPool(authority);
         _c.validators.bind(_c.pool);

@@ -158,8 +158,8 @@ describe("OperatorRegistry", () => {
     });
 
     it("is upgraded by governance only, and keeps its operators", async () => {
-      const { operators, token, alice } = await loadFixture(registries);
-      const next = await ethers.deployContract("OperatorRegistry", [token]);
+      const { operators, token, wrapped, alice } = await loadFixture(registries);
+      const next = await ethers.deployContract("OperatorRegistry", [token, wrapped]);
       await expect(operators.connect(alice).upgradeToAndCall(next, "0x"))
         .to.be.revertedWithCustomError(operators, "AccessManagedUnauthorized")
         .withArgs(alice);
@@ -273,6 +273,7 @@ describe("OperatorRegistry", () => {
         settledAt: 0n,
         pendingOwner: ZeroAddress,
         rewardAddress: keeper.address,
+        manager: ZeroAddress,
       });
     });
 

@@ -95,10 +95,11 @@ async function cast() {
 }
 
 async function deploy(manager: string, token: string, vault: string) {
+  const wrapped = await ethers.deployContract("WrappedStakedEther", [token]);
   await installPredeploys(provider);
   const genesisTime = (await networkHelpers.time.latest()) - START_EPOCH * SECONDS_PER_EPOCH;
   const beaconProof = await ethers.deployContract("BeaconProof", [0n, FAR_FUTURE]);
-  const operatorsCode = await ethers.deployContract("OperatorRegistry", [token]);
+  const operatorsCode = await ethers.deployContract("OperatorRegistry", [token, wrapped]);
   const operatorsProxy = await proxy(
     operatorsCode,
     operatorsCode.interface.encodeFunctionData("initialize", [manager]),
@@ -112,7 +113,7 @@ async function deploy(manager: string, token: string, vault: string) {
   );
   const validators = await ethers.getContractAt("ValidatorRegistry", validatorsProxy);
   const credentials = withdrawalCredentials(vault);
-  return { beaconProof, operatorsCode, operators, validatorsCode, validators, genesisTime, credentials };
+  return { wrapped, beaconProof, operatorsCode, operators, validatorsCode, validators, genesisTime, credentials };
 }
 
 /** What governance does after the deployment. */
