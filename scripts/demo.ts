@@ -16,7 +16,8 @@ async function main(): Promise<number> {
     },
   });
   if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
-  if (values.json) console.log(JSON.stringify(result));
+  const { reconciliation: _, ...summary } = result;
+  if (values.json) console.log(JSON.stringify(summary));
   else printResult(result);
   return result.ok ? 0 : 1;
 }

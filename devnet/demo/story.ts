@@ -1,7 +1,9 @@
 /** The life cycle that `npm start` tells, and its reconciliation. */
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import type { NetworkConnection } from "hardhat/types/network";
-import { YEAR } from "../../offchain/protocol/units.ts";
+import { ZeroHash } from "ethers";
+import type { Report } from "../../offchain/protocol/report.ts";
+import { YEAR, gwei } from "../../offchain/protocol/units.ts";
 import type { ValidatorKey } from "../keys.ts";
 import { startLocalProtocol } from "../localProtocol.ts";
 import { DemoWorld, ETH } from "./world.ts";
@@ -35,8 +37,11 @@ export interface Result {
 
 export interface Line {
   readonly name: string;
-  readonly chainWei: string;
-  readonly booksWei: string;
+  readonly unit: "wei" | "shares";
+  /** As the contracts have it. */
+  readonly chain: bigint;
+  /** As it must be. */
+  readonly books: bigint;
 }
 
 export interface Listener {
@@ -95,11 +100,10 @@ export async function tellStory(connection: NetworkConnection, listener: Listene
   });
 
   const { lines, totals } = await reconcile(world);
-  const residual = lines.reduce((sum, line) => sum + distance(line), 0n);
   const { validators } = world;
   return {
-    ok: residual === 0n && world.requests.length === 0,
-    residualWei: residual.toString(),
+    ok: world.requests.length === 0 && lines.every(isEqual),
+    residualWei: residualWei(lines).toString(),
     steps,
     totals,
     aprBp: await aprBp(world),
@@ -127,23 +131,32 @@ async function refuseBadReports(world: DemoWorld): Promise<string> {
   await world.report();
   const before = await snapshot(world);
   const good = await committee.read();
-  const inflated = { ...good, clBalanceGwei: good.clBalanceGwei * 2n };
-  const bad: [string, string | undefined, string][] = [
-    ["too few", await world.refused(good, await committee.sign(good, 4)), "NotEnoughSignatures"],
-    ["forged", await world.refused(inflated as typeof good, await committee.sign(good)), "NotMember"],
+  const signed = async (report: Report, signatures?: number) =>
+    world.refused(report, await committee.sign(report, signatures));
+  const inflated = { ...good, clBalanceGwei: gwei(good.clBalanceGwei * 2n) };
+  const bad: [string, string | undefined, ...string[]][] = [
+    ["too few signatures", await signed(good, 4), "NotEnoughSignatures"],
+    // whoever they recover to is a stranger, before or after the last one
     [
-      "replayed",
-      await world.refused({ ...good, refSlot: await world.p.oracle.lastRefSlot() }, await committee.sign(good)),
-      "ReferenceNotNewer",
+      "signatures of another",
+      await world.refused(inflated, await committee.sign(good)),
+      "NotMember",
+      "SignaturesNotSorted",
+    ],
+    ["an old reference", await signed({ ...good, refSlot: await world.p.oracle.lastRefSlot() }), "ReferenceNotNewer"],
+    ["a wrong predecessor", await signed({ ...good, prevReportHash: ZeroHash }), "WrongPreviousReport"],
+    // five members may not lower the rate by more than 50 bp
+    [
+      "a tenth lost",
+      await signed({ ...good, clBalanceGwei: gwei((good.clBalanceGwei * 9n) / 10n) }),
+      "NotEnoughSignatures",
     ],
   ];
-  for (const [what, found, expected] of bad) {
-    const accepted = what === "forged" ? ["NotMember", "SignaturesNotSorted"] : [expected];
-    if (found === undefined || !accepted.includes(found))
-      throw new Error(`the ${what} report should be refused with ${expected}: ${found ?? "accepted"}`);
-  }
+  for (const [what, found, ...expected] of bad)
+    if (found === undefined || !expected.includes(found))
+      throw new Error(`a report with ${what} should be refused with ${expected.join(" or ")}: ${found ?? "accepted"}`);
   if (before !== (await snapshot(world))) throw new Error("a refused report changed the books");
-  return "4 of 9 signatures; signatures of another report; an old reference slot: nothing changed";
+  return `${bad.map(([what]) => what).join("; ")}: nothing changed`;
 }
 
 async function snapshot({ p }: DemoWorld): Promise<string> {
@@ -185,8 +198,18 @@ async function settleSlashing(world: DemoWorld, listener: Listener): Promise<str
   return `its operator's bond is frozen (${String(bond.frozen)}); the shortfall went to cover`;
 }
 
+export function isEqual({ chain, books }: Line): boolean {
+  return chain === books;
+}
+
+/** What the books that count wei are apart, summed. */
+export function residualWei(lines: readonly Line[]): bigint {
+  const apart = ({ chain, books }: Line) => (chain > books ? chain - books : books - chain);
+  return lines.filter(({ unit }) => unit === "wei").reduce((sum, line) => sum + apart(line), 0n);
+}
+
 /** Every book twice: as the contracts have it, and from what people sent, beacon states hold and vaults received. */
-async function reconcile(world: DemoWorld): Promise<{ lines: Line[]; totals: Result["totals"] }> {
+export async function reconcile(world: DemoWorld): Promise<{ lines: Line[]; totals: Result["totals"] }> {
   const { p, books, outcomes } = world;
   const onChain = await p.pool.books();
   const owed = await world.etherOf(p.queue);
@@ -194,10 +217,11 @@ async function reconcile(world: DemoWorld): Promise<{ lines: Line[]; totals: Res
   const sum = (pick: (outcome: (typeof outcomes)[number]) => bigint) => outcomes.reduce((a, o) => a + pick(o), 0n);
   const recognised = sum((o) => o.recognised);
   const bonds = BigInt(world.validators.length) * ETH;
-  const line = (name: string, chain: bigint, expected: bigint): Line => ({
+  const line = (name: string, chain: bigint, expected: bigint, unit: Line["unit"] = "wei"): Line => ({
     name,
-    chainWei: chain.toString(),
-    booksWei: expected.toString(),
+    unit,
+    chain,
+    books: expected,
   });
   const pooled = await p.token.getTotalPooledEther();
   const lines = [
@@ -207,11 +231,11 @@ async function reconcile(world: DemoWorld): Promise<{ lines: Line[]; totals: Res
       world.deposited + bonds + recognised - claimed - owed,
     ),
     line("pooled ether T", pooled, books.totals.ether),
-    line("total shares S", await p.token.getTotalShares(), books.totals.shares),
+    line("total shares S", await p.token.getTotalShares(), books.totals.shares, "shares"),
     line("the pool's ether = its buffer", await world.etherOf(p.pool), books.buffer()),
     line("ether at validators", await p.pool.etherAtValidators(), books.etherAtValidators()),
     line("gains held back", onChain.heldBack, books.books.heldBack),
-    line("cover (shares)", onChain.cover, books.books.cover),
+    line("cover", onChain.cover, books.books.cover, "shares"),
     line(
       "paid out by the pool = claimed + owed",
       claimed + owed,
@@ -222,9 +246,12 @@ async function reconcile(world: DemoWorld): Promise<{ lines: Line[]; totals: Res
   for (const [name, account] of Object.entries({
     alice: p.alice.address,
     bob: p.bob.address,
-    treasury: p.treasury.address,
+    "westETH (carol)": await p.wrapped.getAddress(),
+    "the operators": await p.operators.getAddress(),
+    "the treasury": p.treasury.address,
+    "the queue": await p.queue.getAddress(),
   }))
-    lines.push(line(`shares of ${name}`, await p.token.sharesOf(account), books.sharesOf(account)));
+    lines.push(line(`shares of ${name}`, await p.token.sharesOf(account), books.sharesOf(account), "shares"));
   const positive = (o: (typeof outcomes)[number]) => (o.recognised > 0n ? o.recognised : 0n);
   const totals = {
     depositedWei: world.deposited.toString(),
@@ -236,11 +263,6 @@ async function reconcile(world: DemoWorld): Promise<{ lines: Line[]; totals: Res
     pooledWei: pooled.toString(),
   };
   return { lines, totals };
-}
-
-function distance({ chainWei, booksWei }: Line): bigint {
-  const difference = BigInt(chainWei) - BigInt(booksWei);
-  return difference < 0n ? -difference : difference;
 }
 
 /** Of the whole run, after fees, from the rates at its first and last report. */

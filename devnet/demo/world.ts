@@ -243,10 +243,11 @@ export class DemoWorld {
 
   // --- the committee ---
 
-  async report(): Promise<ReportOutcome> {
+  /** `overrides` are what the committee says instead of what is so; the books hear what is so. */
+  async report(overrides: Partial<Report> = {}): Promise<ReportOutcome> {
     const { committee, oracle, withdrawalVault, rewardsVault } = this.p;
     const lastRefSlot = await oracle.lastRefSlot();
-    const report = await committee.read();
+    const report = await committee.read(overrides);
     const held = await Promise.all([this.etherOf(withdrawalVault), this.etherOf(rewardsVault)]);
     const now = await this.send(oracle.submitReport(report, await committee.sign(report)));
     const seen = await this.#seenAt(report.refSlot);

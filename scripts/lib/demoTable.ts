@@ -1,6 +1,6 @@
 /** The demo's output for people. */
 import Table from "cli-table3";
-import { show } from "../../devnet/demo/story.ts";
+import { isEqual, show } from "../../devnet/demo/story.ts";
 import type { Result, Step } from "../../devnet/demo/story.ts";
 
 export function printStep({ name, gasUsed, seconds }: Step, detail: string): void {
@@ -17,16 +17,16 @@ export function printResult(result: Result): void {
   for (const [name, count] of Object.entries(validators)) sums.push([`validators ${name}`, count]);
   console.log(`\n${sums.toString()}`);
   const books = new Table({
-    head: ["Reconciliation", "contracts", "independent books", ""],
+    head: ["Reconciliation", "unit", "contracts", "independent books", ""],
     style: { head: [], border: [] },
-    colAligns: ["left", "right", "right", "left"],
+    colAligns: ["left", "left", "right", "right", "left"],
   });
-  for (const { name, chainWei, booksWei } of reconciliation)
-    books.push([name, chainWei, booksWei, chainWei === booksWei ? "ok" : "DIFFERS"]);
+  for (const line of reconciliation)
+    books.push([line.name, line.unit, String(line.chain), String(line.books), isEqual(line) ? "ok" : "DIFFERS"]);
   console.log(books.toString());
   console.log(
     result.ok
       ? `reconciled to the wei in ${result.seconds.toFixed(1)} s`
-      : `NOT reconciled: ${result.residualWei} wei apart`,
+      : `NOT reconciled: ${result.residualWei} wei apart; see the lines that differ`,
   );
 }
