@@ -4,9 +4,9 @@ import type { NetworkConnection } from "hardhat/types/network";
 import { ZeroHash } from "ethers";
 import type { Report } from "../../offchain/protocol/report.ts";
 import { YEAR, gwei } from "../../offchain/protocol/units.ts";
-import type { ValidatorKey } from "../keys.ts";
 import { startLocalProtocol } from "../localProtocol.ts";
 import { DemoWorld, ETH } from "./world.ts";
+import type { DemoOperator } from "./world.ts";
 
 const DAYS = 30;
 /** Enough that the correlation penalty of one slashing stays small. */
@@ -54,7 +54,7 @@ export async function tellStory(connection: NetworkConnection, listener: Listene
   const started = performance.now();
   const steps: Step[] = [];
   const secondsSince = (start: number) => Math.round(performance.now() - start) / 1_000;
-  const { world, second } = await open(connection);
+  const { world, curated, others } = await open(connection);
   const step = async (name: string, act: () => Promise<string>) => {
     const start = performance.now();
     const detail = await act();
@@ -63,7 +63,6 @@ export async function tellStory(connection: NetworkConnection, listener: Listene
     listener.onStep(done, detail);
   };
   const { p } = world;
-  const keys: ValidatorKey[] = [];
   let counted = 0; // the last block whose gas belongs to a step
   const gasUsed = async () => {
     const since = await world.gasSince(counted);
@@ -82,14 +81,20 @@ export async function tellStory(connection: NetworkConnection, listener: Listene
     return `a whale 305 ETH, dust ${DUST} wei, 20 ETH straight to westETH`;
   });
   await step("predeposit and prove", async () => {
-    const mine = await world.predepositAndProve(p.nodeOperator, p.operatorId, 3, 0);
-    const theirs = await world.predepositAndProve(second, p.operatorId + 1n, 3, 3);
-    keys.push(...mine, ...theirs);
-    return "2 operators, 6 validators, credentials proven against a beacon root (EIP-4788)";
+    const [joins, halves] = others;
+    if (joins === undefined || halves === undefined) throw new Error("the network has too few accounts");
+    const community = await world.join(joins, 1, "Community");
+    await world.addBond(community, (25n * ETH) / 10n); // 3 and 1.5 ETH, of which 2 come with the keys
+    const classic = await world.join(halves, 2, "Half and half");
+    await world.addBond(classic, 15n * ETH);
+    await world.predepositAndProve(curated, 3, 0);
+    await world.predepositAndProve(community, 2, 3);
+    await world.predepositAndProve(classic, 1, 5);
+    return "a curated, a community and a classic operator; 6 credentials proven against beacon roots (EIP-4788)";
   });
   await step("fund", async () => {
-    await world.fund(keys);
-    return `6 x 31 ETH; ${show(await p.pool.buffer())} stays as buffer`;
+    const count = await world.fundAll();
+    return `${count} x 31 ETH, tiers in turn; ${show(await p.pool.buffer())} stays as buffer`;
   });
   await step("bad reports refused", () => refuseBadReports(world));
   await step(`${DAYS} daily reports`, () => month(world, listener));
@@ -118,12 +123,17 @@ export async function tellStory(connection: NetworkConnection, listener: Listene
   };
 }
 
-async function open(connection: NetworkConnection): Promise<{ world: DemoWorld; second: HardhatEthersSigner }> {
+async function open(
+  connection: NetworkConnection,
+): Promise<{ world: DemoWorld; curated: DemoOperator; others: HardhatEthersSigner[] }> {
   const p = await startLocalProtocol(connection, { beacon: { genesisValidators: STRANGERS } });
-  const second = (await connection.ethers.getSigners())[9];
-  if (second === undefined) throw new Error("the network has too few accounts");
-  await p.operators.connect(p.governor).addOperator(0, second, second, "Operator Two");
-  return { world: await DemoWorld.open(p), second };
+  const others = (await connection.ethers.getSigners()).slice(9);
+  const { feeBp } = await p.operators.tier(0);
+  return {
+    world: await DemoWorld.open(p),
+    curated: { id: p.operatorId, owner: p.nodeOperator, tier: 0, feeBp },
+    others,
+  };
 }
 
 async function refuseBadReports(world: DemoWorld): Promise<string> {
@@ -173,7 +183,7 @@ async function month(world: DemoWorld, listener: Listener): Promise<string> {
     if (day === 6) await world.requestWrapped(p.carol, 5n * ETH);
     if (day === 8) await world.request(p.alice, 200n * ETH);
     if (day === 15) {
-      const target = world.validators.findLast(({ state }) => state === "funded");
+      const target = world.validators.findLast(({ state, operator }) => state === "funded" && operator.tier === 1);
       if (target !== undefined) await world.slash(target);
     }
     if (day > 2) await world.keep();
@@ -194,8 +204,10 @@ async function settleSlashing(world: DemoWorld, listener: Listener): Promise<str
     if (day % 10 === 0) listener.onProgress(`waiting for the slashed validator: ${day} days`);
   }
   for (let day = 0; day < 3; day++) await world.report();
-  const bond = await world.p.operators.operator(world.p.operatorId + 1n);
-  return `its operator's bond is frozen (${String(bond.frozen)}); the shortfall went to cover`;
+  const slashed = world.validators.find((v) => v.slashed);
+  if (slashed === undefined) throw new Error("nobody was slashed");
+  const { frozen } = await world.p.operators.operator(slashed.operator.id);
+  return `its operator's bond is frozen (${String(frozen)}); the shortfall went to cover`;
 }
 
 export function isEqual({ chain, books }: Line): boolean {

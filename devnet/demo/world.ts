@@ -16,6 +16,7 @@ import type { Wei } from "../../offchain/protocol/units.ts";
 import { LOCAL_SETTINGS } from "../../deploy/lib/parameters.ts";
 import type { CompactSignature } from "../committee.ts";
 import { contractBalanceProof, contractValidatorProof } from "../contractProofs.ts";
+import { pubkeyRoot } from "../keys.ts";
 import type { ValidatorKey } from "../keys.ts";
 import type { LocalProtocol } from "../localProtocol.ts";
 import { predeposit, prove } from "../localProtocol.ts";
@@ -25,13 +26,26 @@ const GWEI = 10n ** 9n;
 const SLOTS_PER_EPOCH = 32;
 /** A report waits this long for its reference slot to be final. */
 const FINALITY_EPOCHS = 4;
-const CURATED_FEE_BP = 500n;
 const STAKE_GWEI = 32n * GWEI;
 
 type State = "funded" | "requested" | "exiting" | "withdrawn";
 
+export interface DemoOperator {
+  readonly id: bigint;
+  readonly owner: HardhatEthersSigner;
+  readonly tier: number;
+  readonly feeBp: bigint;
+}
+
+/** A proven key. */
+interface Place {
+  readonly key: ValidatorKey;
+  readonly operator: DemoOperator;
+}
+
 export interface Watched {
   readonly key: ValidatorKey;
+  readonly operator: DemoOperator;
   readonly fundedAt: bigint;
   state: State;
   slashed: boolean;
@@ -46,6 +60,7 @@ export class DemoWorld {
   /** Requests not yet claimed: id and owner. */
   readonly requests: { readonly id: number; readonly owner: HardhatEthersSigner }[] = [];
   #proven = 0;
+  readonly #places = new Map<number, Place[]>();
   readonly #grid: Grid;
   readonly #wrapper: string;
 
@@ -135,24 +150,39 @@ export class DemoWorld {
 
   // --- validators ---
 
-  async predepositAndProve(
-    owner: HardhatEthersSigner,
-    operatorId: bigint,
-    count: number,
-    first: number,
-  ): Promise<ValidatorKey[]> {
-    const keys = await predeposit(this.p, count, first, owner, operatorId);
-    await prove(this.p, keys);
-    this.#proven += keys.length;
-    return keys;
+  /** Joins an open tier. Returns what the demo needs to know of the new operator. */
+  async join(owner: HardhatEthersSigner, tier: number, name: string): Promise<DemoOperator> {
+    const { operators } = this.p;
+    await this.send(operators.connect(owner).join(tier, owner, name));
+    return { id: await operators.operatorCount(), owner, tier, feeBp: (await operators.tier(tier)).feeBp };
   }
 
-  async fund(keys: readonly ValidatorKey[]): Promise<void> {
+  async addBond(operator: DemoOperator, amount: bigint): Promise<void> {
+    const { operators } = this.p;
+    const now = await this.send(operators.connect(operator.owner).addBond(operator.id, { value: amount }));
+    this.books.deposit(await operators.getAddress(), wei(amount), now);
+    this.deposited += amount;
+  }
+
+  async predepositAndProve(operator: DemoOperator, count: number, first: number): Promise<void> {
+    const keys = await predeposit(this.p, count, first, operator.owner, operator.id);
+    await prove(this.p, keys);
+    for (const key of keys) this.#placesOf(operator.tier).push({ key, operator });
+    this.#proven += keys.length;
+  }
+
+  /** Funds whatever is proven, one key after the other: the tiers take turns. Returns how many. */
+  async fundAll(): Promise<number> {
     const { validators, keeper } = this.p;
-    const now = await this.send(validators.connect(keeper).fundValidators(keys.map(({ pubkey }) => pubkey)));
-    this.#divideFees();
-    this.books.fund(BigInt(keys.length), now);
-    for (const key of keys) this.validators.push({ key, fundedAt: now, state: "funded", slashed: false });
+    const before = this.validators.length;
+    while (this.validators.length < this.#proven) {
+      const { key, operator } = this.#placeAt(await validators.nextToFund());
+      const now = await this.send(validators.connect(keeper).fundValidators([key.pubkey]));
+      this.#divideFees();
+      this.books.fund(1n, now);
+      this.validators.push({ key, operator, fundedAt: now, state: "funded", slashed: false });
+    }
+    return this.validators.length - before;
   }
 
   async slash(watched: Watched): Promise<void> {
@@ -183,8 +213,14 @@ export class DemoWorld {
   async #requestExits(): Promise<void> {
     const { beacon, validators, withdrawalVault, keeper } = this.p;
     while ((await validators.exitDemand()) >= 32n * ETH) {
-      const next = this.validators.find(({ state, slashed }) => state === "funded" && !slashed);
-      if (next === undefined) return;
+      const { key } = this.#placeAt(await validators.nextToExit());
+      const next = this.validators.find((watched) => watched.key === key);
+      if (next === undefined) throw new Error("the next to exit was never funded");
+      if (next.state !== "funded") {
+        await this.send(validators.connect(keeper).skipExited([pubkeyRoot(key.pubkey)]));
+        continue;
+      }
+      if (next.slashed) return; // its exit is proven tomorrow
       await beacon.advanceSlots(2);
       const readiness = contractValidatorProof(beacon.proveValidator(next.key.pubkey));
       const value = await withdrawalVault.exitFee();
@@ -293,7 +329,20 @@ export class DemoWorld {
   #weights(): { total: bigint; active: bigint } {
     const active = this.validators.filter(({ state }) => state !== "withdrawn");
     const weighted = active.filter(({ state, slashed }) => state !== "exiting" && !slashed);
-    return { total: CURATED_FEE_BP * BigInt(weighted.length), active: BigInt(active.length) };
+    return { total: weighted.reduce((sum, { operator }) => sum + operator.feeBp, 0n), active: BigInt(active.length) };
+  }
+
+  #placesOf(tier: number): Place[] {
+    const places = this.#places.get(tier) ?? [];
+    this.#places.set(tier, places);
+    return places;
+  }
+
+  /** Keys keep the place in their tier's queue that their proof gave them. */
+  #placeAt({ tier, sequence }: { readonly tier: bigint; readonly sequence: bigint }): Place {
+    const place = this.#placesOf(Number(tier))[Number(sequence)];
+    if (place === undefined) throw new Error(`nothing was proven at ${sequence} of tier ${tier}`);
+    return place;
   }
 
   async etherOf(account: AddressLike, block: number | "latest" = "latest"): Promise<bigint> {

@@ -30,7 +30,9 @@ describe("The demo", () => {
     const { p } = world;
     await world.stake(p.alice, 70n * ETH);
     await world.stakeWrapped(p.carol, 5n * ETH);
-    await world.fund(await world.predepositAndProve(p.nodeOperator, p.operatorId, 2, 0));
+    const { feeBp } = await p.operators.tier(0);
+    await world.predepositAndProve({ id: p.operatorId, owner: p.nodeOperator, tier: 0, feeBp }, 2, 0);
+    expect(await world.fundAll()).to.equal(2);
     await world.report();
     await world.request(p.alice, ETH);
     return world;
