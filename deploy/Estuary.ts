@@ -80,10 +80,15 @@ export default buildModule("Estuary", (m) => {
     after: [curated],
   });
   const tier = m.call(operators, "addTier", [m.getParameter("classicTier")], { id: "classicTier", after: [community] });
-  const opened = m.call(pool, "bootstrap", [m.getParameter("openUntil"), m.getParameter("firstCutoff")], {
-    value: m.getParameter("bootstrapWei"),
-    after: [placed, bound],
-  });
+  const opened = m.call(
+    pool,
+    "bootstrap",
+    [m.getParameter("firstRefTime"), m.getParameter("openUntil"), m.getParameter("firstCutoff")],
+    {
+      value: m.getParameter("bootstrapWei"),
+      after: [placed, bound],
+    },
+  );
 
   // --- roles: the deployer gives up its own last ---
   const restrict = (id: string, target: typeof pool, signature: string, role: bigint) =>

@@ -30,6 +30,8 @@ interface IStakingPool {
         uint256 clLast; // wei at the last reference slot
         uint256 fundedAtLastRef; // wei, cumulative
         uint256 funded; // wei, cumulative: 32 ETH a validator
+        uint256 fundedBefore; // wei, cumulative, by `fundingBoundary`
+        uint256 fundingBoundary; // the last reference time before the last funding
         uint256 fundedTime; // of the last funding, unix seconds
         uint256 cover; // shares on the queue's account waiting to be burned
         uint256 heldBack; // wei: gains above the limit, not yet recognised
@@ -45,8 +47,6 @@ interface IStakingPool {
         uint256 depositCeiling; // wei: T may not exceed it until the next report
         uint256 openUntil;
         bool finalisable; // the last report allowed finalisation
-        uint256[] fundedTimes; // checkpoints of `funded` from the last reference on
-        uint256[] fundedAmounts;
     }
 
     event Deposited(address indexed sender, address indexed receiver, uint256 amount, uint256 shares, address referral);
@@ -84,7 +84,8 @@ interface IStakingPool {
     error TotalWouldBeZero(int256 gain);
     /// @notice The vault's reported balance is below what was already taken from it, or above what it holds.
     error VaultBalanceImpossible(address vault, uint256 reported, uint256 atLeast, uint256 atMost);
-    /// @notice The reference lies before the last report but one was executed: merge into a later frame.
+    /// @notice The reference lies before the last report but one was executed, or before another reference that
+    /// fundings followed: merge into a later frame.
     error ReferenceTooOld(uint256 refTime, uint256 oldest);
     error FinalisationNotAllowed();
     error NothingToFinalise();
@@ -95,8 +96,9 @@ interface IStakingPool {
     /// @notice Stakes msg.value for `receiver`. @return shares minted, rounded down.
     function deposit(address receiver, address referral) external payable returns (uint256 shares);
     /// @notice Governance only, once: opens the pool; locks the ether sent (at least 0.01 ETH) for ever.
-    /// Deposits stay open until `openUntil`; the queue's first round ends by `firstCutoff`.
-    function bootstrap(uint256 openUntil, uint256 firstCutoff) external payable;
+    /// Reference times are whole frames after `refTime`, which counts as reported. Deposits stay open until `openUntil`; the
+    /// queue's first round ends by `firstCutoff`.
+    function bootstrap(uint256 refTime, uint256 openUntil, uint256 firstCutoff) external payable;
     /// @notice Continues the last report's finalisation as far as the buffer now reaches. Anyone.
     function continueFinalisation() external returns (uint256 paid);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IOperatorRegistry} from "../validators/IOperatorRegistry.sol";
 import {IStakedEther} from "../token/IStakedEther.sol";
@@ -15,7 +14,6 @@ import {VALIDATOR_DEPOSIT} from "../shared/Units.sol";
 /// funded - fundedAtLastRef; buffer = T + heldBack - etherAtValidators. No formula reads a balance, so forced ether changes
 /// nothing.
 abstract contract PoolBooks is IStakingPool {
-    using Checkpoints for Checkpoints.Trace208;
     using ShareMath for uint256;
 
     /// @dev Read by every deposit.
@@ -36,8 +34,10 @@ abstract contract PoolBooks is IStakingPool {
 
     struct Beacon {
         uint96 clLast; // wei
-        uint32 fundedAtLastRef; // validators, cumulative: 32 ETH each
-        uint32 funded; // validators, cumulative
+        uint24 fundedAtLastRef; // validators, cumulative: 32 ETH each
+        uint24 fundedBefore; // validators, cumulative, by `boundary`
+        uint24 funded; // validators, cumulative
+        uint40 boundary; // the last reference time before the last funding, unix seconds
         uint40 fundedAt; // unix seconds of the last funding
     }
 
@@ -79,6 +79,7 @@ abstract contract PoolBooks is IStakingPool {
     address public immutable override validators;
     address public immutable override oracle;
     address public immutable predecessor;
+    uint256 private immutable _frame; // seconds between reference times
 
     Gate internal _gate;
     Policy internal _policy;
@@ -86,7 +87,6 @@ abstract contract PoolBooks is IStakingPool {
     Reserves internal _reserves;
     LastReport internal _last;
     LastSweep internal _sweep;
-    Checkpoints.Trace208 internal _funded; // unix seconds => validators, cumulative, inclusive
 
     constructor(Peers memory peers) {
         token = peers.token;
@@ -97,6 +97,7 @@ abstract contract PoolBooks is IStakingPool {
         validators = peers.validators;
         oracle = peers.oracle;
         predecessor = peers.predecessor;
+        _frame = queue.frame();
     }
 
     // --- succession ---
@@ -122,8 +123,10 @@ abstract contract PoolBooks is IStakingPool {
         );
         _beacon = Beacon(
             uint96(b.clLast),
-            uint32(b.fundedAtLastRef / VALIDATOR_DEPOSIT),
-            uint32(b.funded / VALIDATOR_DEPOSIT),
+            uint24(b.fundedAtLastRef / VALIDATOR_DEPOSIT),
+            uint24(b.fundedBefore / VALIDATOR_DEPOSIT),
+            uint24(b.funded / VALIDATOR_DEPOSIT),
+            uint40(b.fundingBoundary),
             uint40(b.fundedTime)
         );
         _reserves = Reserves(uint128(b.cover), uint128(b.heldBack));
@@ -135,9 +138,6 @@ abstract contract PoolBooks is IStakingPool {
             uint40(b.previousReportTime)
         );
         IOperatorRegistry(operators).setTotalFee(_policy.feeBp);
-        for (uint256 i; i < b.fundedTimes.length; ++i) {
-            _funded.push(uint48(b.fundedTimes[i]), uint208(b.fundedAmounts[i] / VALIDATOR_DEPOSIT));
-        }
     }
 
     // --- views ---
@@ -182,7 +182,8 @@ abstract contract PoolBooks is IStakingPool {
         (b.lastSweptWithdrawals, b.lastSweptRewards) = (_sweep.withdrawals, _sweep.rewards);
         (b.lastReportTime, b.previousReportTime) = (_sweep.time, _sweep.previousTime);
         (b.depositCeiling, b.openUntil, b.slashingTime) = (_gate.ceiling, _gate.openUntil, _gate.slashingTime);
-        (b.fundedTimes, b.fundedAmounts) = _fundedSinceLastRef();
+        b.fundedBefore = uint256(beacon.fundedBefore) * VALIDATOR_DEPOSIT;
+        b.fundingBoundary = beacon.boundary;
     }
 
     /// @inheritdoc IStakingPool
@@ -192,22 +193,19 @@ abstract contract PoolBooks is IStakingPool {
 
     // --- internal ---
 
-    function _fundedAt(Beacon memory beacon, uint256 time) internal view returns (uint256) {
-        return beacon.fundedAt <= time ? beacon.funded : _funded.upperLookupRecent(uint48(time));
+    /// @dev Validators funded by the reference time `time`. Only what was funded by the last reference and by the last
+    /// boundary is kept: if fundings lie on both sides of `time` between the two, nobody knows any more.
+    function _fundedAt(Beacon memory beacon, uint256 time) internal pure returns (uint256) {
+        if (time >= beacon.fundedAt) return beacon.funded;
+        if (time >= beacon.boundary) return beacon.fundedBefore;
+        require(beacon.fundedBefore == beacon.fundedAtLastRef, ReferenceTooOld(time, beacon.boundary));
+        return beacon.fundedBefore;
     }
 
-    /// @dev The checkpoints that a report to come may look up, the one at or before the last reference first.
-    function _fundedSinceLastRef() private view returns (uint256[] memory times, uint256[] memory amounts) {
-        uint256 length = _funded.length();
-        uint256 first = length;
-        while (first > 0 && _funded.at(uint32(first - 1))._key > _last.refTime) --first;
-        if (first > 0) --first;
-        times = new uint256[](length - first);
-        amounts = new uint256[](length - first);
-        for (uint256 i = first; i < length; ++i) {
-            Checkpoints.Checkpoint208 memory checkpoint = _funded.at(uint32(i));
-            (times[i - first], amounts[i - first]) = (checkpoint._key, checkpoint._value * VALIDATOR_DEPOSIT);
-        }
+    /// @dev The last reference time before `time`.
+    function _boundaryBefore(Beacon memory beacon, uint256 time) internal view returns (uint256) {
+        if (time <= beacon.boundary) return beacon.boundary;
+        return time - 1 - ((time - 1 - beacon.boundary) % _frame);
     }
 
     function _buffer(uint256 totalEther, uint256 heldBack) private view returns (uint256) {

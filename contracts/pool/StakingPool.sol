@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IEtherVault} from "../shared/IEtherVault.sol";
 import {IOperatorRegistry} from "../validators/IOperatorRegistry.sol";
@@ -19,7 +18,6 @@ import {ShareMath} from "../shared/ShareMath.sol";
 /// operator registry, which divides it between operators and treasury.
 /// Payments: ether of finalised requests leaves for the queue in the same transaction.
 contract StakingPool is PoolBooks, AccessManaged {
-    using Checkpoints for Checkpoints.Trace208;
     using SafeCast for uint256;
     using ShareMath for uint256;
 
@@ -59,12 +57,13 @@ contract StakingPool is PoolBooks, AccessManaged {
     }
 
     /// @inheritdoc IStakingPool
-    function bootstrap(uint256 openUntil, uint256 firstCutoff) external payable override restricted {
+    function bootstrap(uint256 refTime, uint256 openUntil, uint256 firstCutoff) external payable override restricted {
         token.bootstrap(msg.value);
         queue.open(firstCutoff);
         IOperatorRegistry(operators).setTotalFee(_policy.feeBp);
         _last.highWaterRate = ShareMath.rateUp(msg.value, token.getTotalShares()).toUint104();
-        _last.refTime = uint40(block.timestamp);
+        _last.refTime = refTime.toUint40();
+        _beacon.boundary = refTime.toUint40();
         _openGate(msg.value, openUntil, 0, false);
     }
 
@@ -125,10 +124,11 @@ contract StakingPool is PoolBooks, AccessManaged {
         uint256 available = depositable();
         require(count * TOP_UP <= available, NotDepositable(count * TOP_UP, available));
         Beacon memory beacon = _beacon;
-        beacon.funded += count.toUint32();
+        uint256 boundary = _boundaryBefore(beacon, block.timestamp);
+        if (boundary != beacon.boundary) (beacon.boundary, beacon.fundedBefore) = (uint40(boundary), beacon.funded);
+        beacon.funded += count.toUint24();
         beacon.fundedAt = uint40(block.timestamp);
         _beacon = beacon;
-        _funded.push(uint48(block.timestamp), beacon.funded);
         (bondShares, ) = token.mint(operators, count * PREDEPOSIT);
         emit ValidatorsFunded(count, bondShares);
         _send(validators, count * TOP_UP);
@@ -209,7 +209,7 @@ contract StakingPool is PoolBooks, AccessManaged {
         Beacon memory beacon = _beacon;
         uint256 fundedAtRef = _fundedAt(beacon, report.refTime);
         uint256 expected = beacon.clLast + (fundedAtRef - beacon.fundedAtLastRef) * VALIDATOR_DEPOSIT;
-        (beacon.clLast, beacon.fundedAtLastRef) = (report.clBalance.toUint96(), uint32(fundedAtRef));
+        (beacon.clLast, beacon.fundedAtLastRef) = (report.clBalance.toUint96(), uint24(fundedAtRef));
         _beacon = beacon;
         uint256 inflow = report.clBalance + withdrawals + rewards + _reserves.heldBack;
         gross = int256(inflow) - int256(expected);

@@ -60,6 +60,8 @@ interface IWithdrawalQueue is IERC721 {
     function findHints(uint256[] calldata requestIds) external view returns (uint256[] memory);
     function lastRequestId() external view returns (uint256);
     function lastFinalizedId() external view returns (uint256);
+    /// @notice Seconds between two cut-offs: the oracle's frame.
+    function frame() external view returns (uint256);
     /// @notice Shares of all requests not yet finalised.
     function unfinalisedShares() external view returns (uint256);
     /// @notice When the oldest round with unfinalised requests ends or ended; zero if none waits.

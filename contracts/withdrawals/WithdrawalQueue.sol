@@ -26,8 +26,8 @@ contract WithdrawalQueue is IWithdrawalQueue, RequestToken, AccessManaged {
 
     uint256 public constant MIN_REQUEST = 100; // wei
 
-    /// @notice Seconds between two cut-offs: the oracle's frame.
-    uint256 public immutable frame;
+    /// @inheritdoc IWithdrawalQueue
+    uint256 public immutable override frame;
 
     Config private _config;
     Rounds.Book private _book;

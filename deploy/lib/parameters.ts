@@ -145,6 +145,7 @@ export function moduleParameters(
       maxAprBp: settings.maxAprBp,
       depositCapGwei: settings.depositCapGwei,
     },
+    firstRefTime,
     openUntil: firstRefTime + frameSeconds + settings.grace,
     firstCutoff: firstRefTime + frameSeconds - settings.finalisationMargin,
     bootstrapWei: settings.bootstrapWei,

@@ -13,6 +13,12 @@ export interface Books {
   readonly fundedAtLastRef: Wei;
   /** Cumulative: 32 ETH a validator. */
   readonly funded: Wei;
+  /** Cumulative, by `fundingBoundary`. */
+  readonly fundedBefore: Wei;
+  /** The last reference time before the last funding. */
+  readonly fundingBoundary: bigint;
+  /** When the last funding was. */
+  readonly fundedTime: bigint;
   /** Shares on the queue's account that wait to be burned. */
   readonly cover: Shares;
   /** Gains above the limit, not yet recognised. */

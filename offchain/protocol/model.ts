@@ -108,12 +108,6 @@ export interface ReportOutcome {
   readonly sweptRewards: Wei;
 }
 
-/** The pool's cumulative funding after a block. */
-interface Funding {
-  readonly time: bigint;
-  readonly funded: Wei;
-}
-
 interface State {
   totals: Totals;
   held: Map<string, Shares>;
@@ -124,7 +118,6 @@ interface State {
   rails: Rails;
   /** On the operators' account: fees not divided yet, and the treasury's part of those that are. */
   fees: { readonly undivided: Shares; readonly treasury: Shares };
-  fundings: readonly Funding[];
 }
 
 export class ProtocolModel {
@@ -141,7 +134,6 @@ export class ProtocolModel {
       owners: new Map(),
       rails: { allowance: 0n, updatedAt: 0n },
       fees: { undivided: shares(0n), treasury: shares(0n) },
-      fundings: [],
     };
   }
 
@@ -218,7 +210,11 @@ export class ProtocolModel {
   // --- stakers ---
 
   /** Opens the ledger with shares that are locked for ever, 1e9 for each wei. */
-  bootstrap(amount: Wei, now: bigint, { nextCutoff, openUntil }: Pick<Schedule, "nextCutoff" | "openUntil">): void {
+  bootstrap(
+    amount: Wei,
+    now: bigint,
+    { refTime, nextCutoff, openUntil }: Pick<Schedule, "refTime" | "nextCutoff" | "openUntil">,
+  ): void {
     const { settings } = this;
     ensure(this.totals.shares === 0n, "AlreadyBootstrapped", this.totals.shares);
     ensure(amount >= MIN_BOOTSTRAP, "BootstrapTooSmall", amount, MIN_BOOTSTRAP);
@@ -230,7 +226,8 @@ export class ProtocolModel {
     this.#state.books = {
       ...EMPTY_BOOKS,
       highWaterRate: RAY,
-      lastRefTime: now,
+      lastRefTime: refTime,
+      fundingBoundary: refTime,
       depositCeiling: wei(amount + settings.depositCap),
       openUntil,
     };
@@ -320,8 +317,10 @@ export class ProtocolModel {
     const wanted = wei(TOP_UP * count);
     ensure(wanted <= this.depositable(), "NotDepositable", wanted, this.depositable());
     const funded = wei(this.books.funded + VALIDATOR_DEPOSIT * count);
-    this.#state.books = { ...this.books, funded };
-    this.#state.fundings = [...this.#state.fundings, { time: now, funded }];
+    const { fundingBoundary: last } = this.books;
+    const boundary = now <= last ? last : now - 1n - ((now - 1n - last) % this.settings.secondsPerFrame);
+    const before = boundary === last ? {} : { fundedBefore: this.books.funded, fundingBoundary: boundary };
+    this.#state.books = { ...this.books, ...before, funded, fundedTime: now };
     return this.#mint(this.settings.operators, wei(PREDEPOSIT * count));
   }
 
@@ -479,7 +478,10 @@ export class ProtocolModel {
   }
 
   #fundedAt(time: bigint): Wei {
-    return this.#state.fundings.findLast((funding) => funding.time <= time)?.funded ?? wei(0n);
+    const { funded, fundedAtLastRef, fundedBefore, fundedTime, fundingBoundary } = this.books;
+    if (time >= fundedTime) return funded;
+    if (time < fundingBoundary) ensure(fundedBefore === fundedAtLastRef, "ReferenceTooOld", time, fundingBoundary);
+    return fundedBefore;
   }
 
   #spentRails(before: Totals, after: Totals, gain: Wei, feeShares: Shares, now: bigint): Rails {
@@ -498,6 +500,9 @@ const EMPTY_BOOKS: Books = {
   clLast: wei(0n),
   fundedAtLastRef: wei(0n),
   funded: wei(0n),
+  fundedBefore: wei(0n),
+  fundingBoundary: 0n,
+  fundedTime: 0n,
   cover: shares(0n),
   heldBack: wei(0n),
   highWaterRate: RAY,

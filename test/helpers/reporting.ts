@@ -64,10 +64,8 @@ export async function nextReport(p: Protocol, step: Step = {}): Promise<ReportDa
   const now = BigInt(await networkHelpers.time.latest());
   if (refTime + after > now + 1n) await networkHelpers.time.setNextBlockTimestamp(refTime + after);
   const b = await p.pool.books();
-  let fundedAtRef = b.fundedAtLastRef;
-  b.fundedTimes.forEach((time, i) => {
-    if (time <= refTime) fundedAtRef = b.fundedAmounts[i] ?? 0n;
-  });
+  let fundedAtRef = b.fundedBefore;
+  if (refTime >= b.fundedTime) fundedAtRef = b.funded;
   return {
     refTime,
     elapsed: (frames > 2n ? 2n : frames) * FRAME,

@@ -85,7 +85,11 @@ contract OracleHandler is Test {
         );
         token.replacePool(address(pool));
         vm.deal(address(this), 33_001 ether);
-        pool.bootstrap{value: 1 ether}(block.timestamp + 30 hours, block.timestamp + 23 hours);
+        pool.bootstrap{value: 1 ether}(
+            GENESIS + lastRefSlot * 12,
+            block.timestamp + 30 hours,
+            block.timestamp + 23 hours
+        );
         pool.deposit{value: 33_000 ether}(address(this), address(0));
         pool.fundValidators(1_000);
         cl = 32_000 ether;

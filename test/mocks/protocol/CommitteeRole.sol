@@ -220,7 +220,7 @@ abstract contract CommitteeRole is Operators {
     }
 
     function _report(Snapshot memory s, bool incident) private {
-        if (s.refTime < _previousReportTime) return; // too old: merged into a later frame
+        if (s.refTime < _previousReportTime || _isForgotten(s)) return; // too old: merged into a later frame
         PoolBooks.Policy memory policy = _c.pool.policy();
         Expected memory e;
         e.elapsed = s.refTime - _last.refTime > 2 * FRAME ? 2 * FRAME : s.refTime - _last.refTime;
@@ -250,6 +250,23 @@ abstract contract CommitteeRole is Operators {
                     ? bytes32("reportHeldBack")
                     : bytes32("report")
         );
+    }
+
+    /// @dev Fundings before and after a reference that another one followed: the pool keeps one boundary. It says so.
+    function _isForgotten(Snapshot memory s) private returns (bool) {
+        IStakingPool.Books memory b = _c.pool.books();
+        if (s.refTime >= b.fundingBoundary || b.fundedBefore == b.fundedAtLastRef) return false;
+        try _c.pool.applyReport(_data(s, FRAME, false)) {
+            assertTrue(false, "a forgotten reference was reported");
+        } catch (bytes memory reason) {
+            assertEq(
+                bytes32(bytes4(reason)),
+                bytes32(IStakingPool.ReferenceTooOld.selector),
+                "refused for another reason"
+            );
+        }
+        _took("forgotten");
+        return true;
     }
 
     /// @dev I10: what is recognised and held back is what there is, less what was there.

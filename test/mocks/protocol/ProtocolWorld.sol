@@ -291,7 +291,7 @@ abstract contract ProtocolWorld is Test {
         );
         _c.token.replacePool(address(_c.pool));
         vm.deal(address(this), LOCKED);
-        _c.pool.bootstrap{value: LOCKED}(START + FRAME + GRACE, START + FRAME - MARGIN);
+        _c.pool.bootstrap{value: LOCKED}(START, START + FRAME + GRACE, START + FRAME - MARGIN);
     }
 
     /// @dev Of different weight and bond; together they may be entitled to more than the whole fee.

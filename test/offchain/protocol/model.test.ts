@@ -28,7 +28,7 @@ class Scene {
 
   constructor(opening: bigint, settings: Partial<Settings> = {}) {
     this.model = new ProtocolModel({ ...SETTINGS, ...settings });
-    this.model.bootstrap(wei(opening), START, { nextCutoff: day(1n) - MARGIN, openUntil: day(2n) });
+    this.model.bootstrap(wei(opening), START, { refTime: START, nextCutoff: day(1n) - MARGIN, openUntil: day(2n) });
   }
 
   fund(count: bigint, now: bigint): void {
@@ -95,7 +95,9 @@ describe("stakers in the model", () => {
     expect(() => model.request("ann", [wei(99n)], START)).to.throw("RequestTooSmall(99, 100)");
     expect(() => model.request("ann", [], START)).to.throw("NoRequests()");
     expect(() => model.claim("ann", 1)).to.throw("UnknownRequest(1)");
-    expect(() => model.bootstrap(wei(ETHER), START, { nextCutoff: 0n, openUntil: 0n })).to.throw("AlreadyBootstrapped");
+    expect(() => model.bootstrap(wei(ETHER), START, { refTime: START, nextCutoff: 0n, openUntil: 0n })).to.throw(
+      "AlreadyBootstrapped",
+    );
     const again = () => new Scene(ETHER / 100n - 1n);
     expect(again).to.throw("BootstrapTooSmall");
   });

@@ -110,7 +110,11 @@ export class World {
     this.#scale = ETHER * random.pick([1n, 64n, 500n, 10_000n, 1_000_000n]);
     const amount = wei(random.magnitude(ETHER / 100n, 100n * ETHER));
     this.#nextCutoff = START + DAY - MARGIN;
-    this.model.bootstrap(amount, START, { nextCutoff: this.#nextCutoff, openUntil: START + DAY + GRACE });
+    this.model.bootstrap(amount, START, {
+      refTime: START,
+      nextCutoff: this.#nextCutoff,
+      openUntil: START + DAY + GRACE,
+    });
     this.#deposited = this.#pool = amount;
     this.#highest = this.model.totals;
     this.#actions = this.#temper([

@@ -213,10 +213,10 @@ describe("StakingPool: governance", () => {
     const policy = { treasury: p.carol.address, feeBp: 0n, maxAprBp: 0n, depositCapGwei: 0n };
     for (const who of [p.deployer, p.guardian, p.treasury, p.alice]) {
       const pool = p.pool.connect(who);
-      for (const call of [() => pool.setPolicy(policy), () => pool.bootstrap(1n, 1n, { value: ETH })])
+      for (const call of [() => pool.setPolicy(policy), () => pool.bootstrap(1n, 1n, 1n, { value: ETH })])
         await expect(call()).to.be.revertedWithCustomError(pool, "AccessManagedUnauthorized").withArgs(who);
     }
-    await expect(p.pool.connect(p.governor).bootstrap(1n, 1n, { value: ETH }))
+    await expect(p.pool.connect(p.governor).bootstrap(1n, 1n, 1n, { value: ETH }))
       .to.be.revertedWithCustomError(p.token, "AlreadyBootstrapped")
       .withArgs(await p.token.getTotalShares());
   });

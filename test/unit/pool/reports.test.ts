@@ -74,6 +74,37 @@ describe("StakingPool: gains", () => {
     expect(await p.token.balanceOf(p.treasury)).to.be.within(fee - 1n, fee);
   });
 
+  it("knows what was funded by the last reference that fundings followed, and refuses an older one", async () => {
+    const p = await loadFixture(staked);
+    await p.pool.connect(p.carol).deposit(p.carol, p.carol, { value: 500n * ETH });
+    const first = await nextRefTime(p);
+    const second = first + FRAME;
+    await fundWithoutKeys(p, 1n);
+    await networkHelpers.time.increaseTo(first + 10n);
+    await fundWithoutKeys(p, 2n);
+    // one boundary: the report of the first frame knows of the first funding alone
+    const snapshot = await networkHelpers.takeSnapshot();
+    const before = await totals(p);
+    await apply(p, { clBalance: 11n * 32n * ETH });
+    expect(await totals(p)).to.deep.equal(before);
+    await snapshot.restore();
+    // another boundary: it is forgotten, and its frame is merged into the next
+    await networkHelpers.time.increaseTo(second);
+    await fundWithoutKeys(p, 3n); // in the block of the reference itself or after it
+    await networkHelpers.time.increaseTo(second + 10n);
+    await fundWithoutKeys(p, 1n);
+    const { fundingBoundary } = await p.pool.books();
+    expect(fundingBoundary).to.equal(second);
+    await expect(apply(p, { clBalance: 11n * 32n * ETH }))
+      .to.be.revertedWithCustomError(p.pool, "ReferenceTooOld")
+      .withArgs(first, second);
+    const level = await totals(p);
+    const { fundedBefore } = await p.pool.books();
+    await apply(p, { frames: 2n, clBalance: fundedBefore });
+    expect(await totals(p)).to.deep.equal(level);
+    expect(await p.pool.etherAtValidators()).to.equal(17n * 32n * ETH);
+  });
+
   it("counts what reached either vault, and takes it in", async () => {
     const p = await loadFixture(staked);
     const before = await totals(p);

@@ -99,7 +99,11 @@ describe("The succession of pools", () => {
     await fundWithoutKeys(p, 3n);
     const next = await successor(p);
     const before = await p.pool.books();
-    expect(before.fundedAmounts).to.deep.equal([320n * ETH, 384n * ETH, 480n * ETH]);
+    expect([before.fundedAtLastRef, before.fundedBefore, before.funded]).to.deep.equal([
+      320n * ETH,
+      384n * ETH,
+      480n * ETH,
+    ]);
     await p.token.connect(p.governor).replacePool(next);
     expect(await next.books()).to.deep.equal(before);
     const after = { ...p, pool: next };
@@ -122,7 +126,7 @@ describe("The succession of pools", () => {
     await expect(p.pool.continueFinalisation())
       .to.be.revertedWithCustomError(p.pool, "FinalisationNotAllowed")
       .withArgs();
-    await expect(p.pool.connect(p.governor).bootstrap(1n, 1n, { value: ETH }))
+    await expect(p.pool.connect(p.governor).bootstrap(1n, 1n, 1n, { value: ETH }))
       .to.be.revertedWithCustomError(p.token, "OnlyPool")
       .withArgs(p.pool, next);
     const old = await borrow(p.pool);
@@ -131,7 +135,7 @@ describe("The succession of pools", () => {
     await expect(p.queue.connect(old).finalise(1n, 1n, 1n))
       .to.be.revertedWithCustomError(p.queue, "OnlyPool")
       .withArgs(old);
-    await expect(next.connect(p.governor).bootstrap(1n, 1n, { value: ETH })).to.be.revertedWithCustomError(
+    await expect(next.connect(p.governor).bootstrap(1n, 1n, 1n, { value: ETH })).to.be.revertedWithCustomError(
       p.token,
       "AlreadyBootstrapped",
     );

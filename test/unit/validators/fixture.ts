@@ -84,7 +84,7 @@ export async function withPool() {
   const pool = await ethers.deployContract("StakingPool", [manager, peers, policy]);
   await token.replacePool(pool);
   const now = await networkHelpers.time.latest();
-  await pool.bootstrap(now + 1_000 * 86_400, now + 86_400, { value: ETH });
+  await pool.bootstrap(now, now + 1_000 * 86_400, now + 86_400, { value: ETH });
   await open(deployed.operators, deployed.validators, people);
   return { ...people, manager, queue, token, vault, rewardsVault, pool, ...deployed };
 }
