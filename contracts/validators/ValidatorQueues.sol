@@ -22,13 +22,16 @@ library ValidatorQueues {
     }
 
     uint256 internal constant NONE = type(uint256).max;
+    uint256 private constant SEVERAL = NONE - 1;
 
     // --- the order, pure in the queues ---
 
     /// @notice Among tiers with queued keys, the one furthest below its target share, counted with the next validator.
     /// Tiers at their maximum are left out.
     function nextToFund(IValidatorRegistry.TierQueue[] memory queues) internal pure returns (uint256 best) {
-        if (queues.length == 1) return queues[0].queued > 0 ? 0 : NONE;
+        best = _onlyQueued(queues);
+        // whoever waits alone goes next, unless its tier has a maximum
+        if (best != SEVERAL && (best == NONE || queues[best].maxShareBp == BP)) return best;
         uint256 total = 1;
         for (uint256 i = 0; i < queues.length; ++i) {
             total += queues[i].funded - queues[i].exiting;
@@ -187,6 +190,16 @@ library ValidatorQueues {
         uint256 head = stepOver(self, nextTier, queue.exitHead, queue.fundHead);
         _requireNext(keyRoot, tier, sequence, nextTier, head);
         queue.exitHead = uint32(head + 1);
+    }
+
+    /// @dev The only tier with queued keys; NONE or SEVERAL otherwise.
+    function _onlyQueued(IValidatorRegistry.TierQueue[] memory queues) private pure returns (uint256 only) {
+        only = NONE;
+        for (uint256 i = 0; i < queues.length; ++i) {
+            if (queues[i].queued == 0) continue;
+            if (only != NONE) return SEVERAL;
+            only = i;
+        }
     }
 
     function _staying(IValidatorRegistry.TierQueue memory queue) private pure returns (uint256) {

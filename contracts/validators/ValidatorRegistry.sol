@@ -308,13 +308,14 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
         TierQueue[] memory queues = _queues.load();
         for (uint256 i = 0; i < pubkeys.length && count < limit; ++i) {
             bytes32 keyRoot = SSZ.pubkeyRoot(pubkeys[i]);
-            Record memory record = validator(keyRoot);
-            require(record.status >= Status.Queued, WrongStatus(keyRoot, record.status));
-            if (record.status != Status.Queued) continue;
-            if (!_queues.takeToFund(queues, keyRoot, record.tier, record.sequence)) break;
-            (record.status, record.fundedGwei) = (Status.Active, uint40(VALIDATOR_DEPOSIT / GWEI));
-            _save(keyRoot, record);
-            (keyRoots[i], operatorIds[i]) = (keyRoot, record.operatorId);
+            uint256 word = _records[keyRoot];
+            Status status = word.toStatus();
+            require(status >= Status.Queued, WrongStatus(keyRoot, status));
+            if (status != Status.Queued) continue;
+            (uint256 operatorId, uint256 tier, uint256 sequence) = word.placeOf();
+            if (!_queues.takeToFund(queues, keyRoot, tier, sequence)) break;
+            _records[keyRoot] = word.activated();
+            (keyRoots[i], operatorIds[i]) = (keyRoot, operatorId);
             ++count;
         }
         _queues.putFunded(queues);

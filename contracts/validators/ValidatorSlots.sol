@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {GWEI, VALIDATOR_DEPOSIT} from "../shared/Units.sol";
 import {IValidatorRegistry} from "./IValidatorRegistry.sol";
 
 /// @title ValidatorSlots
@@ -31,6 +32,18 @@ library ValidatorSlots {
         record.validatorIndex = uint40(word >> 104);
         record.fundedGwei = uint40(word >> 144);
         record.exitRequestedAt = uint40(word >> 184);
+    }
+
+    /// @notice Operator, tier and sequence alone.
+    function placeOf(uint256 word) internal pure returns (uint256 operatorId, uint256 tier, uint256 sequence) {
+        return (uint32(word), uint8(word >> 32), uint40(word >> 64));
+    }
+
+    /// @notice A queued record made active, with 32 ETH.
+    function activated(uint256 word) internal pure returns (uint256) {
+        uint256 queued = uint256(IValidatorRegistry.Status.Queued);
+        uint256 active = uint256(IValidatorRegistry.Status.Active);
+        return (word ^ ((queued ^ active) << 40)) | ((VALIDATOR_DEPOSIT / GWEI) << 144);
     }
 
     function toStatus(uint256 word) internal pure returns (IValidatorRegistry.Status) {
