@@ -107,13 +107,13 @@ export class LocalCommittee {
   async fundedKeys(block: number): Promise<Hex[]> {
     const { validators } = this.#contracts;
     const { filters } = validators;
-    const [predeposits, proofs, drops, fundings] = await Promise.all([
-      validators.queryFilter(filters.Predeposited(), 0, block),
+    const [proofs, drops, fundings] = await Promise.all([
       validators.queryFilter(filters.Proven(), 0, block),
       validators.queryFilter(filters.Dropped(), 0, block),
       validators.queryFilter(filters.Funded(), 0, block),
     ]);
-    const pubkeys = new Map(predeposits.map(({ args: [, keyRoot, pubkey] }) => [keyRoot, pubkey as Hex]));
+    const state = this.#beacon.stateAt();
+    const pubkeys = new Map(proofs.map(({ args: [, keyRoot, , , index] }) => [keyRoot, state.pubkeyAt(Number(index))]));
     const queued = new Map<string, string>(); // place in a tier's queue => key root
     const keys: Hex[] = [];
     const events = [...proofs, ...drops, ...fundings].sort(

@@ -6,6 +6,7 @@ export interface StateReader {
   readonly block: BeaconBlock;
   readonly state: Readonly<CoreState>;
   indexOf(pubkey: Hex): number | undefined;
+  pubkeyAt(index: number): Hex | undefined;
   validator(pubkey: Hex): Validator | undefined;
   /** 0 for a key that is not in the registry. */
   balanceGwei(pubkey: Hex): bigint;
@@ -25,6 +26,7 @@ export function readState(block: BeaconBlock): StateReader {
     block,
     state,
     indexOf,
+    pubkeyAt: (index) => state.validators[index]?.pubkey,
     validator: (pubkey) => {
       const index = indexOf(pubkey);
       return index === undefined ? undefined : state.validators[index];

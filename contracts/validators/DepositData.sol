@@ -41,6 +41,17 @@ library DepositData {
         }
     }
 
+    /// @notice Calls the deposit contract, which has code; passes on its reason if it refuses.
+    function callWith(bytes memory data, address depositContract, uint256 amount) internal {
+        assembly ("memory-safe") {
+            if iszero(call(gas(), depositContract, amount, add(data, 0x20), mload(data), 0x00, 0x00)) {
+                let reason := mload(0x40)
+                returndatacopy(reason, 0x00, returndatasize())
+                revert(reason, returndatasize())
+            }
+        }
+    }
+
     /// @notice Deposit data root of a top-up: 31 ETH, signed with zeros (no signature is checked for a known key).
     /// consensus-specs, phase0/beacon-chain.md#depositdata
     function topUpRoot(bytes32 keyRoot, bytes32 credentials) internal view returns (bytes32) {

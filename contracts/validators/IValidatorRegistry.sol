@@ -43,7 +43,8 @@ interface IValidatorRegistry {
         uint16 maxShareBp;
     }
 
-    event Predeposited(uint256 indexed operatorId, bytes32 indexed keyRoot, bytes pubkey);
+    /// @notice The public keys are in the deposit contract's events of the same transaction, in this order.
+    event Predeposited(uint256 indexed operatorId, bytes32[] keyRoots);
     event Proven(
         uint256 indexed operatorId,
         bytes32 indexed keyRoot,
@@ -64,6 +65,7 @@ interface IValidatorRegistry {
 
     error LengthMismatch(uint256 pubkeys, uint256 others);
     error NoKeys();
+    error NoDepositContract(address depositContract);
     error WrongValue(uint256 value, uint256 expected);
     error KeyKnown(bytes32 keyRoot, Status status);
     error WrongStatus(bytes32 keyRoot, Status status);

@@ -103,7 +103,14 @@ library SSZ {
     /// protocol.
     function pubkeyRoot(bytes calldata pubkey) internal view returns (bytes32) {
         require(pubkey.length == PUBKEY_LENGTH, BadPubkeyLength(pubkey.length));
-        return hash(bytes32(pubkey[0:32]), bytes32(bytes16(pubkey[32:48])));
+        bytes32 first;
+        bytes32 second;
+        assembly ("memory-safe") {
+            first := calldataload(pubkey.offset)
+            // what follows the key in the call data is no part of it
+            second := and(calldataload(add(pubkey.offset, 0x20)), shl(128, not(0)))
+        }
+        return hash(first, second);
     }
 
     function validatorRoot(IBeaconProof.Validator calldata v) internal view returns (bytes32) {

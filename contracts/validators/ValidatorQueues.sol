@@ -92,11 +92,8 @@ library ValidatorQueues {
         if (tier >= self.count) self.count = tier + 1;
     }
 
-    function push(State storage self, uint256 tier) internal returns (uint32 sequence) {
-        IValidatorRegistry.TierQueue memory queue = get(self, tier);
-        sequence = queue.tail++;
-        ++queue.queued;
-        put(self, tier, queue);
+    function push(State storage self, uint256 tier) internal returns (uint256 sequence) {
+        (self.words[tier], sequence) = self.words[tier].pushed();
     }
 
     function drop(State storage self, uint256 tier, uint256 sequence) internal {

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {UUPSUpgradeable} from "@openzeppelin/contracts-upgradeable/proxy/utils/UUPSUpgradeable.sol";
-import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {IStakingPool} from "../pool/IStakingPool.sol";
 import {FAR_FUTURE_EPOCH, GWEI, PREDEPOSIT, TOP_UP, VALIDATOR_DEPOSIT} from "../shared/Units.sol";
 import {IStakedEther} from "../token/IStakedEther.sol";
@@ -27,7 +26,6 @@ import {ValidatorState} from "./ValidatorState.sol";
 ///
 /// Each function checks, changes its record in memory, saves it, and only then calls out.
 contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
-    using Address for address;
     using DepositData for bytes;
     using ValidatorQueues for ValidatorQueues.State;
     using ValidatorSlots for Record;
@@ -52,6 +50,7 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
         address depositContract_,
         uint256 genesisTime_
     ) ValidatorState(address(withdrawalVault_), genesisTime_) {
+        require(depositContract_.code.length != 0, NoDepositContract(depositContract_));
         token = token_;
         withdrawalVault = withdrawalVault_;
         _operators = operators_;
@@ -85,37 +84,38 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
         require(msg.value == PREDEPOSIT * count, WrongValue(msg.value, PREDEPOSIT * count));
         _operators.checkPredeposit(operatorId, msg.sender);
 
+        bytes32[] memory keyRoots = new bytes32[](count);
         bytes memory data = DepositData.template(withdrawalCredentials);
-        Record memory record;
-        (record.operatorId, record.status) = (uint32(operatorId), Status.Predeposited);
-        uint256 word = record.pack();
+        uint256 word = ValidatorSlots.predeposited(operatorId);
         for (uint256 i = 0; i < count; ++i) {
-            bytes32 keyRoot = SSZ.pubkeyRoot(pubkeys[i]);
+            bytes calldata pubkey = pubkeys[i];
+            bytes32 keyRoot = SSZ.pubkeyRoot(pubkey);
             uint256 known = _records[keyRoot];
-            require(known == 0, KeyKnown(keyRoot, known.toStatus()));
+            if (known != 0) revert KeyKnown(keyRoot, known.toStatus());
             _records[keyRoot] = word;
-            emit Predeposited(operatorId, keyRoot, pubkeys[i]);
+            keyRoots[i] = keyRoot;
             data.setSignature(signatures[i]);
-            data.setKey(pubkeys[i], depositDataRoots[i]);
-            depositContract.functionCallWithValue(data, PREDEPOSIT);
+            data.setKey(pubkey, depositDataRoots[i]);
+            data.callWith(depositContract, PREDEPOSIT);
         }
+        emit Predeposited(operatorId, keyRoots);
     }
 
     /// @inheritdoc IValidatorRegistry
     function proveValidators(IBeaconProof.ValidatorProof[] calldata proofs) external {
         require(proofs.length > 0, NoKeys());
-        beaconProof.verifyValidators(proofs);
+        _verifyAsCalled(IBeaconProof.verifyValidators.selector);
         for (uint256 i = 0; i < proofs.length; ++i) {
             IBeaconProof.Validator calldata v = proofs[i].validator;
             bytes32 keyRoot = _keyRoot(v);
-            Record memory record = _inStatus(keyRoot, Status.Predeposited);
+            uint256 word = _records[keyRoot];
+            if (word.toStatus() != Status.Predeposited) revert WrongStatus(keyRoot, word.toStatus());
             require(!v.slashed, ValidatorSlashed(keyRoot));
             require(v.effectiveBalanceGwei >= PREDEPOSIT / GWEI, EffectiveBalanceTooSmall(v.effectiveBalanceGwei));
             // no eligibility implies that no other epoch is set
             bool eligible = v.activationEligibilityEpoch != FAR_FUTURE_EPOCH;
             require(!eligible, AlreadyEligible(v.activationEligibilityEpoch));
-            record.validatorIndex = uint40(proofs[i].index);
-            _enqueue(keyRoot, record);
+            _enqueue(keyRoot, word, proofs[i].index);
         }
     }
 
@@ -133,7 +133,7 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
         for (uint256 i = 0; i < keyRoots.length; ++i) {
             if (operatorIds[i] == 0) continue;
             data.setKey(pubkeys[i], DepositData.topUpRoot(keyRoots[i], withdrawalCredentials));
-            depositContract.functionCallWithValue(data, TOP_UP);
+            data.callWith(depositContract, TOP_UP);
         }
     }
 
@@ -149,8 +149,9 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
 
     /// @inheritdoc IValidatorRegistry
     function requeue(bytes32 keyRoot) external {
-        Record memory record = _inStatus(keyRoot, Status.Dropped);
-        _enqueue(keyRoot, record);
+        uint256 word = _records[keyRoot];
+        require(word.toStatus() == Status.Dropped, WrongStatus(keyRoot, word.toStatus()));
+        _enqueue(keyRoot, word, word.validatorIndexOf());
     }
 
     // --- exits ---
@@ -289,12 +290,31 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
 
     function _authorizeUpgrade(address) internal override restricted {}
 
+    /// @dev Asks the proof module with the very arguments of this call, which must be those of `selector`: to decode and
+    /// encode proofs again costs as much as a quarter of their hashes.
+    function _verifyAsCalled(bytes4 selector) private view {
+        address module = address(beaconProof);
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            calldatacopy(data, 0x00, calldatasize())
+            mstore(data, or(selector, and(mload(data), shr(32, not(0)))))
+            if iszero(staticcall(gas(), module, data, calldatasize(), 0x00, 0x00)) {
+                returndatacopy(data, 0x00, returndatasize())
+                revert(data, returndatasize())
+            }
+            if iszero(extcodesize(module)) {
+                revert(0x00, 0x00)
+            }
+        }
+    }
+
     /// @dev Gives a key the next place in its tier, if its operator's bond suffices.
-    function _enqueue(bytes32 keyRoot, Record memory record) private {
-        uint256 tier = _operators.onProven(record.operatorId);
-        (record.tier, record.status, record.sequence) = (uint8(tier), Status.Queued, _queues.push(tier));
-        _save(keyRoot, record);
-        emit Proven(record.operatorId, keyRoot, tier, record.sequence, record.validatorIndex);
+    function _enqueue(bytes32 keyRoot, uint256 word, uint256 validatorIndex) private {
+        (uint256 operatorId, , ) = word.placeOf();
+        uint256 tier = _operators.onProven(operatorId);
+        uint256 sequence = _queues.push(tier);
+        _records[keyRoot] = ValidatorSlots.enqueued(operatorId, tier, sequence, validatorIndex);
+        emit Proven(operatorId, keyRoot, tier, sequence, validatorIndex);
     }
 
     /// @dev Makes the next at most `limit` queued keys active. Keys that are no longer queued are passed over: an entry of

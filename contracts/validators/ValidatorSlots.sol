@@ -39,6 +39,37 @@ library ValidatorSlots {
         return (uint32(word), uint8(word >> 32), uint40(word >> 64));
     }
 
+    /// @notice The record of a key that was just predeposited.
+    function predeposited(uint256 operatorId) internal pure returns (uint256) {
+        return uint32(operatorId) | (uint256(IValidatorRegistry.Status.Predeposited) << 40);
+    }
+
+    /// @notice The record of a key in its tier's queue.
+    function enqueued(
+        uint256 operatorId,
+        uint256 tier,
+        uint256 sequence,
+        uint256 validatorIndex
+    ) internal pure returns (uint256 word) {
+        word = uint256(uint40(validatorIndex)) << 104;
+        word |= uint256(uint40(sequence)) << 64;
+        word |= uint256(IValidatorRegistry.Status.Queued) << 40;
+        word |= uint256(uint8(tier)) << 32;
+        word |= uint32(operatorId);
+    }
+
+    /// @notice A queue with one key more at its tail. @return sequence the key's place
+    function pushed(uint256 word) internal pure returns (uint256 longer, uint256 sequence) {
+        unchecked {
+            // 2^32 keys would have deposited four billion ether
+            return (word + (1 << 32) + (1 << 96), uint32(word >> 32));
+        }
+    }
+
+    function validatorIndexOf(uint256 word) internal pure returns (uint256) {
+        return uint40(word >> 104);
+    }
+
     /// @notice A queued record made active, with 32 ETH.
     function activated(uint256 word) internal pure returns (uint256) {
         uint256 queued = uint256(IValidatorRegistry.Status.Queued);

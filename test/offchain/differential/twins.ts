@@ -16,7 +16,8 @@ import { rateDown } from "../../../offchain/protocol/shares.ts";
 import { SHARES_PER_UNIT, bp, shares, wei } from "../../../offchain/protocol/units.ts";
 import type { Shares, Wei } from "../../../offchain/protocol/units.ts";
 import { wrapped as wrappedBy } from "../../../offchain/protocol/wrapped.ts";
-import { connection, ethers, networkHelpers } from "../../helpers/network.ts";
+import { connection, ethers, networkHelpers, provider } from "../../helpers/network.ts";
+import { DEPOSIT_CONTRACT, installPredeploys } from "../../../devnet/predeploys.ts";
 
 const GAS = { gasLimit: 16_000_000n };
 const WEIGHT = 500n;
@@ -38,11 +39,12 @@ export async function deployed() {
     HardhatEthersSigner,
     ...HardhatEthersSigner[],
   ];
+  await installPredeploys(provider);
   const { timestamp } = await latestBlock();
   const settings = { ...LOCAL_SETTINGS, depositCapGwei: 200_000_000n * 10n ** 9n };
   const contracts = await deployEstuary(
     connection,
-    { genesisTime: BigInt(timestamp) - 100n * 384n, depositContract: deployer.address, electraSlot: 0n },
+    { genesisTime: BigInt(timestamp) - 100n * 384n, depositContract: DEPOSIT_CONTRACT, electraSlot: 0n },
     {
       governor: governor.address,
       guardian: guardian.address,

@@ -105,6 +105,18 @@ describe("StakingPool: gains", () => {
     expect(await p.pool.etherAtValidators()).to.equal(17n * 32n * ETH);
   });
 
+  it("counts a funding in the block of the reference itself", async () => {
+    const p = await loadFixture(staked);
+    const refTime = await nextRefTime(p);
+    const validators = await borrow(p.validators);
+    await networkHelpers.time.setNextBlockTimestamp(refTime);
+    await p.pool.connect(validators).fundValidators(1n);
+    const before = await totals(p);
+    await apply(p, { clBalance: 11n * 32n * ETH });
+    expect(await totals(p)).to.deep.equal(before);
+    expect((await p.pool.books()).fundedAtLastRef).to.equal(11n * 32n * ETH);
+  });
+
   it("counts what reached either vault, and takes it in", async () => {
     const p = await loadFixture(staked);
     const before = await totals(p);

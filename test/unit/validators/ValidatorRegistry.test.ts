@@ -110,6 +110,14 @@ describe("ValidatorRegistry", () => {
       expect(await world.validators.tierCount()).to.equal(1);
     });
 
+    it("needs a deposit contract that is there", async () => {
+      const { token, vault, operators, keeper } = await loadFixture(registries);
+      const code = await ethers.getContractFactory("ValidatorRegistry");
+      await expect(code.deploy(token, vault, operators, keeper, 0n))
+        .to.be.revertedWithCustomError(code, "NoDepositContract")
+        .withArgs(keeper);
+    });
+
     it("takes ether from the pool only", async () => {
       const { validators, alice } = await loadFixture(registries);
       await expect(alice.sendTransaction({ to: validators, value: 1n }))
@@ -194,8 +202,10 @@ describe("ValidatorRegistry", () => {
     it("binds each key to its operator", async () => {
       const world = await loadFixture(registries);
       const response = await predeposit(world, 2, [5, 6]);
+      await expect(response)
+        .to.emit(world.validators, "Predeposited")
+        .withArgs(2, [keyRoot(5), keyRoot(6)]);
       for (const i of [5, 6]) {
-        await expect(response).to.emit(world.validators, "Predeposited").withArgs(2, keyRoot(i), key(i));
         expect(fields(await world.validators.validator(keyRoot(i)))).to.deep.equal({
           operatorId: 2n,
           tier: 0n,
