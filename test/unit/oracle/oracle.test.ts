@@ -68,6 +68,9 @@ describe("ReportOracle: accepting", () => {
     const report = await p.readReport({}, 3);
     await submit(p, report, 9);
     expect(await p.oracle.lastRefSlot()).to.equal(report.refSlot);
+    // of three frames two count
+    const [rebase] = await p.token.queryFilter(p.token.filters.TokenRebased(), "latest");
+    expect(rebase?.args.timeElapsed).to.equal(2n * 86_400n);
   });
 
   it("offers no frame before its reference slot has passed", async () => {
