@@ -8,7 +8,8 @@ import type { Settings } from "../deploy/lib/parameters.ts";
 import { SimulatedBeacon } from "./beacon.ts";
 import type { BeaconOptions } from "./beacon.ts";
 import { committeeWallets, LocalCommittee } from "./committee.ts";
-import { contractValidatorProof } from "./contractProofs.ts";
+import type { ContractValidatorBatch } from "./contractProofs.ts";
+import { contractValidatorBatch, contractValidatorProof } from "./contractProofs.ts";
 import type { Hex } from "./core/state.ts";
 import { deriveValidatorKeys, signedDeposit } from "./keys.ts";
 import type { ValidatorKey } from "./keys.ts";
@@ -112,9 +113,12 @@ export async function predeposit(
 export async function prove(p: LocalProtocol, keys: readonly ValidatorKey[]): Promise<void> {
   await p.beacon.advanceUntil((state) => keys.every((key) => state.validator(key.pubkey) !== undefined));
   await p.beacon.advanceSlots(1);
-  await p.validators
-    .connect(p.keeper)
-    .proveValidators(keys.map((key) => contractValidatorProof(p.beacon.proveValidator(key.pubkey))));
+  await p.validators.connect(p.keeper).proveValidators(validatorBatch(p, keys));
+}
+
+/** The proof of these keys in the newest provable state. */
+export function validatorBatch(p: LocalProtocol, keys: readonly ValidatorKey[]): ContractValidatorBatch {
+  return contractValidatorBatch(keys.map((key) => contractValidatorProof(p.beacon.proveValidator(key.pubkey))));
 }
 
 /** The whole way from key to funded. The pool must have the ether. */

@@ -25,6 +25,9 @@ export const GINDEX = {
 /** Levels of a list's data, below the node that mixes in its length. */
 export const LIST_DEPTH = { validators: 40, balances: 38 } as const;
 
+/** Levels from a list's data to the state root. */
+export const LIST_TO_STATE = 7;
+
 export interface Header {
   readonly slot: bigint;
   readonly proposerIndex: bigint;

@@ -35,15 +35,34 @@ contract BeaconProof is IBeaconProof {
 
     /// @inheritdoc IBeaconProof
     function verifyValidator(ValidatorProof calldata proof) external view {
-        _verifyBlock(proof);
+        _verifyBlock(proof.rootTimestamp, proof.header);
         _verifyInState(proof);
     }
 
     /// @inheritdoc IBeaconProof
-    function verifyValidators(ValidatorProof[] calldata proofs) external view {
-        for (uint256 i = 0; i < proofs.length; ++i) {
-            if (i == 0 || !_sameBlock(proofs[i - 1], proofs[i])) _verifyBlock(proofs[i]);
-            _verifyInState(proofs[i]);
+    function verifyValidators(ValidatorBatch calldata batch) external view {
+        _verifyBlock(batch.rootTimestamp, batch.header);
+        require(batch.listBranch.length == LIST_TO_STATE, WrongBranchLength(batch.listBranch.length, LIST_TO_STATE));
+        bytes32 list;
+        uint256 levels;
+        for (uint256 i = 0; i < batch.validators.length; ++i) {
+            ListedValidator calldata item = batch.validators[i];
+            uint256 length = item.branch.length;
+            if (i == 0) {
+                require(length <= VALIDATORS_DEPTH, WrongBranchLength(length, VALIDATORS_DEPTH));
+                levels = length;
+            }
+            require(length == levels, WrongBranchLength(length, levels));
+            require(item.index >> levels == 0, IndexOutsideBranch(item.index, levels));
+            bytes32 root = SSZ.branchRoot(SSZ.validatorRoot(item.validator), item.branch, 0, levels, item.index);
+            if (i == 0) {
+                list = root;
+                root = levels < VALIDATORS_DEPTH ? SSZ.leftmostRoot(root, levels, VALIDATORS_DEPTH) : root;
+                root = SSZ.branchRoot(root, batch.listBranch, 0, LIST_TO_STATE, VALIDATORS_GINDEX);
+                require(root == batch.header.stateRoot, ProofInvalid(root, batch.header.stateRoot));
+            } else {
+                require(root == list, ProofInvalid(root, list));
+            }
         }
     }
 
@@ -52,7 +71,7 @@ contract BeaconProof is IBeaconProof {
         ValidatorProof calldata proof,
         BalanceProof calldata balance
     ) external view returns (uint64) {
-        _verifyBlock(proof);
+        _verifyBlock(proof.rootTimestamp, proof.header);
         _verifyInState(proof);
         bytes32 root = _stateRoot(balance.chunk, balance.branch, proof.index / 4, BALANCES_DEPTH, BALANCES_GINDEX);
         require(root == proof.header.stateRoot, ProofInvalid(root, proof.header.stateRoot));
@@ -60,11 +79,11 @@ contract BeaconProof is IBeaconProof {
     }
 
     /// @dev The header is on chain, and this layout is its state's.
-    function _verifyBlock(ValidatorProof calldata proof) private view {
-        uint64 slot = proof.header.slot;
+    function _verifyBlock(uint64 rootTimestamp, BeaconHeader calldata blockHeader) private view {
+        uint64 slot = blockHeader.slot;
         require(slot >= firstSlot && slot < lastSlot, SlotOutsideLayout(slot, firstSlot, lastSlot));
-        bytes32 header = SSZ.headerRoot(proof.header);
-        bytes32 known = _blockRoot(proof.rootTimestamp);
+        bytes32 header = SSZ.headerRoot(blockHeader);
+        bytes32 known = _blockRoot(rootTimestamp);
         require(header == known, HeaderMismatch(header, known));
     }
 
@@ -73,16 +92,6 @@ contract BeaconProof is IBeaconProof {
         bytes32 leaf = SSZ.validatorRoot(proof.validator);
         bytes32 root = _stateRoot(leaf, proof.branch, proof.index, VALIDATORS_DEPTH, VALIDATORS_GINDEX);
         require(root == proof.header.stateRoot, ProofInvalid(root, proof.header.stateRoot));
-    }
-
-    function _sameBlock(ValidatorProof calldata a, ValidatorProof calldata b) private pure returns (bool) {
-        return
-            a.rootTimestamp == b.rootTimestamp &&
-            a.header.slot == b.header.slot &&
-            a.header.proposerIndex == b.header.proposerIndex &&
-            a.header.parentRoot == b.header.parentRoot &&
-            a.header.stateRoot == b.header.stateRoot &&
-            a.header.bodyRoot == b.header.bodyRoot;
     }
 
     /// @dev From item `index` of a list of `depth` levels, whose data is at `gindex` in the state, to the state root.

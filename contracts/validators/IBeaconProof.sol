@@ -35,6 +35,21 @@ interface IBeaconProof {
         bytes32[] branch; // siblings from the validator's root up to the state root
     }
 
+    /// @notice One of a batch: `branch` has the siblings from the validator's root up to the list's data.
+    struct ListedValidator {
+        uint64 index;
+        Validator validator;
+        bytes32[] branch;
+    }
+
+    /// @notice Proves validators in the state of one header; they share the way from the list's data to the state root.
+    struct ValidatorBatch {
+        uint64 rootTimestamp;
+        BeaconHeader header;
+        bytes32[] listBranch; // siblings from the list's data up to the state root
+        ListedValidator[] validators;
+    }
+
     /// @notice Proves the balance at an index in the same state: the chunk of four balances and its branch.
     struct BalanceProof {
         bytes32 chunk;
@@ -53,8 +68,8 @@ interface IBeaconProof {
     /// @notice Reverts unless the header is on chain and the validator is in its state at that index. A branch has one
     /// sibling for each level of the tree; those that are empty subtrees at the top of a list may be left out.
     function verifyValidator(ValidatorProof calldata proof) external view;
-    /// @notice As verifyValidator, for each. A header that repeats the one before is checked once.
-    function verifyValidators(ValidatorProof[] calldata proofs) external view;
+    /// @notice As verifyValidator, for each. Where empty subtrees are left out, the branches have one length.
+    function verifyValidators(ValidatorBatch calldata batch) external view;
     /// @notice As verifyValidator, and reads the validator's balance in the same state. @return balance in gwei
     function verifyValidatorAndBalance(
         ValidatorProof calldata proof,

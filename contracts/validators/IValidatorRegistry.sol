@@ -66,6 +66,7 @@ interface IValidatorRegistry {
     error LengthMismatch(uint256 pubkeys, uint256 others);
     error NoKeys();
     error NoDepositContract(address depositContract);
+    error TooManyKeys(uint256 count, uint256 maximum);
     error WrongValue(uint256 value, uint256 expected);
     error KeyKnown(bytes32 keyRoot, Status status);
     error WrongStatus(bytes32 keyRoot, Status status);
@@ -95,7 +96,7 @@ interface IValidatorRegistry {
     error OnlyOperators(address caller);
     error ZeroAddress();
 
-    /// @notice Deposits 1 ETH for each key with this protocol's credentials. The operator's owner, once per key.
+    /// @notice Deposits 1 ETH for each key with this protocol's credentials. The operator's owner, once per key, 1 to 64 keys.
     /// `signatures` are over 1-ETH deposit messages, `depositDataRoots` as the deposit contract checks them.
     function predeposit(
         uint256 operatorId,
@@ -104,8 +105,8 @@ interface IValidatorRegistry {
         bytes32[] calldata depositDataRoots
     ) external payable;
     /// @notice Proves predeposited keys: exact credentials, not slashed, at least 1 ETH effective balance, not yet
-    /// eligible for activation. Puts them in their tier's queue, in this order.
-    function proveValidators(IBeaconProof.ValidatorProof[] calldata proofs) external;
+    /// eligible for activation. Puts them in their tier's queue, in this order. 1 to 64 keys.
+    function proveValidators(IBeaconProof.ValidatorBatch calldata batch) external;
     /// @notice Funds the next queued validators with 31 ETH each, as many as the pool has ether for. `pubkeys` in
     /// queue order; an already funded prefix is skipped. @return count funded
     function fundValidators(bytes[] calldata pubkeys) external returns (uint256 count);

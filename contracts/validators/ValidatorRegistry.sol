@@ -31,6 +31,7 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
     using ValidatorSlots for Record;
     using ValidatorSlots for uint256;
 
+    uint256 private constant MAX_KEYS = 64;
     uint256 private constant EXIT_REQUEST_LIFETIME = 1 days;
     /// @dev The predeploy's own queue may delay a request; a state before that says nothing.
     uint256 private constant NOT_EXITING_AFTER = 1 hours;
@@ -78,7 +79,7 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
         bytes32[] calldata depositDataRoots
     ) external payable {
         uint256 count = pubkeys.length;
-        require(count > 0, NoKeys());
+        _checkCount(count);
         require(signatures.length == count, LengthMismatch(count, signatures.length));
         require(depositDataRoots.length == count, LengthMismatch(count, depositDataRoots.length));
         require(msg.value == PREDEPOSIT * count, WrongValue(msg.value, PREDEPOSIT * count));
@@ -102,11 +103,13 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
     }
 
     /// @inheritdoc IValidatorRegistry
-    function proveValidators(IBeaconProof.ValidatorProof[] calldata proofs) external {
-        require(proofs.length > 0, NoKeys());
-        _verifyAsCalled(IBeaconProof.verifyValidators.selector);
-        for (uint256 i = 0; i < proofs.length; ++i) {
-            IBeaconProof.Validator calldata v = proofs[i].validator;
+    function proveValidators(IBeaconProof.ValidatorBatch calldata batch) external {
+        uint256 count = batch.validators.length;
+        _checkCount(count);
+        _forward(IBeaconProof.verifyValidators.selector, 4);
+        for (uint256 i = 0; i < count; ++i) {
+            IBeaconProof.ListedValidator calldata item = batch.validators[i];
+            IBeaconProof.Validator calldata v = item.validator;
             bytes32 keyRoot = _keyRoot(v);
             uint256 word = _records[keyRoot];
             if (word.toStatus() != Status.Predeposited) revert WrongStatus(keyRoot, word.toStatus());
@@ -115,7 +118,7 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
             // no eligibility implies that no other epoch is set
             bool eligible = v.activationEligibilityEpoch != FAR_FUTURE_EPOCH;
             require(!eligible, AlreadyEligible(v.activationEligibilityEpoch));
-            _enqueue(keyRoot, word, proofs[i].index);
+            _enqueue(keyRoot, word, item.index);
         }
     }
 
@@ -159,7 +162,8 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
     /// @inheritdoc IValidatorRegistry
     function requestExit(bytes calldata pubkey, IBeaconProof.ValidatorProof calldata readiness) external payable {
         bytes32 expected = SSZ.pubkeyRoot(pubkey);
-        bytes32 keyRoot = _verified(readiness);
+        _forward(IBeaconProof.verifyValidator.selector, 36);
+        bytes32 keyRoot = _keyRoot(readiness.validator);
         require(keyRoot == expected, KeyMismatch(expected, keyRoot));
         Record memory record = _inStatus(keyRoot, Status.Active);
         require(record.exitRequestedAt == 0, ExitAlreadyRequested(keyRoot, record.exitRequestedAt));
@@ -222,9 +226,9 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
     /// @inheritdoc IValidatorRegistry
     function proveWithdrawn(
         IBeaconProof.ValidatorProof calldata proof,
-        IBeaconProof.BalanceProof calldata balance
+        IBeaconProof.BalanceProof calldata /* balance: read by the verifier */
     ) external {
-        (bytes32 keyRoot, uint256 settledGwei) = _verifiedWithBalance(proof, balance);
+        (bytes32 keyRoot, uint256 settledGwei) = _verifiedWithBalance(proof);
         Record memory record = _funded(keyRoot);
         uint64 end = proof.validator.withdrawableEpoch;
         require(uint256(_epoch(proof)) + 1 == end, NotLastEpoch(_epoch(proof), end));
@@ -254,9 +258,9 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
     /// @inheritdoc IValidatorRegistry
     function proveBelow(
         IBeaconProof.ValidatorProof calldata proof,
-        IBeaconProof.BalanceProof calldata balance
+        IBeaconProof.BalanceProof calldata /* balance: read by the verifier */
     ) external {
-        (bytes32 keyRoot, uint256 balanceGwei) = _verifiedWithBalance(proof, balance);
+        (bytes32 keyRoot, uint256 balanceGwei) = _verifiedWithBalance(proof);
         Record memory record = _inStatus(keyRoot, Status.Active);
         require(!record.weightStopped, WeightAlreadyStopped(keyRoot));
         // before activation the top-up may still wait in the consensus layer's own queue
@@ -290,22 +294,9 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
 
     function _authorizeUpgrade(address) internal override restricted {}
 
-    /// @dev Asks the proof module with the very arguments of this call, which must be those of `selector`: to decode and
-    /// encode proofs again costs as much as a quarter of their hashes.
-    function _verifyAsCalled(bytes4 selector) private view {
-        address module = address(beaconProof);
-        assembly ("memory-safe") {
-            let data := mload(0x40)
-            calldatacopy(data, 0x00, calldatasize())
-            mstore(data, or(selector, and(mload(data), shr(32, not(0)))))
-            if iszero(staticcall(gas(), module, data, calldatasize(), 0x00, 0x00)) {
-                returndatacopy(data, 0x00, returndatasize())
-                revert(data, returndatasize())
-            }
-            if iszero(extcodesize(module)) {
-                revert(0x00, 0x00)
-            }
-        }
+    function _checkCount(uint256 count) private pure {
+        require(count > 0, NoKeys());
+        require(count <= MAX_KEYS, TooManyKeys(count, MAX_KEYS));
     }
 
     /// @dev Gives a key the next place in its tier, if its operator's bond suffices.

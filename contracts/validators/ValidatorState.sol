@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {AccessManagedUpgradeable} from "@openzeppelin/contracts-upgradeable/access/manager/AccessManagedUpgradeable.sol";
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {SECONDS_PER_SLOT, SLOTS_PER_EPOCH} from "../shared/Units.sol";
 import {IBeaconProof} from "./IBeaconProof.sol";
 import {IValidatorRegistry} from "./IValidatorRegistry.sol";
@@ -12,6 +13,7 @@ import {ValidatorSlots} from "./ValidatorSlots.sol";
 /// @notice What the validator registry stores, and what it takes from a proof. The verifier is a pointer: a hard fork that
 /// changes the layout of the beacon state replaces it.
 abstract contract ValidatorState is IValidatorRegistry, AccessManagedUpgradeable {
+    using Address for address;
     using ValidatorQueues for ValidatorQueues.State;
     using ValidatorSlots for Record;
     using ValidatorSlots for uint256;
@@ -98,16 +100,23 @@ abstract contract ValidatorState is IValidatorRegistry, AccessManagedUpgradeable
         emit BeaconProofChanged(address(beaconProof_));
     }
 
+    /// @dev Calls the verifier with this call's own arguments, from the one whose offset is at `head` in the call data: what
+    /// is verified is then what this contract reads, and nothing is encoded again. Offsets count from the fourth byte.
+    function _forward(bytes4 selector, uint256 head) internal view returns (bytes memory) {
+        return address(beaconProof).functionStaticCall(bytes.concat(selector, msg.data[head:head + 32], msg.data[36:]));
+    }
+
+    /// @dev `proof` is the first argument.
     function _verified(IBeaconProof.ValidatorProof calldata proof) internal view returns (bytes32 keyRoot) {
-        beaconProof.verifyValidator(proof);
+        _forward(IBeaconProof.verifyValidator.selector, 4);
         return _keyRoot(proof.validator);
     }
 
     function _verifiedWithBalance(
-        IBeaconProof.ValidatorProof calldata proof,
-        IBeaconProof.BalanceProof calldata balance
+        IBeaconProof.ValidatorProof calldata proof
     ) internal view returns (bytes32 keyRoot, uint256 balanceGwei) {
-        balanceGwei = beaconProof.verifyValidatorAndBalance(proof, balance);
+        bytes memory answer = _forward(IBeaconProof.verifyValidatorAndBalance.selector, 4);
+        balanceGwei = abi.decode(answer, (uint256));
         keyRoot = _keyRoot(proof.validator);
     }
 

@@ -7,11 +7,10 @@ import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types"
 import type { ContractTransactionResponse, TransactionResponse } from "ethers";
 import { MaxUint256, ZeroAddress } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
-import { contractValidatorProof } from "../../../devnet/contractProofs.ts";
 import type { Hex } from "../../../devnet/core/state.ts";
 import { deriveValidatorKeys, signedDeposit } from "../../../devnet/keys.ts";
 import type { ValidatorKey } from "../../../devnet/keys.ts";
-import { predeposit, prove, startLocalProtocol } from "../../../devnet/localProtocol.ts";
+import { predeposit, prove, startLocalProtocol, validatorBatch } from "../../../devnet/localProtocol.ts";
 import type { LocalProtocol } from "../../../devnet/localProtocol.ts";
 import type { Figures } from "./rows.ts";
 
@@ -155,8 +154,8 @@ async function validatorRows(scene: Scene): Promise<Figures> {
     const predeposited = await predepositGas(p, keys);
     await p.beacon.advanceUntil((state) => keys.every((key) => state.validator(key.pubkey) !== undefined));
     await p.beacon.advanceSlots(1);
-    const proofs = keys.map((key) => contractValidatorProof(p.beacon.proveValidator(key.pubkey)));
-    const proven = await gasOf(validators.proveValidators(proofs));
+    const batch = validatorBatch(p, keys);
+    const proven = await gasOf(validators.proveValidators(batch));
     const funded = await gasOf(validators.fundValidators(keys.map((key) => key.pubkey)));
     const per = (gas: number) => Math.round(gas / count);
     figures[`fundValidator.${name}`] = per(funded);

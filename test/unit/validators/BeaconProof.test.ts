@@ -5,7 +5,7 @@ import type { ContractValidatorProof } from "../../../devnet/contractProofs.ts";
 import type { Hex } from "../../../devnet/core/state.ts";
 import { GINDEX, headerRoot, proveBalance, proveValidator } from "../../../devnet/proofs.ts";
 import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
-import { anchor, anchoredState, balanceProof, someValidator, validatorProof } from "./beaconStates.ts";
+import { anchor, anchoredState, balanceProof, someValidator, validatorBatch, validatorProof } from "./beaconStates.ts";
 
 const FIRST_SLOT = 1_000;
 const LAST_SLOT = 9_000;
@@ -82,62 +82,101 @@ describe("BeaconProof", () => {
     }
   });
 
-  describe("many proofs at once", () => {
-    it("may be of one block or of several, in any order", async () => {
+  describe("a batch", () => {
+    it("is accepted in any order, of one validator or all, and with one twice", async () => {
       const { verifier, electra, fulu } = await loadFixture(proven);
-      const [a, b] = [validatorProof(electra, 0), validatorProof(electra, 8)];
-      const [c, d] = [validatorProof(fulu, 0), validatorProof(fulu, 9)];
-      for (const proofs of [[], [a], [a, b], [a, b, c, d], [c, a, d, b], [a, a]])
-        await verifier.verifyValidators(proofs);
-    });
-
-    it("are refused for one that is wrong, wherever it is", async () => {
-      const { verifier, electra } = await loadFixture(proven);
-      const proofs = [0, 1, 2].map((i) => validatorProof(electra, i));
-      for (const [i, proof] of proofs.entries()) {
-        const wrong = { ...proof, validator: { ...proof.validator, slashed: true } };
-        await expect(verifier.verifyValidators(proofs.with(i, wrong))).to.be.revertedWithCustomError(
-          verifier,
-          "ProofInvalid",
-        );
-        await expect(
-          verifier.verifyValidators(proofs.with(i, { ...proof, index: 2n ** 40n })),
-        ).to.be.revertedWithCustomError(verifier, "IndexTooLarge");
+      for (const indices of [[0], [9], [8, 0], [9, 4, 7, 1], [3, 3], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]]) {
+        await verifier.verifyValidators(validatorBatch(electra, indices));
+        await verifier.verifyValidators(validatorBatch(fulu, indices));
       }
     });
 
-    it("have every header checked that differs from the one before, in any field", async () => {
+    it("is accepted with any part of the empty subtrees left out, of all branches alike", async () => {
+      const { verifier, electra } = await loadFixture(proven);
+      const batch = validatorBatch(electra, [2, 9]);
+      for (let levels = 4; levels <= 40; levels++) {
+        const validators = batch.validators.map((item) => ({
+          ...item,
+          branch: proveValidator(electra, Number(item.index)).nodes.slice(0, levels),
+        }));
+        await verifier.verifyValidators({ ...batch, validators });
+        const uneven = validators.map((item, i) => (i === 0 ? item : { ...item, branch: item.branch.slice(0, -1) }));
+        await expect(verifier.verifyValidators({ ...batch, validators: uneven }))
+          .to.be.revertedWithCustomError(verifier, "WrongBranchLength")
+          .withArgs(levels - 1, levels);
+      }
+    });
+
+    it("is refused for one that is wrong, wherever it is", async () => {
+      const { verifier, electra } = await loadFixture(proven);
+      const batch = validatorBatch(electra, [0, 1, 2]);
+      for (const [i, item] of batch.validators.entries()) {
+        const wrong = [
+          { ...item, validator: { ...item.validator, slashed: true } },
+          { ...item, index: 3n },
+          { ...item, branch: item.branch.with(0, ELSEWHERE) },
+        ];
+        for (const forged of wrong) {
+          await expect(
+            verifier.verifyValidators({ ...batch, validators: batch.validators.with(i, forged) }),
+          ).to.be.revertedWithCustomError(verifier, "ProofInvalid");
+        }
+        const beyond = batch.validators.with(i, { ...item, index: item.index + 16n });
+        await expect(verifier.verifyValidators({ ...batch, validators: beyond }))
+          .to.be.revertedWithCustomError(verifier, "IndexOutsideBranch")
+          .withArgs(item.index + 16n, 4);
+      }
+    });
+
+    it("is refused with another way from the list to the state", async () => {
+      const { verifier, electra } = await loadFixture(proven);
+      const batch = validatorBatch(electra, [0, 1]);
+      for (let level = 0; level < 7; level++) {
+        const listBranch = batch.listBranch.with(level, ELSEWHERE);
+        await expect(verifier.verifyValidators({ ...batch, listBranch })).to.be.revertedWithCustomError(
+          verifier,
+          "ProofInvalid",
+        );
+      }
+      for (const listBranch of [[], batch.listBranch.slice(1), [...batch.listBranch, ELSEWHERE]]) {
+        await expect(verifier.verifyValidators({ ...batch, listBranch }))
+          .to.be.revertedWithCustomError(verifier, "WrongBranchLength")
+          .withArgs(listBranch.length, 7);
+      }
+      const listBranch = fullBranch(proveBalance(electra, 0).nodes).slice(38); // another list
+      await expect(verifier.verifyValidators({ ...batch, listBranch })).to.be.revertedWithCustomError(
+        verifier,
+        "ProofInvalid",
+      );
+      const long = batch.validators.map((item) => ({ ...item, branch: Array.from({ length: 41 }, () => ELSEWHERE) }));
+      await expect(verifier.verifyValidators({ ...batch, validators: long }))
+        .to.be.revertedWithCustomError(verifier, "WrongBranchLength")
+        .withArgs(41, 40);
+    });
+
+    it("is refused of another block, whichever field of the header differs", async () => {
       const { verifier, electra, validators, balances } = await loadFixture(proven);
-      const proof = validatorProof(electra, 1);
+      const batch = validatorBatch(electra, [1, 2]);
       const { header } = electra;
       const forged = await anchoredState("electra", 2_500, [...validators, someValidator(10)], [...balances, 1]);
-      const foreign = validatorProof(forged, 10);
       for (const changed of [
         { ...header, slot: header.slot + 1n },
         { ...header, proposerIndex: 8n },
         { ...header, parentRoot: ELSEWHERE },
         { ...header, bodyRoot: ELSEWHERE },
+        { ...header, stateRoot: forged.header.stateRoot },
       ]) {
-        await expect(verifier.verifyValidators([proof, { ...proof, header: changed }]))
+        await expect(verifier.verifyValidators({ ...batch, header: changed }))
           .to.be.revertedWithCustomError(verifier, "HeaderMismatch")
           .withArgs(headerRoot(changed), headerRoot(header));
       }
-      // a state of the prover's own under an otherwise known header
-      const own = { ...header, stateRoot: forged.header.stateRoot };
-      await expect(
-        verifier.verifyValidators([proof, { ...foreign, header: own, rootTimestamp: proof.rootTimestamp }]),
-      ).to.be.revertedWithCustomError(verifier, "HeaderMismatch");
-      await expect(verifier.verifyValidators([proof, { ...proof, rootTimestamp: 1n }]))
+      await expect(verifier.verifyValidators({ ...batch, rootTimestamp: 1n }))
         .to.be.revertedWithCustomError(verifier, "RootUnknown")
         .withArgs(1n);
-    });
-
-    it("are refused outside the layout", async () => {
-      const { verifier, electra, validators, balances } = await loadFixture(proven);
       const late = await anchoredState("electra", LAST_SLOT, validators, balances);
-      await expect(
-        verifier.verifyValidators([validatorProof(electra, 0), validatorProof(late, 0)]),
-      ).to.be.revertedWithCustomError(verifier, "SlotOutsideLayout");
+      await expect(verifier.verifyValidators(validatorBatch(late, [0])))
+        .to.be.revertedWithCustomError(verifier, "SlotOutsideLayout")
+        .withArgs(LAST_SLOT, FIRST_SLOT, LAST_SLOT);
     });
   });
 

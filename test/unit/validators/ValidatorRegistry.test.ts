@@ -1,9 +1,10 @@
 import { expect } from "chai";
 import { AbiCoder, ZeroAddress, dataSlice, hexlify, zeroPadValue } from "ethers";
 import type { ContractTransactionReceipt, ContractTransactionResponse } from "ethers";
+import { contractValidatorBatch } from "../../../devnet/contractProofs.ts";
 import { DEPOSIT_CONTRACT } from "../../../devnet/predeploys.ts";
 import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
-import { validatorProof } from "./beaconStates.ts";
+import { validatorBatch, validatorProof } from "./beaconStates.ts";
 import { fields } from "./fields.ts";
 import {
   CURATED,
@@ -135,7 +136,10 @@ describe("ValidatorRegistry", () => {
         .to.emit(world.validators, "BeaconProofChanged")
         .withArgs(await later.getAddress());
       const { proof } = await proofOf(world, pending(world, 0));
-      await expect(world.validators.proveValidators([proof])).to.be.revertedWithCustomError(later, "SlotOutsideLayout");
+      await expect(world.validators.proveValidators(contractValidatorBatch([proof]))).to.be.revertedWithCustomError(
+        later,
+        "SlotOutsideLayout",
+      );
     });
 
     it("does not accept no verifier", async () => {
@@ -251,6 +255,10 @@ describe("ValidatorRegistry", () => {
       const alices = validators.connect(world.alice);
       const value = 2n * ETH;
       await expect(alices.predeposit(1, [], [], [])).to.be.revertedWithCustomError(validators, "NoKeys");
+      const many = predeposits(world, range(65));
+      await expect(alices.predeposit(1, many.pubkeys, many.signatures, many.roots, { value: 65n * ETH }))
+        .to.be.revertedWithCustomError(validators, "TooManyKeys")
+        .withArgs(65, 64);
       await expect(alices.predeposit(1, pubkeys, signatures.slice(1), roots, { value }))
         .to.be.revertedWithCustomError(validators, "LengthMismatch")
         .withArgs(2, 1);
@@ -340,7 +348,7 @@ describe("ValidatorRegistry", () => {
       const world = await loadFixture(registries);
       await predeposit(world, 1, [0]);
       const { proof } = await proofOf(world, pending(world, 0, { effectiveBalance: 3 * ETH_GWEI }));
-      await world.validators.connect(world.keeper).proveValidators([proof]);
+      await world.validators.connect(world.keeper).proveValidators(contractValidatorBatch([proof]));
       expect(await statusOf(world, 0)).to.equal(Status.Queued);
     });
 
@@ -355,7 +363,7 @@ describe("ValidatorRegistry", () => {
         zeroPadValue(world.alice.address, 32).replace("0x00", "0x01"),
       ] as `0x${string}`[]) {
         const { proof } = await proofOf(world, pending(world, 0, { withdrawalCredentials }));
-        await expect(world.validators.proveValidators([proof]))
+        await expect(world.validators.proveValidators(contractValidatorBatch([proof])))
           .to.be.revertedWithCustomError(world.validators, "WrongCredentials")
           .withArgs(withdrawalCredentials.toLowerCase(), credentials);
       }
@@ -366,15 +374,15 @@ describe("ValidatorRegistry", () => {
       const { validators } = world;
       await predeposit(world, 1, [0]);
       const slashed = await proofOf(world, pending(world, 0, { slashed: true }));
-      await expect(validators.proveValidators([slashed.proof]))
+      await expect(validators.proveValidators(contractValidatorBatch([slashed.proof])))
         .to.be.revertedWithCustomError(validators, "ValidatorSlashed")
         .withArgs(keyRoot(0));
       const small = await proofOf(world, pending(world, 0, { effectiveBalance: ETH_GWEI - 1 }));
-      await expect(validators.proveValidators([small.proof]))
+      await expect(validators.proveValidators(contractValidatorBatch([small.proof])))
         .to.be.revertedWithCustomError(validators, "EffectiveBalanceTooSmall")
         .withArgs(ETH_GWEI - 1);
       const eligible = await proofOf(world, pending(world, 0, { activationEligibilityEpoch: 77 }));
-      await expect(validators.proveValidators([eligible.proof]))
+      await expect(validators.proveValidators(contractValidatorBatch([eligible.proof])))
         .to.be.revertedWithCustomError(validators, "AlreadyEligible")
         .withArgs(77);
     });
@@ -383,22 +391,39 @@ describe("ValidatorRegistry", () => {
       const world = await loadFixture(registries);
       const { validators } = world;
       const { proof } = await proofOf(world, pending(world, 0));
-      await expect(validators.proveValidators([proof]))
+      await expect(validators.proveValidators(contractValidatorBatch([proof])))
         .to.be.revertedWithCustomError(validators, "WrongStatus")
         .withArgs(keyRoot(0), Status.Unknown);
       await predeposit(world, 1, [0]);
-      await expect(validators.proveValidators([proof, proof]))
+      await expect(validators.proveValidators(contractValidatorBatch([proof, proof])))
         .to.be.revertedWithCustomError(validators, "WrongStatus")
         .withArgs(keyRoot(0), Status.Queued);
-      await validators.proveValidators([proof]);
-      await expect(validators.proveValidators([proof]))
+      await validators.proveValidators(contractValidatorBatch([proof]));
+      await expect(validators.proveValidators(contractValidatorBatch([proof])))
         .to.be.revertedWithCustomError(validators, "WrongStatus")
         .withArgs(keyRoot(0), Status.Queued);
       await fund(world, [0]);
-      await expect(validators.proveValidators([proof]))
+      await expect(validators.proveValidators(contractValidatorBatch([proof])))
         .to.be.revertedWithCustomError(validators, "WrongStatus")
         .withArgs(keyRoot(0), Status.Active);
-      await expect(validators.proveValidators([])).to.be.revertedWithCustomError(validators, "NoKeys");
+      await expect(
+        validators.proveValidators({ ...contractValidatorBatch([proof]), validators: [] }),
+      ).to.be.revertedWithCustomError(validators, "NoKeys");
+    });
+
+    it("takes 64 keys and no more", async () => {
+      const world = await loadFixture(registries);
+      const { validators } = world;
+      await predeposit(world, 1, range(64));
+      const fixture = await state(
+        world,
+        range(65).map((index) => pending(world, index)),
+      );
+      await expect(validators.proveValidators(validatorBatch(fixture, range(65))))
+        .to.be.revertedWithCustomError(validators, "TooManyKeys")
+        .withArgs(65, 64);
+      await validators.proveValidators(validatorBatch(fixture, range(64)));
+      expect(fields(await validators.tierQueue(0))).to.deep.include({ tail: 64n, queued: 64n });
     });
 
     it("refuses the proof of another validator in the same state", async () => {
@@ -407,7 +432,7 @@ describe("ValidatorRegistry", () => {
       const foreign = pending(world, 1, { withdrawalCredentials: `0x01${"00".repeat(11)}${"99".repeat(20)}` });
       const both = await state(world, [pending(world, 0), foreign]);
       const stolen = { ...validatorProof(both, 1), validator: validatorProof(both, 0).validator };
-      await expect(world.validators.proveValidators([stolen])).to.be.revertedWithCustomError(
+      await expect(world.validators.proveValidators(contractValidatorBatch([stolen]))).to.be.revertedWithCustomError(
         world.beaconProof,
         "ProofInvalid",
       );
@@ -419,12 +444,12 @@ describe("ValidatorRegistry", () => {
       await predeposit(world, 1, [0, 1]);
       const both = await state(world, [pending(world, 0), pending(world, 1)]);
       const [first, second] = [validatorProof(both, 0), validatorProof(both, 1)];
-      await expect(world.validators.proveValidators([first]))
+      await expect(world.validators.proveValidators(contractValidatorBatch([first])))
         .to.be.revertedWithCustomError(world.operators, "BondTooSmall")
         .withArgs(1, ETH, (294n * ETH) / 100n);
       await world.operators.addBond(1, { value: 2n * ETH });
-      await world.validators.proveValidators([first]);
-      await expect(world.validators.proveValidators([second]))
+      await world.validators.proveValidators(contractValidatorBatch([first]));
+      await expect(world.validators.proveValidators(contractValidatorBatch([second])))
         .to.be.revertedWithCustomError(world.operators, "BondTooSmall")
         .withArgs(1, 4n * ETH, (49n * ETH) / 10n);
       expect((await world.operators.operator(1)).queued).to.equal(1);

@@ -2,8 +2,16 @@
 import type { Node } from "@chainsafe/persistent-merkle-tree";
 import { ssz } from "@lodestar/types";
 import { getBytes, hexlify } from "ethers";
-import type { ContractBalanceProof, ContractValidatorProof } from "../../../devnet/contractProofs.ts";
-import { contractBalanceProof, contractValidatorProof } from "../../../devnet/contractProofs.ts";
+import type {
+  ContractBalanceProof,
+  ContractValidatorBatch,
+  ContractValidatorProof,
+} from "../../../devnet/contractProofs.ts";
+import {
+  contractBalanceProof,
+  contractValidatorBatch,
+  contractValidatorProof,
+} from "../../../devnet/contractProofs.ts";
 import type { Hex } from "../../../devnet/core/state.ts";
 import { BEACON_ROOTS, installPredeploys } from "../../../devnet/predeploys.ts";
 import { headerRoot, proveBalance, proveValidator } from "../../../devnet/proofs.ts";
@@ -102,6 +110,11 @@ export async function anchor(root: Hex): Promise<bigint> {
 
 export function validatorProof(fixture: BeaconFixture, index: number): ContractValidatorProof {
   return contractValidatorProof({ ...proveValidator(fixture, index), ...fixture });
+}
+
+/** The batch of these indices, in this order. */
+export function validatorBatch(fixture: BeaconFixture, indices: readonly number[]): ContractValidatorBatch {
+  return contractValidatorBatch(indices.map((index) => validatorProof(fixture, index)));
 }
 
 export function balanceProof(fixture: BeaconFixture, index: number): ContractBalanceProof {

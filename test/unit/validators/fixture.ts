@@ -9,7 +9,7 @@ import { DEPOSIT_CONTRACT, installPredeploys } from "../../../devnet/predeploys.
 import { ethers, networkHelpers, provider } from "../../helpers/network.ts";
 import type { OperatorRegistry, ValidatorRegistry } from "../../../typechain-types/index.ts";
 import type { BeaconFixture, StateValidator } from "./beaconStates.ts";
-import { anchoredState, balanceProof, somePubkey, validatorProof } from "./beaconStates.ts";
+import { anchoredState, balanceProof, somePubkey, validatorBatch, validatorProof } from "./beaconStates.ts";
 
 export const ETH = 10n ** 18n;
 export const ETH_GWEI = 1_000_000_000;
@@ -234,7 +234,12 @@ export async function prove(world: World, indices: readonly number[]) {
     world,
     indices.map((index) => pending(world, index)),
   );
-  return world.validators.proveValidators(indices.map((_, i) => validatorProof(fixture, i)));
+  return world.validators.proveValidators(
+    validatorBatch(
+      fixture,
+      indices.map((_, i) => i),
+    ),
+  );
 }
 
 export async function queued(world: World, operatorId: number, indices: readonly number[]): Promise<void> {

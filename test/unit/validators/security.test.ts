@@ -1,5 +1,6 @@
 /** One test for each line of SECURITY.md ("ETH and validators") that the registries and their proofs answer for. */
 import { expect } from "chai";
+import { contractValidatorBatch } from "../../../devnet/contractProofs.ts";
 import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
 import { anchoredState, someValidator, validatorProof } from "./beaconStates.ts";
 import { fields } from "./fields.ts";
@@ -31,7 +32,7 @@ describe("SECURITY: ETH and validators", () => {
       world,
       pending(world, 0, { withdrawalCredentials, effectiveBalance: 2 * ETH_GWEI }),
     );
-    await expect(world.validators.proveValidators([proof])).to.be.revertedWithCustomError(
+    await expect(world.validators.proveValidators(contractValidatorBatch([proof]))).to.be.revertedWithCustomError(
       world.validators,
       "WrongCredentials",
     );
@@ -48,7 +49,7 @@ describe("SECURITY: ETH and validators", () => {
     await queued(world, 1, [0, 1]);
     await expect(predeposit(world, 2, [0])).to.be.revertedWithCustomError(world.validators, "KeyKnown");
     const { proof } = await proofOf(world, pending(world, 0));
-    await expect(world.validators.proveValidators([proof])).to.be.revertedWithCustomError(
+    await expect(world.validators.proveValidators(contractValidatorBatch([proof]))).to.be.revertedWithCustomError(
       world.validators,
       "WrongStatus",
     );
@@ -91,7 +92,7 @@ describe("SECURITY: ETH and validators", () => {
     const { proof } = await proofOf(world, pending(world, 0, { effectiveBalance: 2 * ETH_GWEI }));
     await networkHelpers.setBalance(await world.validators.getAddress(), 7n * ETH);
     await networkHelpers.setBalance(await world.operators.getAddress(), 7n * ETH);
-    await world.validators.proveValidators([proof]);
+    await world.validators.proveValidators(contractValidatorBatch([proof]));
     await fund(world, [0]);
     expect((await world.operators.bondOf(1)).bond).to.equal(ETH);
     expect(await world.token.getTotalPooledEther()).to.equal(2n * ETH);
@@ -118,7 +119,7 @@ describe("SECURITY: ETH and validators", () => {
     const calls = [
       [() => validators.fundValidators([key(0), key(1)]), "NothingToFund"],
       [() => validators.fundValidators([]), "NothingToFund"],
-      [() => validators.proveValidators([]), "NoKeys"],
+      [() => validators.proveValidators({ ...contractValidatorBatch([proof]), validators: [] }), "NoKeys"],
       [() => validators.skipExited([]), "NoKeys"],
       [() => validators.proveExiting(proof), "NotExiting"],
       [() => validators.proveNotExiting(proof), "NotRequested"],
