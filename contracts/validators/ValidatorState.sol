@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {AccessManagedUpgradeable} from "@openzeppelin/contracts-upgradeable/access/manager/AccessManagedUpgradeable.sol";
-import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {SECONDS_PER_SLOT, SLOTS_PER_EPOCH} from "../shared/Units.sol";
 import {IBeaconProof} from "./IBeaconProof.sol";
 import {IValidatorRegistry} from "./IValidatorRegistry.sol";
@@ -13,7 +12,6 @@ import {ValidatorSlots} from "./ValidatorSlots.sol";
 /// @notice What the validator registry stores, and what it takes from a proof. The verifier is a pointer: a hard fork that
 /// changes the layout of the beacon state replaces it.
 abstract contract ValidatorState is IValidatorRegistry, AccessManagedUpgradeable {
-    using Address for address;
     using ValidatorQueues for ValidatorQueues.State;
     using ValidatorSlots for Record;
     using ValidatorSlots for uint256;
@@ -102,8 +100,20 @@ abstract contract ValidatorState is IValidatorRegistry, AccessManagedUpgradeable
 
     /// @dev Calls the verifier with this call's own arguments, from the one whose offset is at `head` in the call data: what
     /// is verified is then what this contract reads, and nothing is encoded again. Offsets count from the fourth byte.
-    function _forward(bytes4 selector, uint256 head) internal view returns (bytes memory) {
-        return address(beaconProof).functionStaticCall(bytes.concat(selector, msg.data[head:head + 32], msg.data[36:]));
+    /// @return answer the first word of what the verifier returns, if it returns any
+    function _forward(bytes4 selector, uint256 head) internal view returns (uint256 answer) {
+        address verifier = address(beaconProof);
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            calldatacopy(data, 0x00, calldatasize())
+            mstore(data, or(selector, shr(32, shl(32, mload(data)))))
+            mstore(add(data, 0x04), calldataload(head))
+            if iszero(mul(extcodesize(verifier), staticcall(gas(), verifier, data, calldatasize(), 0x00, 0x20))) {
+                returndatacopy(data, 0x00, returndatasize())
+                revert(data, returndatasize())
+            }
+            answer := mload(0x00)
+        }
     }
 
     /// @dev `proof` is the first argument.
@@ -115,8 +125,7 @@ abstract contract ValidatorState is IValidatorRegistry, AccessManagedUpgradeable
     function _verifiedWithBalance(
         IBeaconProof.ValidatorProof calldata proof
     ) internal view returns (bytes32 keyRoot, uint256 balanceGwei) {
-        bytes memory answer = _forward(IBeaconProof.verifyValidatorAndBalance.selector, 4);
-        balanceGwei = abi.decode(answer, (uint256));
+        balanceGwei = _forward(IBeaconProof.verifyValidatorAndBalance.selector, 4);
         keyRoot = _keyRoot(proof.validator);
     }
 
