@@ -8,9 +8,11 @@ import {
   ETH,
   ETH_GWEI,
   active,
+  allow,
   changeRate,
   funded,
   key,
+  keyRoot,
   payFee,
   predeposit,
   proofOf,
@@ -270,6 +272,20 @@ describe("OperatorBonds: fines", () => {
     await predeposit(world, 1, [8]);
     await expect(prove(world, [8])).to.be.revertedWithCustomError(operators, "BondTooSmall");
     await expectHeld(world);
+  });
+
+  it("make funding look at the bond again: a queued key that it no longer covers is not funded, but dropped", async () => {
+    const world = await loadFixture(working);
+    const { operators, validators } = world;
+    await queued(world, 1, [8]);
+    await operators.lockFine(1, ETH, EVIDENCE);
+    await allow(world, 1);
+    await expect(validators.fundValidators([key(8)])).to.be.revertedWithCustomError(operators, "BondTooSmall");
+    await validators.dropQueued(keyRoot(8));
+    await operators.cancelFine(1);
+    await validators.requeue(keyRoot(8));
+    await validators.fundValidators([key(8)]);
+    expect((await operators.operator(1)).active).to.equal(4n);
   });
 
   it("are at most the bond, and something", async () => {
