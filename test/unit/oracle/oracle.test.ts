@@ -135,6 +135,22 @@ describe("ReportOracle: refusing", () => {
       .withArgs(refSlot, refTime, now);
   });
 
+  it("a reference of this very second, but not of the one before", async () => {
+    const { p, report } = await loadFixture(reported);
+    await submit(p, report);
+    const refSlot = report.refSlot + FRAME_SLOTS;
+    const refTime = BigInt(p.beacon.timeOf(Number(refSlot)));
+    const { version } = await p.oracle.committee();
+    const next = { ...report, refSlot, committeeVersion: version, prevReportHash: reportHash(report) };
+    await time.setNextBlockTimestamp(refTime);
+    await expect(submit(p, next))
+      .to.be.revertedWithCustomError(p.oracle, "ReferenceInFuture")
+      .withArgs(refSlot, refTime, refTime);
+    await time.setNextBlockTimestamp(refTime + 1n);
+    await submit(p, next);
+    expect(await p.oracle.lastRefSlot()).to.equal(refSlot);
+  });
+
   it("an expired report", async () => {
     const { p, report } = await loadFixture(reported);
     const now = BigInt(await time.latest()) + 100n;
@@ -198,6 +214,26 @@ describe("ReportOracle: the reference block's root", () => {
     );
     await submit(p, next);
   });
+
+  for (const { missed, compared } of [
+    { missed: 31, compared: true },
+    { missed: 32, compared: false },
+  ])
+    it(`is ${compared ? "found" : "not looked for"} behind ${missed} missed slots after the reference`, async () => {
+      const { p, report } = await loadFixture(reported);
+      await submit(p, report);
+      const refSlot = report.refSlot + FRAME_SLOTS;
+      await p.beacon.advanceTo(Number(refSlot));
+      await p.beacon.missSlots(missed);
+      await p.beacon.advanceSlots(1);
+      expect(p.beacon.head.slot).to.equal(Number(refSlot) + missed + 1);
+      const { version } = await p.oracle.committee();
+      const blockRoot = ethers.id("other");
+      const next = { ...report, refSlot, committeeVersion: version, prevReportHash: reportHash(report), blockRoot };
+      if (compared) await expect(submit(p, next)).to.be.revertedWithCustomError(p.oracle, "WrongBlockRoot");
+      else await submit(p, next);
+      expect(await p.oracle.lastRefSlot()).to.equal(compared ? report.refSlot : refSlot);
+    });
 
   it("is not compared when EIP-4788 keeps it no longer", async () => {
     const { p, report } = await loadFixture(reported);

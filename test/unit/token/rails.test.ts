@@ -217,6 +217,20 @@ describe("StakedEther: the limits of its numbers", () => {
     expect(await l.token.totals()).to.deep.equal([ether, shares]);
   });
 
+  it("refuses a rate of one ray or less, which marks an unwritten place of the history", async () => {
+    const l = await loadFixture(ledger);
+    await l.pool.mint(l.alice, 10n ** 29n - ETH); // 100 wei are now a rate of one
+    const { totalEther, totalShares } = await l.token.totals();
+    expect(totalShares).to.equal(10n ** 38n);
+    for (const left of [1n, 99n, 100n, 199n])
+      await expect(rebase(l, { gain: left - totalEther }))
+        .to.be.revertedWithCustomError(l.token, "RateOutOfRange")
+        .withArgs();
+    await rebase(l, { gain: 200n - totalEther });
+    expect(await l.token.rate()).to.equal(2n);
+    expect(await l.token.rateAt(await time.latest())).to.equal(2n);
+  });
+
   it("refuses a total above its type", async () => {
     const l = await loadFixture(ledger);
     await expect(rebase(l, { gain: U128 })).to.be.revertedWithCustomError(l.token, "SafeCastOverflowedUintDowncast");

@@ -804,6 +804,19 @@ describe("OperatorRegistry", () => {
     });
   });
 
+  it("lets a key of an indebted operator be dropped, though what is at stake would suffice", async () => {
+    const world = await loadFixture(working);
+    const { operators, validators } = world;
+    await queued(world, 2, [7]);
+    await withdraw(world, 3, 30 * ETH_GWEI);
+    const { debt, frozen: isFrozen } = await operators.operator(2);
+    expect(debt).to.be.greaterThan(0n);
+    expect(isFrozen).to.equal(false);
+    expect(await operators.bondOf(2)).to.deep.equal([ETH, ETH]);
+    await validators.dropQueued(keyRoot(7));
+    expect((await operators.operator(2)).queued).to.equal(0n);
+  });
+
   it("obeys the validator registry only", async () => {
     const { operators, admin } = await loadFixture(registries);
     for (const call of [

@@ -86,7 +86,36 @@ contract RoundsTest is Test {
         if (last < REQUESTS) assertGt(_book.rounds[_roundOf[last + 1]].endsAt, cutoff, "left though its round ended");
     }
 
+    function test_appendCountsUpToTheTypesOfItsSlotAndNoFurther() public {
+        _book.tail = Rounds.Tail(7, type(uint32).max - 1, 3, 1000, true, type(uint56).max - 5);
+        _assertRefused(1, 6);
+        (uint256 id, uint256 end) = this.append(9, 5);
+        assertEq(id, type(uint32).max, "id");
+        assertEq(end, 16, "end");
+        Rounds.Tail memory tail = _book.tail;
+        assertEq(tail.requestedUnits, 16, "units");
+        assertEq(tail.lastRequestId, type(uint32).max, "last id");
+        assertEq(tail.remainder, type(uint56).max, "remainder");
+        assertEq(tail.lastRound, 3, "round");
+        assertEq(tail.nextCutoff, 1000, "cut-off");
+        assertTrue(tail.roundOpen, "open");
+        _book.tail.remainder = 0;
+        _assertRefused(1, 0);
+    }
+
+    function append(uint256 units, uint256 remainder) external returns (uint256 id, uint256 end) {
+        return Rounds.append(_book.tail, units, remainder, 1000);
+    }
+
     // --- internal ---
+
+    function _assertRefused(uint256 units, uint256 remainder) private {
+        try this.append(units, remainder) {
+            revert AssertTrue("should overflow");
+        } catch (bytes memory reason) {
+            assertEq(bytes32(reason), bytes32(Rounds.QueueOverflow.selector), "reason");
+        }
+    }
 
     function _fill(uint256 seed) private {
         for (uint256 id = 1; id <= REQUESTS; ++id) {

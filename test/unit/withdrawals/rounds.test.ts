@@ -91,6 +91,24 @@ describe("Rounds: when they open and end", () => {
     expect(await p.queue.findHints([1n, 2n, 3n])).to.deep.equal([1n, 1n, 2n]);
   });
 
+  it("missing reports: a request at a rolled cut-off belongs to it, as at the first", async () => {
+    const p = await loadFixture(staked);
+    const cutoff = (await nextRefTime(p)) - MARGIN;
+    for (const frames of [1n, 4n]) {
+      await time.setNextBlockTimestamp(cutoff + frames * FRAME);
+      await request(p, p.alice, ETH);
+      expect(await roundEnd(p, await p.queue.lastRequestId())).to.equal(cutoff + frames * FRAME);
+    }
+  });
+
+  it("a report sets the next round's end, on whatever grid the pool has then", async () => {
+    const p = await loadFixture(staked);
+    const end = BigInt(await time.latest()) + 12_345n;
+    await p.queue.connect(await borrow(p.pool)).settleReport(end, RAY, 0n, 0n);
+    await request(p, p.alice, ETH);
+    expect(await roundEnd(p, 1n)).to.equal(end);
+  });
+
   it("regression, cut-off rounds: a report pays only rounds that ended by its own cut-off", async () => {
     const p = await loadFixture(staked);
     const refTime = await nextRefTime(p);
