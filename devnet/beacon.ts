@@ -15,8 +15,8 @@ import type { BeaconBlock, History } from "./history.ts";
 import { isValidDepositSignature } from "./keys.ts";
 import { installPredeploys } from "./predeploys.ts";
 import { BlockProducer } from "./producer.ts";
-import { proveBalance, proveBlockRoot, proveHistoricalBlockRoot, proveValidator } from "./proofs.ts";
-import type { BalanceProof, Header, Proof, ProofSource, ValidatorProof } from "./proofs.ts";
+import { proveBalance, proveBlockRoot, proveHistoricalBlockRoot, proveValidator } from "../offchain/beacon/proofs.ts";
+import type { Anchored, BalanceProof, Proof, ProofSource, ValidatorProof } from "../offchain/beacon/proofs.ts";
 import { readState } from "./reader.ts";
 import type { StateReader } from "./reader.ts";
 import { followSnapshots } from "./snapshots.ts";
@@ -38,9 +38,6 @@ export interface BeaconOptions {
   readonly genesisTime?: number;
   readonly rules?: Partial<Rules>;
 }
-
-/** A proof with what EIP-4788 needs: the root of the block with this header is stored under this timestamp. */
-export type Anchored<T> = T & { readonly timestamp: bigint; readonly header: Header };
 
 const DEFAULT_APR_BP = 285;
 const DEFAULT_GENESIS_VALIDATORS = 64;

@@ -4,7 +4,7 @@ import { hexlify } from "ethers";
 import type { CoreState, Hex } from "./core/state.ts";
 import { startSlotOf } from "./core/state.ts";
 import type { ExecutionBlock } from "./execution.ts";
-import type { Header } from "./proofs.ts";
+import type { Header } from "../offchain/beacon/proofs.ts";
 import type { BlockHeader, ForkName } from "./ssz/stateTree.ts";
 
 export interface BeaconBlock {

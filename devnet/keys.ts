@@ -10,6 +10,8 @@ import { Mnemonic, getBytes, hexlify, sha256 } from "ethers";
 import { MAINNET_RULES } from "./core/rules.ts";
 import type { Hex } from "./core/state.ts";
 
+export { pubkeyRoot } from "../offchain/beacon/proofs.ts";
+
 /** The usual development mnemonic; its validators have no value anywhere. */
 export const TEST_MNEMONIC = "test test test test test test test test test test test junk";
 
@@ -79,11 +81,6 @@ export function signedDeposit(
 /** A later deposit to a key: the consensus layer never looks at its signature. */
 export function topUpDeposit(pubkey: Hex, credentials: Hex, amountGwei: bigint): DepositData {
   return withRoot({ pubkey, withdrawalCredentials: credentials, amountGwei }, ZERO_SIGNATURE);
-}
-
-/** The SSZ root of a public key: sha256 of its 48 bytes and 16 zero bytes. */
-export function pubkeyRoot(pubkey: Hex): Hex {
-  return toHex(ssz.BLSPubkey.hashTreeRoot(getBytes(pubkey)));
 }
 
 export function depositSigningRoot(message: DepositMessage, genesisForkVersion: Uint8Array): Uint8Array {

@@ -15,7 +15,7 @@ import type { Withdrawal } from "./core/withdrawals.ts";
 import type { DepositLog, ExecutionBlock, ExecutionLayer } from "./execution.ts";
 import { History, toHeader } from "./history.ts";
 import { strangerPubkey, withdrawalCredentials } from "./keys.ts";
-import { headerRoot } from "./proofs.ts";
+import { headerRoot } from "../offchain/beacon/proofs.ts";
 import { buildBody } from "./ssz/body.ts";
 import type { BlockHeader, StateTree } from "./ssz/stateTree.ts";
 

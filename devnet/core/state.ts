@@ -6,8 +6,9 @@
  * costs one shallow copy (`cloneState`) and the SSZ tree can be updated by comparing references.
  */
 import { FAR_FUTURE_EPOCH, SLOTS_PER_EPOCH, UNSET_DEPOSIT_REQUESTS_START_INDEX } from "@lodestar/params";
+import type { Hex } from "../../offchain/util/hex.ts";
 
-export type Hex = `0x${string}`;
+export type { Hex };
 
 export interface Validator {
   readonly pubkey: Hex;

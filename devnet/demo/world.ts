@@ -15,7 +15,7 @@ import { bp, shares, SHARES_PER_UNIT, wei } from "../../offchain/protocol/units.
 import type { Wei } from "../../offchain/protocol/units.ts";
 import { LOCAL_SETTINGS } from "../../deploy/lib/parameters.ts";
 import type { CompactSignature } from "../committee.ts";
-import { contractBalanceProof, contractValidatorProof } from "../contractProofs.ts";
+import { contractBalanceProof, contractValidatorProof } from "../../offchain/beacon/contractProofs.ts";
 import { pubkeyRoot } from "../keys.ts";
 import type { ValidatorKey } from "../keys.ts";
 import type { LocalProtocol } from "../localProtocol.ts";

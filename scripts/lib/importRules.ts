@@ -3,7 +3,7 @@
  *
  * Solidity: anything may import `shared/` and `external/`; across folders only interfaces (`I*.sol`) and types (`types.sol`, `*Types.sol`);
  * the core never imports a product; production never imports tests.
- * TypeScript: util <- protocol <- chain <- oracle | keeper <- cli; app -> chain, protocol; what `protocol/` reaches does no I/O.
+ * TypeScript: util <- protocol | keys <- beacon | chain <- oracle | keeper <- cli; app -> chain, protocol; what `protocol/` reaches does no I/O.
  */
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { basename, join, posix, relative, sep } from "node:path";
@@ -31,23 +31,20 @@ const CORE = new Set(["shared", "token", "pool", "withdrawals", "validators", "o
 const FOUNDATION = new Set(["shared", "external"]);
 const INTERFACE_OR_TYPES = /^(I[A-Z]\w*|types|[A-Z]\w*Types)\.sol$/;
 
+const SHELL = ["offchain/util", "offchain/protocol", "offchain/beacon", "offchain/chain"];
+
 /** What each zone of the TypeScript tree may import, beside itself. One that is not listed imports only itself. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "offchain/util": [],
   "offchain/protocol": ["offchain/util"],
+  "offchain/keys": ["offchain/util"],
+  "offchain/beacon": ["offchain/util", "offchain/protocol"],
   "offchain/chain": ["offchain/util", "offchain/protocol", "typechain-types"],
-  "offchain/oracle": ["offchain/util", "offchain/protocol", "offchain/chain", "typechain-types"],
-  "offchain/keeper": ["offchain/util", "offchain/protocol", "offchain/chain", "typechain-types"],
-  "offchain/cli": [
-    "offchain/util",
-    "offchain/protocol",
-    "offchain/chain",
-    "offchain/oracle",
-    "offchain/keeper",
-    "typechain-types",
-  ],
+  "offchain/oracle": [...SHELL, "typechain-types"],
+  "offchain/keeper": [...SHELL, "typechain-types"],
+  "offchain/cli": [...SHELL, "offchain/keys", "offchain/oracle", "offchain/keeper", "typechain-types"],
   app: ["offchain/protocol", "offchain/chain", "typechain-types"],
-  devnet: ["offchain/util", "offchain/protocol", "offchain/chain", "deploy", "typechain-types"],
+  devnet: [...SHELL, "offchain/keys", "deploy", "typechain-types"],
   deploy: ["offchain/util", "offchain/protocol", "offchain/chain", "typechain-types"],
   scripts: ["offchain/*", "devnet", "deploy", "typechain-types"],
 };

@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import { ethers, loadFixture, networkHelpers } from "../helpers/network.ts";
 import { protocol } from "../helpers/protocol.ts";
-import { contractValidatorProof } from "../../devnet/contractProofs.ts";
+import { contractValidatorProof } from "../../offchain/beacon/contractProofs.ts";
 
 const ETH = 10n ** 18n;
 const GWEI = 10n ** 9n;

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { network } from "hardhat";
 import { SimulatedBeacon } from "../../../devnet/beacon.ts";
-import { contractBalanceProof, contractValidatorProof } from "../../../devnet/contractProofs.ts";
+import { contractBalanceProof, contractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
 import { strangerPubkey } from "../../../devnet/keys.ts";
 import { BEACON_ROOTS } from "../../../devnet/predeploys.ts";
 

@@ -8,7 +8,7 @@ import type { Provider } from "../../../devnet/execution.ts";
 import { signedDeposit, topUpDeposit, withdrawalCredentials } from "../../../devnet/keys.ts";
 import type { DepositData, ValidatorKey } from "../../../devnet/keys.ts";
 import { BEACON_ROOTS, DEPOSIT_CONTRACT, WITHDRAWAL_REQUESTS } from "../../../devnet/predeploys.ts";
-import type { Proof } from "../../../devnet/proofs.ts";
+import type { Proof } from "../../../offchain/beacon/proofs.ts";
 
 /** Owner of the validators' credentials; an address without code. */
 export const VAULT: Hex = `0x${"11".repeat(20)}`;

@@ -10,8 +10,8 @@ import {
   proveBlockRoot,
   proveHistoricalBlockRoot,
   proveValidator,
-} from "../../../devnet/proofs.ts";
-import type { ProvenValidator } from "../../../devnet/proofs.ts";
+} from "../../../offchain/beacon/proofs.ts";
+import type { ProvenValidator } from "../../../offchain/beacon/proofs.ts";
 import {
   CREDENTIALS,
   ETH_GWEI,

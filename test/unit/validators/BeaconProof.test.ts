@@ -1,9 +1,9 @@
 import { Tree, zeroNode } from "@chainsafe/persistent-merkle-tree";
 import { expect } from "chai";
 import { concat, hexlify, sha256 } from "ethers";
-import type { ContractValidatorProof } from "../../../devnet/contractProofs.ts";
+import type { ContractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
 import type { Hex } from "../../../devnet/core/state.ts";
-import { GINDEX, headerRoot, proveBalance, proveValidator } from "../../../devnet/proofs.ts";
+import { GINDEX, headerRoot, proveBalance, proveValidator } from "../../../offchain/beacon/proofs.ts";
 import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
 import { anchor, anchoredState, balanceProof, someValidator, validatorBatch, validatorProof } from "./beaconStates.ts";
 

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { AbiCoder, ZeroAddress, dataSlice, hexlify, zeroPadValue } from "ethers";
 import type { ContractTransactionReceipt, ContractTransactionResponse } from "ethers";
-import { contractValidatorBatch } from "../../../devnet/contractProofs.ts";
+import { contractValidatorBatch } from "../../../offchain/beacon/contractProofs.ts";
 import { DEPOSIT_CONTRACT } from "../../../devnet/predeploys.ts";
 import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
 import { validatorBatch, validatorProof } from "./beaconStates.ts";

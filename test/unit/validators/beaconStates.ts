@@ -6,16 +6,16 @@ import type {
   ContractBalanceProof,
   ContractValidatorBatch,
   ContractValidatorProof,
-} from "../../../devnet/contractProofs.ts";
+} from "../../../offchain/beacon/contractProofs.ts";
 import {
   contractBalanceProof,
   contractValidatorBatch,
   contractValidatorProof,
-} from "../../../devnet/contractProofs.ts";
+} from "../../../offchain/beacon/contractProofs.ts";
 import type { Hex } from "../../../devnet/core/state.ts";
 import { BEACON_ROOTS, installPredeploys } from "../../../devnet/predeploys.ts";
-import { headerRoot, proveBalance, proveValidator } from "../../../devnet/proofs.ts";
-import type { Header } from "../../../devnet/proofs.ts";
+import { headerRoot, proveBalance, proveValidator } from "../../../offchain/beacon/proofs.ts";
+import type { Header } from "../../../offchain/beacon/proofs.ts";
 import { networkHelpers, provider } from "../../helpers/network.ts";
 
 export type Fork = "electra" | "fulu";

@@ -2,7 +2,7 @@
 import { ssz } from "@lodestar/types";
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import { ZeroAddress, getBytes, hexlify } from "ethers";
-import type { ContractBalanceProof, ContractValidatorProof } from "../../../devnet/contractProofs.ts";
+import type { ContractBalanceProof, ContractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
 import type { Hex } from "../../../devnet/core/state.ts";
 import { pubkeyRoot, withdrawalCredentials } from "../../../devnet/keys.ts";
 import { DEPOSIT_CONTRACT, installPredeploys } from "../../../devnet/predeploys.ts";

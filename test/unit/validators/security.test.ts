@@ -1,6 +1,6 @@
 /** One test for each line of SECURITY.md ("ETH and validators") that the registries and their proofs answer for. */
 import { expect } from "chai";
-import { contractValidatorBatch } from "../../../devnet/contractProofs.ts";
+import { contractValidatorBatch } from "../../../offchain/beacon/contractProofs.ts";
 import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
 import { anchoredState, someValidator, validatorProof } from "./beaconStates.ts";
 import { fields } from "./fields.ts";

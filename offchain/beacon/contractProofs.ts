@@ -1,11 +1,9 @@
 /** Proofs in the shape of the structs of `IBeaconProof`, ready for ethers. */
 import { zeroNode } from "@chainsafe/persistent-merkle-tree";
 import { hexlify } from "ethers";
-import type { Anchored } from "./beacon.ts";
-import type { Hex } from "./core/state.ts";
-import { pubkeyRoot } from "./keys.ts";
-import { LIST_DEPTH, LIST_TO_STATE, headerRoot, stateBranch } from "./proofs.ts";
-import type { BalanceProof, Header, ProvenValidator, ValidatorProof } from "./proofs.ts";
+import type { Hex } from "../util/hex.ts";
+import { LIST_DEPTH, LIST_TO_STATE, headerRoot, pubkeyRoot, stateBranch } from "./proofs.ts";
+import type { Anchored, BalanceProof, Header, ProvenValidator, ValidatorProof } from "./proofs.ts";
 
 export interface ContractValidatorProof {
   readonly rootTimestamp: bigint;

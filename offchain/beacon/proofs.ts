@@ -8,7 +8,7 @@ import type { Node } from "@chainsafe/persistent-merkle-tree";
 import { SLOTS_PER_HISTORICAL_ROOT } from "@lodestar/params";
 import { ssz } from "@lodestar/types";
 import { hexlify } from "ethers";
-import type { Hex } from "./core/state.ts";
+import type { Hex } from "../util/hex.ts";
 
 /** Generalised indices against the block root: the header (8 leaves), the state (64), then the list or vector. */
 export const GINDEX = {
@@ -70,9 +70,17 @@ export interface ProofSource {
   readonly state: Node;
 }
 
+/** A proof with what EIP-4788 needs: the root of the block with this header is stored under this timestamp. */
+export type Anchored<T> = T & { readonly timestamp: bigint; readonly header: Header };
+
 const FAR_FUTURE = 2n ** 64n - 1n;
 const STATE_GINDEX = 11n; // state_root in the header
 const HEADER_DEPTH = 3;
+
+/** The SSZ root of a public key: what the validator registry knows it by. */
+export function pubkeyRoot(pubkey: Hex): Hex {
+  return hex(ssz.BLSPubkey.hashTreeRoot(fromHex(pubkey)));
+}
 
 export function headerRoot(header: Header): Hex {
   return hex(ssz.phase0.BeaconBlockHeader.hashTreeRoot(toSszHeader(header)));

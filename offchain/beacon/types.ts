@@ -1,0 +1,73 @@
+/** What the protocol's programs ask of the consensus layer. `BeaconClient` answers over HTTP. */
+import type { Hex } from "../util/hex.ts";
+import type { ContractBalanceProof, ContractValidatorProof } from "./contractProofs.ts";
+import type { Header } from "./proofs.ts";
+
+/** Constants of a chain. */
+export interface BeaconChain {
+  /** Of the execution layer, as the consensus layer's configuration names it. */
+  readonly chainId: bigint;
+  readonly depositContract: Hex;
+  /** Unix seconds. */
+  readonly genesisTime: number;
+  /** 4 bytes. */
+  readonly genesisForkVersion: Hex;
+  readonly slotsPerEpoch: number;
+  readonly secondsPerSlot: number;
+}
+
+export interface BeaconBlockInfo {
+  readonly header: Header;
+  readonly root: Hex;
+  readonly slot: number;
+  /** The execution block that it carries. */
+  readonly execution: { readonly number: number; readonly hash: Hex; readonly timestamp: number };
+}
+
+export interface ValidatorInfo {
+  readonly pubkey: Hex;
+  readonly index: number;
+  readonly withdrawalCredentials: Hex;
+  readonly balanceGwei: bigint;
+  readonly effectiveBalanceGwei: bigint;
+  readonly slashed: boolean;
+  /** 2^64 - 1 where not set, like the other epochs. */
+  readonly activationEligibilityEpoch: bigint;
+  readonly activationEpoch: bigint;
+  readonly exitEpoch: bigint;
+  readonly withdrawableEpoch: bigint;
+}
+
+/** Part of one post-state: the validators and deposits of the keys asked for, and sums over all. */
+export interface StateView {
+  readonly block: BeaconBlockInfo;
+  readonly finalizedEpoch: number;
+  /** By public key; a key that is not in the registry is not in the map. */
+  readonly validators: ReadonlyMap<Hex, ValidatorInfo>;
+  /** By public key: the sum of its pending deposits, where there are any. */
+  readonly pendingDepositsGwei: ReadonlyMap<Hex, bigint>;
+  /** Effective balances of all active validators. */
+  readonly totalActiveBalanceGwei: bigint;
+  /** The sum of the state's `slashings` vector. */
+  readonly slashingsGwei: bigint;
+}
+
+export interface StateProofs {
+  readonly block: BeaconBlockInfo;
+  /** In the order of the keys asked for. */
+  readonly validators: readonly ContractValidatorProof[];
+  readonly balances: readonly ContractBalanceProof[];
+}
+
+export interface BeaconSource {
+  chain(signal?: AbortSignal): Promise<BeaconChain>;
+  /** The slot of the head. */
+  head(signal?: AbortSignal): Promise<number>;
+  /** The first slot of the finalised epoch: up to it nothing can change. */
+  finalizedSlot(signal?: AbortSignal): Promise<number>;
+  /** The last block at or before a slot, missed slots stepped over. */
+  blockAtOrBefore(slot: number, signal?: AbortSignal): Promise<BeaconBlockInfo>;
+  readState(block: BeaconBlockInfo, pubkeys: readonly Hex[], signal?: AbortSignal): Promise<StateView>;
+  /** Proofs in the post-state of a block that has a successor: EIP-4788 stores its root under the successor's timestamp. */
+  prove(block: BeaconBlockInfo, pubkeys: readonly Hex[], signal?: AbortSignal): Promise<StateProofs>;
+}
