@@ -29,7 +29,12 @@ export default buildModule("Estuary", (m) => {
     { id: "operatorsProxy" },
   );
   const operators = m.contractAt("OperatorRegistry", operatorsProxy, { id: "operators" });
-  const beaconProof = m.contract("BeaconProof", [m.getParameter("electraSlot"), m.getParameter("layoutEndSlot")]);
+  const beaconProof = m.contract("BeaconProof", [
+    m.getParameter("firstSummarySlot"),
+    m.getParameter("electraSlot"),
+    m.getParameter("gloasSlot"),
+    m.getParameter("layoutEndSlot"),
+  ]);
   const validatorsCode = m.contract(
     "ValidatorRegistry",
     [token, withdrawalVault, operators, m.getParameter("depositContract"), m.getParameter("genesisTime")],

@@ -268,7 +268,7 @@ export class SimulatedBeacon {
   #anchored<T>(slot: number, prove: (source: ProofSource) => T): Anchored<T> {
     const block = this.#history.at(slot);
     const timestamp = this.proofTimestamp(slot);
-    return { ...prove({ header: block.header, state: block.node }), timestamp, header: block.header };
+    return { ...prove({ fork: block.fork, header: block.header, state: block.node }), timestamp, header: block.header };
   }
 
   #indexAt(pubkey: Hex, slot: number): number {

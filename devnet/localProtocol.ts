@@ -68,7 +68,12 @@ export async function startLocalProtocol(
   const wallets = committeeWallets(COMMITTEE_SIZE);
   const contracts = await deployEstuary(
     connection,
-    { genesisTime: BigInt(beacon.genesisTime), depositContract: DEPOSIT_CONTRACT, electraSlot: 0n },
+    {
+      genesisTime: BigInt(beacon.genesisTime),
+      depositContract: DEPOSIT_CONTRACT,
+      electraSlot: 0n,
+      firstSummarySlot: 0n,
+    },
     {
       governor: governor.address,
       guardian: guardian.address,
@@ -118,7 +123,8 @@ export async function prove(p: LocalProtocol, keys: readonly ValidatorKey[]): Pr
 
 /** The proof of these keys in the newest provable state. */
 export function validatorBatch(p: LocalProtocol, keys: readonly ValidatorKey[]): ContractValidatorBatch {
-  return contractValidatorBatch(keys.map((key) => contractValidatorProof(p.beacon.proveValidator(key.pubkey))));
+  const proofs = keys.map((key) => p.beacon.proveValidator(key.pubkey));
+  return contractValidatorBatch(proofs.map(contractValidatorProof), proofs[0]?.fork ?? "electra");
 }
 
 /** The whole way from key to funded. The pool must have the ether. */

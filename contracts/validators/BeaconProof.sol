@@ -4,61 +4,58 @@ pragma solidity 0.8.37;
 import {BEACON_ROOTS} from "../external/Predeploys.sol";
 import {IBeaconProof} from "./IBeaconProof.sol";
 import {SSZ} from "./SSZ.sol";
+import {StateLayout} from "./StateLayout.sol";
 
 /// @title BeaconProof
-/// @notice The layout of Electra and Fulu. Generalised indices are within the state, whose root is the header's.
+/// @notice From a root that EIP-4788 keeps to a validator. Which layout a state has (StateLayout) follows from the slot of
+/// its header: Electra's and Fulu's in [firstSlot, gloasSlot), Gloas's in [gloasSlot, lastSlot); no other is accepted.
 ///
-///   state        37 or 38 fields in 64 leaves: gindex 64 + field                           depth 6
-///   validators   field 11, a list of at most 2**40: items under its left child             depth 6 + 1 + 40
-///   balances     field 12, at most 2**40 uint64, four to a chunk                           depth 6 + 1 + 38
+/// HOP. EIP-4788 keeps 8191 slots. An older block is proven by the state of a newer one, which is kept: block_roots has the
+/// roots of the last 8192 slots, historical_summaries those of all full periods of 8192 slots since `firstSummarySlot`.
 ///
-/// With the three levels from the header to its state root these are 1572301627719680 + i and 393625162743808 + i / 4.
-///
-/// BRANCHES always lead through the full depth. The upper levels of a list that is far from full have empty subtrees as
-/// siblings; a branch may leave those out. It then has the siblings of the lower levels of the list, followed by the seven
-/// from the list's data to the state root.
+/// BRANCHES. In Electra's lists, a branch may leave out the empty subtrees at the top of a list that is far from full. It
+/// then has the siblings of the lower levels, followed by those from the list's data to the state root.
 contract BeaconProof is IBeaconProof {
-    uint256 private constant LIST_TO_STATE = 7;
-    uint256 private constant VALIDATORS_GINDEX = (64 + 11) * 2;
-    uint256 private constant VALIDATORS_DEPTH = 40;
-    uint256 private constant BALANCES_GINDEX = (64 + 12) * 2;
-    uint256 private constant BALANCES_DEPTH = 38;
+    uint256 private constant MAX_HOPS = 1;
 
-    /// @notice The layout holds for states of slots in [firstSlot, lastSlot).
+    /// @notice Where the list of historical summaries starts: the first slot of Capella, a multiple of 8192.
+    uint64 public immutable firstSummarySlot;
     uint64 public immutable firstSlot;
+    uint64 public immutable gloasSlot;
     uint64 public immutable lastSlot;
 
-    constructor(uint64 firstSlot_, uint64 lastSlot_) {
-        firstSlot = firstSlot_;
-        lastSlot = lastSlot_;
+    constructor(uint64 firstSummarySlot_, uint64 firstSlot_, uint64 gloasSlot_, uint64 lastSlot_) {
+        bool ordered = firstSlot_ <= gloasSlot_ && gloasSlot_ <= lastSlot_;
+        require(ordered, SlotsOutOfOrder(firstSlot_, gloasSlot_, lastSlot_));
+        require(firstSummarySlot_ % StateLayout.PERIOD == 0, NotAPeriod(firstSummarySlot_));
+        (firstSummarySlot, firstSlot, gloasSlot, lastSlot) = (firstSummarySlot_, firstSlot_, gloasSlot_, lastSlot_);
     }
 
     /// @inheritdoc IBeaconProof
     function verifyValidator(ValidatorProof calldata proof) external view {
-        _verifyBlock(proof.rootTimestamp, proof.header);
+        _verifyBlock(proof.rootTimestamp, proof.header, proof.hops);
         _verifyInState(proof);
     }
 
     /// @inheritdoc IBeaconProof
     function verifyValidators(ValidatorBatch calldata batch) external view {
-        _verifyBlock(batch.rootTimestamp, batch.header);
-        require(batch.listBranch.length == LIST_TO_STATE, WrongBranchLength(batch.listBranch.length, LIST_TO_STATE));
+        _verifyBlock(batch.rootTimestamp, batch.header, batch.hops);
+        bool gloas = batch.header.slot >= gloasSlot;
+        _requireLength(batch.listBranch.length, StateLayout.levelsAbove(gloas));
         bytes32 list;
         uint256 levels;
         for (uint256 i = 0; i < batch.validators.length; ++i) {
             ListedValidator calldata item = batch.validators[i];
-            uint256 length = item.branch.length;
-            if (i == 0) {
-                require(length <= VALIDATORS_DEPTH, WrongBranchLength(length, VALIDATORS_DEPTH));
-                levels = length;
-            }
-            require(length == levels, WrongBranchLength(length, levels));
-            require(item.index >> levels == 0, IndexOutsideBranch(item.index, levels));
-            bytes32 root = SSZ.branchRoot(SSZ.validatorRoot(item.validator), item.branch, 0, levels, item.index);
+            if (gloas) levels = StateLayout.progressiveLevels(item.index);
+            else if (i == 0) levels = _atMost(item.branch.length, StateLayout.VALIDATORS_DEPTH);
+            _requireLength(item.branch.length, levels);
+            bytes32 leaf = SSZ.validatorRoot(item.validator);
+            bytes32 root = StateLayout.listRoot(gloas, leaf, item.branch, levels, item.index);
             if (i == 0) {
                 list = root;
-                root = levels < VALIDATORS_DEPTH ? SSZ.leftmostRoot(root, levels, VALIDATORS_DEPTH) : root;
-                root = SSZ.branchRoot(root, batch.listBranch, 0, LIST_TO_STATE, VALIDATORS_GINDEX);
+                root = StateLayout.dataRoot(gloas, root, levels, StateLayout.VALIDATORS_DEPTH);
+                uint256 gindex = StateLayout.dataIndex(gloas, StateLayout.VALIDATORS);
+                root = SSZ.branchRoot(root, batch.listBranch, 0, batch.listBranch.length, gindex);
                 require(root == batch.header.stateRoot, ProofInvalid(root, batch.header.stateRoot));
             } else {
                 require(root == list, ProofInvalid(root, list));
@@ -71,47 +68,49 @@ contract BeaconProof is IBeaconProof {
         ValidatorProof calldata proof,
         BalanceProof calldata balance
     ) external view returns (uint64) {
-        _verifyBlock(proof.rootTimestamp, proof.header);
+        _verifyBlock(proof.rootTimestamp, proof.header, proof.hops);
         _verifyInState(proof);
-        bytes32 root = _stateRoot(balance.chunk, balance.branch, proof.index / 4, BALANCES_DEPTH, BALANCES_GINDEX);
-        require(root == proof.header.stateRoot, ProofInvalid(root, proof.header.stateRoot));
+        _verifyItem(
+            proof.header,
+            balance.chunk,
+            balance.branch,
+            proof.index / 4,
+            StateLayout.BALANCES,
+            StateLayout.BALANCES_DEPTH
+        );
         return SSZ.uint64At(balance.chunk, proof.index % 4);
     }
 
-    /// @dev The header is on chain, and this layout is its state's.
-    function _verifyBlock(uint64 rootTimestamp, BeaconHeader calldata blockHeader) private view {
-        uint64 slot = blockHeader.slot;
-        require(slot >= firstSlot && slot < lastSlot, SlotOutsideLayout(slot, firstSlot, lastSlot));
+    // --- blocks ---
+
+    /// @dev The block is on chain, or one whose state knows it; and the layout is known.
+    function _verifyBlock(uint64 rootTimestamp, BeaconHeader calldata blockHeader, Hop[] calldata hops) private view {
+        _requireKnownLayout(blockHeader.slot);
         bytes32 header = SSZ.headerRoot(blockHeader);
+        if (hops.length != 0) header = _hop(header, blockHeader.slot, hops);
         bytes32 known = _blockRoot(rootTimestamp);
         require(header == known, HeaderMismatch(header, known));
     }
 
-    function _verifyInState(ValidatorProof calldata proof) private view {
-        require(proof.index >> VALIDATORS_DEPTH == 0, IndexTooLarge(proof.index));
-        bytes32 leaf = SSZ.validatorRoot(proof.validator);
-        bytes32 root = _stateRoot(leaf, proof.branch, proof.index, VALIDATORS_DEPTH, VALIDATORS_GINDEX);
-        require(root == proof.header.stateRoot, ProofInvalid(root, proof.header.stateRoot));
+    /// @return the root of the newer block, in whose state `header` of `slot` is proven
+    function _hop(bytes32 header, uint256 slot, Hop[] calldata hops) private view returns (bytes32) {
+        require(hops.length == MAX_HOPS, TooManyHops(hops.length, MAX_HOPS));
+        BeaconHeader calldata from = hops[0].from;
+        bytes32[] calldata branch = hops[0].branch;
+        _requireKnownLayout(from.slot);
+        require(slot < from.slot && slot >= firstSummarySlot, HopOutOfRange(slot, from.slot));
+        bool gloas = from.slot >= gloasSlot;
+        (uint256 gindex, uint256 length) = from.slot - slot <= StateLayout.PERIOD
+            ? StateLayout.blockRootIndex(gloas, slot)
+            : StateLayout.summaryIndex(gloas, slot, firstSummarySlot);
+        _requireLength(branch.length, length);
+        bytes32 root = SSZ.branchRoot(header, branch, 0, length, gindex);
+        require(root == from.stateRoot, ProofInvalid(root, from.stateRoot));
+        return SSZ.headerRoot(from);
     }
 
-    /// @dev From item `index` of a list of `depth` levels, whose data is at `gindex` in the state, to the state root.
-    function _stateRoot(
-        bytes32 leaf,
-        bytes32[] calldata branch,
-        uint256 index,
-        uint256 depth,
-        uint256 gindex
-    ) private view returns (bytes32 root) {
-        uint256 length = branch.length;
-        require(
-            length >= LIST_TO_STATE && length <= depth + LIST_TO_STATE,
-            WrongBranchLength(length, depth + LIST_TO_STATE)
-        );
-        uint256 levels = length - LIST_TO_STATE;
-        require(index >> levels == 0, IndexOutsideBranch(index, levels));
-        root = SSZ.branchRoot(leaf, branch, 0, levels, index);
-        if (levels < depth) root = SSZ.leftmostRoot(root, levels, depth);
-        return SSZ.branchRoot(root, branch, levels, length, gindex);
+    function _requireKnownLayout(uint64 slot) private view {
+        require(slot >= firstSlot && slot < lastSlot, SlotOutsideLayout(slot, firstSlot, lastSlot));
     }
 
     /// @dev EIP-4788 answers with the parent beacon block root of the block at `timestamp`, or reverts.
@@ -119,5 +118,49 @@ contract BeaconProof is IBeaconProof {
         (bool known, bytes memory answer) = BEACON_ROOTS.staticcall(abi.encode(uint256(timestamp)));
         require(known && answer.length == 32, RootUnknown(timestamp));
         return abi.decode(answer, (bytes32));
+    }
+
+    // --- states ---
+
+    function _verifyInState(ValidatorProof calldata proof) private view {
+        require(proof.index >> StateLayout.VALIDATORS_DEPTH == 0, IndexTooLarge(proof.index));
+        _verifyItem(
+            proof.header,
+            SSZ.validatorRoot(proof.validator),
+            proof.branch,
+            proof.index,
+            StateLayout.VALIDATORS,
+            StateLayout.VALIDATORS_DEPTH
+        );
+    }
+
+    /// @dev `leaf` is at `index` of a list, `depth` levels deep in Electra, in the state of `header`.
+    function _verifyItem(
+        BeaconHeader calldata header,
+        bytes32 leaf,
+        bytes32[] calldata branch,
+        uint256 index,
+        uint256 field,
+        uint256 depth
+    ) private view {
+        bool gloas = header.slot >= gloasSlot;
+        uint256 length = branch.length;
+        uint256 above = StateLayout.levelsAbove(gloas);
+        if (gloas) _requireLength(length, StateLayout.progressiveLevels(index) + above);
+        else require(length >= above && length <= depth + above, WrongBranchLength(length, depth + above));
+        uint256 levels = length - above;
+        bytes32 root = StateLayout.listRoot(gloas, leaf, branch, levels, index);
+        root = StateLayout.dataRoot(gloas, root, levels, depth);
+        root = SSZ.branchRoot(root, branch, levels, length, StateLayout.dataIndex(gloas, field));
+        require(root == header.stateRoot, ProofInvalid(root, header.stateRoot));
+    }
+
+    function _requireLength(uint256 length, uint256 expected) private pure {
+        require(length == expected, WrongBranchLength(length, expected));
+    }
+
+    function _atMost(uint256 length, uint256 maximum) private pure returns (uint256) {
+        require(length <= maximum, WrongBranchLength(length, maximum));
+        return length;
     }
 }

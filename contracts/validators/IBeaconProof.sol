@@ -26,10 +26,18 @@ interface IBeaconProof {
         uint64 withdrawableEpoch;
     }
 
+    /// @notice From a newer block to an older one, which is in its state's block_roots (up to 8192 slots back) or else in its
+    /// historical_summaries.
+    struct Hop {
+        BeaconHeader from;
+        bytes32[] branch; // siblings from the older block's root up to the state root
+    }
+
     /// @notice Proves `validator` at `index` in the state of `header`.
     struct ValidatorProof {
-        uint64 rootTimestamp; // EIP-4788 key: timestamp of the execution block after the header's block
+        uint64 rootTimestamp; // EIP-4788 key: timestamp of the execution block after the header's (or the hop's) block
         BeaconHeader header;
+        Hop[] hops; // none, or one where EIP-4788 does not keep the header's root any more
         uint64 index;
         Validator validator;
         bytes32[] branch; // siblings from the validator's root up to the state root
@@ -46,6 +54,7 @@ interface IBeaconProof {
     struct ValidatorBatch {
         uint64 rootTimestamp;
         BeaconHeader header;
+        Hop[] hops;
         bytes32[] listBranch; // siblings from the list's data up to the state root
         ListedValidator[] validators;
     }
@@ -60,12 +69,18 @@ interface IBeaconProof {
     error HeaderMismatch(bytes32 headerRoot, bytes32 knownRoot);
     error SlotOutsideLayout(uint64 slot, uint64 firstSlot, uint64 lastSlot);
     error IndexTooLarge(uint64 index);
-    error WrongBranchLength(uint256 length, uint256 maximum);
+    /// @notice `expected` is a maximum where empty subtrees may be left out.
+    error WrongBranchLength(uint256 length, uint256 expected);
     /// @notice The index lies beyond the `levels` of the list whose siblings the branch holds.
     error IndexOutsideBranch(uint256 index, uint256 levels);
     error ProofInvalid(bytes32 computedRoot, bytes32 stateRoot);
+    error TooManyHops(uint256 hops, uint256 maximum);
+    /// @notice A hop leads to an older block, and not beyond the first historical summary.
+    error HopOutOfRange(uint256 slot, uint256 fromSlot);
+    error SlotsOutOfOrder(uint64 firstSlot, uint64 gloasSlot, uint64 lastSlot);
+    error NotAPeriod(uint64 firstSummarySlot);
 
-    /// @notice Reverts unless the header is on chain and the validator is in its state at that index. A branch has one
+    /// @notice Reverts unless the header is on chain, by a hop if need be, and the validator is in its state at that index. A branch has one
     /// sibling for each level of the tree; those that are empty subtrees at the top of a list may be left out.
     function verifyValidator(ValidatorProof calldata proof) external view;
     /// @notice As verifyValidator, for each. Where empty subtrees are left out, the branches have one length.

@@ -13,6 +13,8 @@ export interface Chain {
   readonly depositContract: string;
   /** First slot whose state has the Electra layout. */
   readonly electraSlot: bigint;
+  /** First slot of the period of 8192 in which Capella began: where historical summaries start. */
+  readonly firstSummarySlot: bigint;
 }
 
 /** Who governs, guards, reports and collects. */
@@ -61,16 +63,19 @@ export const CHAINS: Readonly<Record<string, Chain>> = {
     genesisTime: 1_606_824_023n,
     depositContract: "0x00000000219ab540356cBB839Cbe05303d7705Fa",
     electraSlot: 364_032n * SLOTS_PER_EPOCH,
+    firstSummarySlot: 6_209_536n,
   },
   hoodi: {
     genesisTime: 1_742_213_400n,
     depositContract: "0x00000000219ab540356cBB839Cbe05303d7705Fa",
     electraSlot: 2_048n * SLOTS_PER_EPOCH,
+    firstSummarySlot: 0n,
   },
   sepolia: {
     genesisTime: 1_655_733_600n,
     depositContract: "0x7f02C3E3c98b133055B8B348B2Ac625669Ed295D",
     electraSlot: 222_464n * SLOTS_PER_EPOCH,
+    firstSummarySlot: 1_818_624n,
   },
 };
 
@@ -127,7 +132,9 @@ export function moduleParameters(
     quorum: people.quorum,
     frameSeconds,
     electraSlot: chain.electraSlot,
-    // no fork beyond Fulu changes the layout of the state yet: governance replaces the module before one does
+    firstSummarySlot: chain.firstSummarySlot,
+    // Gloas has no date yet: governance replaces the module before it comes
+    gloasSlot: 2n ** 64n - 1n,
     layoutEndSlot: 2n ** 64n - 1n,
     depositContract: chain.depositContract,
     genesisTime: chain.genesisTime,

@@ -1,5 +1,6 @@
 /**
- * Merkle proofs of the beacon chain, for Electra and Fulu (both have 64 leaves in the state). Pure: a header and a state tree in, hex out.
+ * Merkle proofs of the beacon chain: Electra and Fulu (64 leaves in the state), and Gloas (a progressive container with progressive lists).
+ * Pure: a header and a state tree in, hex out. `StateLayout.sol` is the twin of the indices.
  *
  * Every proof runs from a leaf up to a beacon block root, siblings from the bottom up, as `BeaconProof` consumes it.
  */
@@ -10,23 +11,44 @@ import { ssz } from "@lodestar/types";
 import { hexlify } from "ethers";
 import type { Hex } from "../util/hex.ts";
 
-/** Generalised indices against the block root: the header (8 leaves), the state (64), then the list or vector. */
-export const GINDEX = {
-  /** + validator index; 50 nodes. */
-  validators: 1572301627719680n,
-  /** + validator index / 4; 48 nodes. */
-  balances: 393625162743808n,
-  /** + slot % 8192; 22 nodes. */
-  blockRoots: 5808128n,
-  /** block_summary_root of the first summary, + 2 per summary; 35 nodes. */
-  historicalSummaries: 49056579584n,
-} as const;
+export type ForkName = "electra" | "fulu" | "gloas";
 
-/** Levels of a list's data, below the node that mixes in its length. */
+/** Where things lie in a state: generalised indices within it, and lengths of branches. */
+export interface Layout {
+  /** The list's data, below the node that mixes in its length. */
+  readonly validators: bigint;
+  readonly balances: bigint;
+  readonly blockRoots: bigint;
+  /** The data of the list. */
+  readonly historicalSummaries: bigint;
+  /** Levels from a list's data to the state root. */
+  readonly listToState: number;
+  /** Lists as EIP-7916 merkleizes them: subtree k holds 4^k chunks. Others are as deep as their limit. */
+  readonly progressive: boolean;
+}
+
+const ELECTRA: Layout = {
+  validators: (64n + 11n) * 2n,
+  balances: (64n + 12n) * 2n,
+  blockRoots: (64n + 5n) << 13n,
+  historicalSummaries: ((64n + 27n) * 2n) << 24n,
+  listToState: 7,
+  progressive: false,
+};
+
+const GLOAS: Layout = {
+  validators: 716n,
+  balances: 718n,
+  blockRoots: 352n << 13n,
+  historicalSummaries: 5900n << 24n,
+  listToState: 9,
+  progressive: true,
+};
+
+export const LAYOUTS: Readonly<Record<ForkName, Layout>> = { electra: ELECTRA, fulu: ELECTRA, gloas: GLOAS };
+
+/** Levels of a list's data outside progressive lists. */
 export const LIST_DEPTH = { validators: 40, balances: 38 } as const;
-
-/** Levels from a list's data to the state root. */
-export const LIST_TO_STATE = 7;
 
 export interface Header {
   readonly slot: bigint;
@@ -48,6 +70,9 @@ export interface ProvenValidator {
 }
 
 export interface Proof {
+  /** Of the state that it is in. */
+  readonly fork: ForkName;
+  /** Against the block root. */
   readonly gindex: bigint;
   readonly leaf: Hex;
   readonly nodes: Hex[];
@@ -66,6 +91,7 @@ export interface BalanceProof extends Proof {
 
 /** A block root and the tree of its post-state. */
 export interface ProofSource {
+  readonly fork: ForkName;
   readonly header: Header;
   readonly state: Node;
 }
@@ -75,7 +101,7 @@ export type Anchored<T> = T & { readonly timestamp: bigint; readonly header: Hea
 
 const FAR_FUTURE = 2n ** 64n - 1n;
 const STATE_GINDEX = 11n; // state_root in the header
-const HEADER_DEPTH = 3;
+export const HEADER_DEPTH = 3;
 
 /** The SSZ root of a public key: what the validator registry knows it by. */
 export function pubkeyRoot(pubkey: Hex): Hex {
@@ -87,10 +113,10 @@ export function headerRoot(header: Header): Hex {
 }
 
 export function proveValidator(source: ProofSource, index: number): ValidatorProof {
-  const proof = prove(source, GINDEX.validators + BigInt(index));
-  const list = ssz.electra.BeaconState.getViewDU(source.state).validators;
+  const list = ssz[source.fork].BeaconState.getViewDU(source.state).validators;
   if (index >= list.length)
     throw new RangeError(`no validator with index ${index} in the state of slot ${source.header.slot}`);
+  const proof = prove(source, itemIndex(source.fork, "validators", index));
   const value = list.getReadonly(index);
   const validator = {
     pubkey: hex(value.pubkey),
@@ -106,10 +132,10 @@ export function proveValidator(source: ProofSource, index: number): ValidatorPro
 }
 
 export function proveBalance(source: ProofSource, index: number): BalanceProof {
-  const list = ssz.electra.BeaconState.getViewDU(source.state).balances;
+  const list = ssz[source.fork].BeaconState.getViewDU(source.state).balances;
   if (index >= list.length)
     throw new RangeError(`no balance with index ${index} in the state of slot ${source.header.slot}`);
-  const proof = prove(source, GINDEX.balances + BigInt(Math.floor(index / 4)));
+  const proof = prove(source, itemIndex(source.fork, "balances", Math.floor(index / 4)));
   return { ...proof, validatorIndex: BigInt(index), balanceGwei: BigInt(list.get(index)) };
 }
 
@@ -119,11 +145,11 @@ export function proveBlockRoot(source: ProofSource, slot: number): Proof {
   if (slot >= head || slot + SLOTS_PER_HISTORICAL_ROOT < head) {
     throw new RangeError(`block_roots of slot ${head} does not hold slot ${slot}`);
   }
-  return prove(source, GINDEX.blockRoots + BigInt(slot % SLOTS_PER_HISTORICAL_ROOT));
+  return prove(source, LAYOUTS[source.fork].blockRoots + BigInt(slot % SLOTS_PER_HISTORICAL_ROOT));
 }
 
 /**
- * The hop to any older block, through `historical_summaries` (48 nodes). `blockRoots` is the tree of the `block_roots` vector that the
+ * The hop to any older block, through `historical_summaries` (48 nodes, 53 in Gloas). `blockRoots` is the tree of the `block_roots` vector that the
  * summary stands for: the one in the state at the first slot after it. `firstSummarySlot` is where the list starts (0 on a network that
  * starts with Capella's rules; 6209536 on mainnet).
  */
@@ -134,13 +160,14 @@ export function proveHistoricalBlockRoot(
   firstSummarySlot = 0,
 ): Proof {
   const summary = Math.floor((slot - firstSummarySlot) / SLOTS_PER_HISTORICAL_ROOT);
-  const list = ssz.electra.BeaconState.getViewDU(source.state).historicalSummaries;
+  const list = ssz[source.fork].BeaconState.getViewDU(source.state).historicalSummaries;
   if (summary < 0 || summary >= list.length) throw new RangeError(`no historical summary of slot ${slot}`);
-  const outer = prove(source, GINDEX.historicalSummaries + 2n * BigInt(summary));
+  const outer = prove(source, (LAYOUTS[source.fork].historicalSummaries + BigInt(summary)) * 2n);
   if (outer.leaf !== hex(blockRoots.root)) throw new Error(`these block roots are not those of summary ${summary}`);
   const position = BigInt(SLOTS_PER_HISTORICAL_ROOT + (slot % SLOTS_PER_HISTORICAL_ROOT));
   const inner = new Tree(blockRoots);
   return {
+    fork: source.fork,
     gindex: concatGindices(outer.gindex, position),
     leaf: hex(inner.getRoot(position)),
     nodes: [...inner.getSingleProof(position).map(hex), ...outer.nodes],
@@ -149,32 +176,44 @@ export function proveHistoricalBlockRoot(
 
 /**
  * The siblings from the leaf to the state root, as `IBeaconProof` takes them: without the header's three, and without the empty subtrees at
- * the top of the list, which the contract knows.
+ * the top of a list that is as deep as its limit, which the contract knows.
  */
-export function stateBranch(proof: Proof, listDepth: number): Hex[] {
+export function stateBranch(proof: Proof, list: keyof typeof LIST_DEPTH): Hex[] {
   const toStateRoot = proof.nodes.slice(0, -HEADER_DEPTH);
-  let levels = listDepth;
+  if (LAYOUTS[proof.fork].progressive) return toStateRoot;
+  const depth = LIST_DEPTH[list];
+  let levels = depth;
   while (levels > 0 && toStateRoot[levels - 1] === hex(zeroNode(levels - 1).root)) levels -= 1;
-  return [...toStateRoot.slice(0, levels), ...toStateRoot.slice(listDepth)];
+  return [...toStateRoot.slice(0, levels), ...toStateRoot.slice(depth)];
 }
 
-/** Any leaf under the state, proven against the block root. */
-function prove(source: ProofSource, gindex: bigint): Proof {
+/** The generalised index of chunk `chunk` of a list, within the state. A chunk is a validator, or four balances. */
+export function itemIndex(fork: ForkName, list: keyof typeof LIST_DEPTH, chunk: number): bigint {
+  const layout = LAYOUTS[fork];
+  if (!layout.progressive) return (layout[list] << BigInt(LIST_DEPTH[list])) + BigInt(chunk);
+  let k = 0n;
+  let first = 0n;
+  while (BigInt(chunk) >= first + 4n ** k) first += 4n ** k++;
+  // k times to the right, then to the left
+  const subtree = ((layout[list] + 1n) << (k + 1n)) - 2n;
+  return (subtree << (2n * k)) + BigInt(chunk) - first;
+}
+
+/** Any leaf of the state, proven against the block root. */
+function prove(source: ProofSource, inState: bigint): Proof {
   const state = new Tree(source.state);
-  const inState = relativeTo(gindex, STATE_GINDEX, HEADER_DEPTH);
   const header = new Tree(ssz.phase0.BeaconBlockHeader.toView(toSszHeader(source.header)).node);
   const nodes = [...state.getSingleProof(inState), ...header.getSingleProof(STATE_GINDEX)];
-  return { gindex, leaf: hex(state.getRoot(inState)), nodes: nodes.map(hex) };
+  return {
+    fork: source.fork,
+    gindex: concatGindices(STATE_GINDEX, inState),
+    leaf: hex(state.getRoot(inState)),
+    nodes: nodes.map(hex),
+  };
 }
 
-/** The generalised index inside the subtree at `ancestor`. */
-function relativeTo(gindex: bigint, ancestor: bigint, ancestorDepth: number): bigint {
-  const depth = BigInt(gindex.toString(2).length - 1 - ancestorDepth);
-  if (gindex >> depth !== ancestor) throw new RangeError(`${gindex} is not below ${ancestor}`);
-  return gindex - ((ancestor - 1n) << depth);
-}
-
-function concatGindices(outer: bigint, inner: bigint): bigint {
+/** The index, from the root of `outer`, of what is at `inner` below it. */
+export function concatGindices(outer: bigint, inner: bigint): bigint {
   const depth = BigInt(inner.toString(2).length - 1);
   return ((outer - 1n) << depth) + inner;
 }

@@ -1,7 +1,7 @@
 /** What the protocol's programs ask of the consensus layer. `BeaconClient` answers over HTTP. */
 import type { Hex } from "../util/hex.ts";
 import type { ContractBalanceProof, ContractValidatorProof } from "./contractProofs.ts";
-import type { Header } from "./proofs.ts";
+import type { ForkName, Header } from "./proofs.ts";
 
 /** Constants of a chain. */
 export interface BeaconChain {
@@ -53,6 +53,7 @@ export interface StateView {
 }
 
 export interface StateProofs {
+  readonly fork: ForkName;
   readonly block: BeaconBlockInfo;
   /** In the order of the keys asked for. */
   readonly validators: readonly ContractValidatorProof[];

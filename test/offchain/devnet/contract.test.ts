@@ -10,7 +10,7 @@ describe("devnet proofs in Solidity", () => {
     it(`are accepted by BeaconProof against the real EIP-4788 contract: ${fork}`, async () => {
       const { ethers, provider } = await network.create();
       const beacon = await SimulatedBeacon.start(provider, { fork });
-      const verifier = await ethers.deployContract("BeaconProof", [0n, 2n ** 64n - 1n]);
+      const verifier = await ethers.deployContract("BeaconProof", [0n, 0n, 2n ** 64n - 1n, 2n ** 64n - 1n]);
       await beacon.advanceEpochs(3);
       await beacon.advanceSlots(1);
       const pubkey = strangerPubkey(37);

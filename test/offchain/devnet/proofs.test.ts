@@ -4,14 +4,16 @@ import { getBytes, hexlify, toBeHex } from "ethers";
 import type { SimulatedBeacon } from "../../../devnet/beacon.ts";
 import { deriveValidatorKeys, strangerPubkey, topUpDeposit } from "../../../devnet/keys.ts";
 import {
-  GINDEX,
+  LAYOUTS,
+  concatGindices,
   headerRoot,
+  itemIndex,
   proveBalance,
   proveBlockRoot,
   proveHistoricalBlockRoot,
   proveValidator,
 } from "../../../offchain/beacon/proofs.ts";
-import type { ProvenValidator } from "../../../offchain/beacon/proofs.ts";
+import type { ForkName, ProvenValidator } from "../../../offchain/beacon/proofs.ts";
 import {
   CREDENTIALS,
   ETH_GWEI,
@@ -91,6 +93,24 @@ function expectSameState(beacon: SimulatedBeacon): void {
   expect(hexlify(type.hashTreeRoot(value))).to.equal(header.stateRoot);
 }
 
+function expectLayoutOf(fork: ForkName): void {
+  const at = (path: (string | number)[]): bigint => ssz[fork].BeaconState.getPathInfo(path).gindex;
+  for (const index of [0, 1, 4, 5, 20, 21, 84, 85, 1_000_000, 2 ** 40 - 1]) {
+    expect(itemIndex(fork, "validators", index)).to.equal(at(["validators", index]));
+    if (index < 2 ** 38) expect(itemIndex(fork, "balances", index)).to.equal(at(["balances", 4 * index + 3]));
+  }
+  for (const slot of [0, 4_095, 8_191])
+    expect(LAYOUTS[fork].blockRoots + BigInt(slot)).to.equal(at(["blockRoots", slot]));
+  for (const summary of [0, 3, 2 ** 24 - 1])
+    expect((LAYOUTS[fork].historicalSummaries + BigInt(summary)) * 2n).to.equal(
+      at(["historicalSummaries", summary, "blockSummaryRoot"]),
+    );
+}
+
+describe("the layout of Gloas", () => {
+  it("has the generalised indices of the SSZ types", () => expectLayoutOf("gloas"));
+});
+
 describe("devnet proofs", () => {
   for (const fork of FORKS) {
     describe(fork, () => {
@@ -102,25 +122,15 @@ describe("devnet proofs", () => {
       });
 
       it("uses the generalised indices of the SSZ types", () => {
-        const state = ssz[fork].BeaconState;
         const header = ssz.phase0.BeaconBlockHeader.getPathInfo(["stateRoot"]).gindex;
-        const fromRoot = (path: (string | number)[]): bigint => {
-          const { gindex } = state.getPathInfo(path);
-          const depth = BigInt(gindex.toString(2).length - 1);
-          return (header << depth) + gindex - (1n << depth);
-        };
+        const fromRoot = (path: (string | number)[]): bigint =>
+          concatGindices(header, ssz[fork].BeaconState.getPathInfo(path).gindex);
         expect(header).to.equal(11n);
-        expect(fromRoot(["validators", 0]))
-          .to.equal(1572301627719680n)
-          .to.equal(GINDEX.validators);
+        expect(fromRoot(["validators", 0])).to.equal(1572301627719680n);
         expect(fromRoot(["validators", 77])).to.equal(1572301627719680n + 77n);
-        expect(fromRoot(["balances", 0]))
-          .to.equal(393625162743808n)
-          .to.equal(GINDEX.balances);
+        expect(fromRoot(["balances", 0])).to.equal(393625162743808n);
         expect(fromRoot(["balances", 77])).to.equal(393625162743808n + 19n);
-        expect(fromRoot(["blockRoots", 0])).to.equal(GINDEX.blockRoots);
-        expect(fromRoot(["historicalSummaries", 0, "blockSummaryRoot"])).to.equal(GINDEX.historicalSummaries);
-        expect(fromRoot(["historicalSummaries", 3, "blockSummaryRoot"])).to.equal(GINDEX.historicalSummaries + 6n);
+        expectLayoutOf(fork);
       });
 
       it("keeps an SSZ state that is equal to the plain one, with a root that is right from scratch", async () => {
@@ -177,7 +187,7 @@ describe("devnet proofs", () => {
       });
 
       it("refuses a key that is not in the registry, and an index beyond it", () => {
-        const source = { header: beacon.head.header, state: beacon.head.node };
+        const source = { fork: beacon.head.fork, header: beacon.head.header, state: beacon.head.node };
         expect(() => beacon.proveValidator(KEY.pubkey, 0)).to.throw("is not in the registry at slot 0");
         expect(() => proveValidator(source, 67)).to.throw("no validator with index 67");
         expect(() => proveBalance(source, 67)).to.throw("no balance with index 67");
@@ -199,7 +209,7 @@ describe("devnet proofs", () => {
     expect(branchRoot(proof)).to.equal(await beaconRoot(net, proof.timestamp));
     expect(beacon.proveBlockRoot(4_000).leaf, "an empty slot repeats the last root").to.equal(beacon.blockAt(5).root);
     const block = beacon.blockAt(8197);
-    const source = { header: block.header, state: block.node };
+    const source = { fork: block.fork, header: block.header, state: block.node };
     expect(() => proveBlockRoot(source, 4)).to.throw("block_roots of slot 8197 does not hold slot 4");
     expect(() => proveBlockRoot(source, 8197)).to.throw("does not hold slot 8197");
   });
@@ -233,7 +243,7 @@ describe("devnet proofs", () => {
       expect(proof.leaf).to.equal(root);
       expect(branchRoot(proof)).to.equal(await beaconRoot(net, proof.timestamp));
     }
-    const source = { header: beacon.head.header, state: beacon.head.node };
+    const source = { fork: beacon.head.fork, header: beacon.head.header, state: beacon.head.node };
     const { blockRoots } = ssz.electra.BeaconState.getViewDU(beacon.head.node);
     expect(() => proveHistoricalBlockRoot(source, 2, blockRoots.node)).to.throw("not those of summary 0");
     expect(() => proveHistoricalBlockRoot(source, 30_000, blockRoots.node)).to.throw(
@@ -247,7 +257,7 @@ describe("devnet proofs", () => {
     await beacon.advanceTo(8192);
     const { blockRoots } = ssz.electra.BeaconState.getViewDU(beacon.head.node);
     await beacon.advanceTo(17_000);
-    const source = { header: beacon.head.header, state: beacon.head.node };
+    const source = { fork: beacon.head.fork, header: beacon.head.header, state: beacon.head.node };
     const proof = proveHistoricalBlockRoot(source, 100, blockRoots.node);
     expect(proof.leaf).to.equal(beacon.blockAt(100).root);
     expect(branchRoot(proof)).to.equal(beacon.head.root);

@@ -44,7 +44,12 @@ export async function deployed() {
   const settings = { ...LOCAL_SETTINGS, depositCapGwei: 200_000_000n * 10n ** 9n };
   const contracts = await deployEstuary(
     connection,
-    { genesisTime: BigInt(timestamp) - 100n * 384n, depositContract: DEPOSIT_CONTRACT, electraSlot: 0n },
+    {
+      genesisTime: BigInt(timestamp) - 100n * 384n,
+      depositContract: DEPOSIT_CONTRACT,
+      electraSlot: 0n,
+      firstSummarySlot: 0n,
+    },
     {
       governor: governor.address,
       guardian: guardian.address,

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { concat, hexlify, sha256 } from "ethers";
 import type { ContractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
 import type { Hex } from "../../../devnet/core/state.ts";
-import { GINDEX, headerRoot, proveBalance, proveValidator } from "../../../offchain/beacon/proofs.ts";
+import { headerRoot, itemIndex, proveBalance, proveValidator } from "../../../offchain/beacon/proofs.ts";
 import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
 import { anchor, anchoredState, balanceProof, someValidator, validatorBatch, validatorProof } from "./beaconStates.ts";
 
@@ -16,7 +16,7 @@ const ELSEWHERE = `0x${"05".repeat(32)}` as const;
 
 /** Ten validators, each with a balance of its own; number 4 exits, number 7 is slashed. */
 async function proven() {
-  const verifier = await ethers.deployContract("BeaconProof", [FIRST_SLOT, LAST_SLOT]);
+  const verifier = await ethers.deployContract("BeaconProof", [0, FIRST_SLOT, LAST_SLOT, LAST_SLOT]);
   const validators = Array.from({ length: 10 }, (_, i) => someValidator(i));
   validators[4] = someValidator(4, { exitEpoch: 50, withdrawableEpoch: 306 });
   validators[7] = someValidator(7, { slashed: true, effectiveBalance: 31_000_000_000 });
@@ -204,10 +204,10 @@ describe("BeaconProof", () => {
       const { verifier, electra } = await loadFixture(proven);
       const proof = validatorProof(electra, 0);
       const branch = proof.branch.with(0, ELSEWHERE);
-      const leaf = new Tree(electra.state).getRoot(GINDEX.validators - 10n * 2n ** 47n);
+      const leaf = new Tree(electra.state).getRoot(itemIndex("electra", "validators", 0));
       let root: string = hexlify(leaf);
       const full = [...branch.slice(0, 4), ...fullBranch(proveValidator(electra, 0).nodes).slice(4)];
-      let gindex = GINDEX.validators;
+      let gindex = itemIndex("electra", "validators", 0);
       for (const sibling of full) {
         root = sha256(gindex % 2n === 1n ? concat([sibling, root]) : concat([root, sibling]));
         gindex /= 2n;
@@ -252,7 +252,7 @@ describe("BeaconProof", () => {
       const { verifier, electra } = await loadFixture(proven);
       const proof = validatorProof(electra, 9);
       const empty = new Tree(electra.state)
-        .getSingleProof(GINDEX.validators - 10n * 2n ** 47n + 10n)
+        .getSingleProof(itemIndex("electra", "validators", 10))
         .map((n) => hexlify(n));
       const blank = {
         pubkeyRoot: `0x${"00".repeat(32)}`,
@@ -361,7 +361,7 @@ describe("BeaconProof", () => {
       const proof = validatorProof(electra, 0);
       const full = fullBranch(proveValidator(electra, 0).nodes);
       const tree = new Tree(electra.state);
-      const leaf = GINDEX.validators - 10n * 2n ** 47n;
+      const leaf = itemIndex("electra", "validators", 0);
       // the parent of validators 0 and 1 is the hash of two words, as the first pair of fields is
       const validator = {
         ...proof.validator,

@@ -131,15 +131,14 @@ describe("ValidatorRegistry", () => {
     it("replaces the verifier, which decides from then on", async () => {
       const world = await loadFixture(registries);
       await predeposit(world, 1, [0]);
-      const later = await ethers.deployContract("BeaconProof", [10n ** 9n, 10n ** 10n]);
+      const later = await ethers.deployContract("BeaconProof", [0, 10n ** 9n, 10n ** 10n, 10n ** 10n]);
       await expect(world.validators.setBeaconProof(later))
         .to.emit(world.validators, "BeaconProofChanged")
         .withArgs(await later.getAddress());
       const { proof } = await proofOf(world, pending(world, 0));
-      await expect(world.validators.proveValidators(contractValidatorBatch([proof]))).to.be.revertedWithCustomError(
-        later,
-        "SlotOutsideLayout",
-      );
+      await expect(
+        world.validators.proveValidators(contractValidatorBatch([proof], "electra")),
+      ).to.be.revertedWithCustomError(later, "SlotOutsideLayout");
     });
 
     it("does not accept no verifier", async () => {
@@ -348,7 +347,7 @@ describe("ValidatorRegistry", () => {
       const world = await loadFixture(registries);
       await predeposit(world, 1, [0]);
       const { proof } = await proofOf(world, pending(world, 0, { effectiveBalance: 3 * ETH_GWEI }));
-      await world.validators.connect(world.keeper).proveValidators(contractValidatorBatch([proof]));
+      await world.validators.connect(world.keeper).proveValidators(contractValidatorBatch([proof], "electra"));
       expect(await statusOf(world, 0)).to.equal(Status.Queued);
     });
 
@@ -363,7 +362,7 @@ describe("ValidatorRegistry", () => {
         zeroPadValue(world.alice.address, 32).replace("0x00", "0x01"),
       ] as `0x${string}`[]) {
         const { proof } = await proofOf(world, pending(world, 0, { withdrawalCredentials }));
-        await expect(world.validators.proveValidators(contractValidatorBatch([proof])))
+        await expect(world.validators.proveValidators(contractValidatorBatch([proof], "electra")))
           .to.be.revertedWithCustomError(world.validators, "WrongCredentials")
           .withArgs(withdrawalCredentials.toLowerCase(), credentials);
       }
@@ -374,15 +373,15 @@ describe("ValidatorRegistry", () => {
       const { validators } = world;
       await predeposit(world, 1, [0]);
       const slashed = await proofOf(world, pending(world, 0, { slashed: true }));
-      await expect(validators.proveValidators(contractValidatorBatch([slashed.proof])))
+      await expect(validators.proveValidators(contractValidatorBatch([slashed.proof], "electra")))
         .to.be.revertedWithCustomError(validators, "ValidatorSlashed")
         .withArgs(keyRoot(0));
       const small = await proofOf(world, pending(world, 0, { effectiveBalance: ETH_GWEI - 1 }));
-      await expect(validators.proveValidators(contractValidatorBatch([small.proof])))
+      await expect(validators.proveValidators(contractValidatorBatch([small.proof], "electra")))
         .to.be.revertedWithCustomError(validators, "EffectiveBalanceTooSmall")
         .withArgs(ETH_GWEI - 1);
       const eligible = await proofOf(world, pending(world, 0, { activationEligibilityEpoch: 77 }));
-      await expect(validators.proveValidators(contractValidatorBatch([eligible.proof])))
+      await expect(validators.proveValidators(contractValidatorBatch([eligible.proof], "electra")))
         .to.be.revertedWithCustomError(validators, "AlreadyEligible")
         .withArgs(77);
     });
@@ -391,23 +390,23 @@ describe("ValidatorRegistry", () => {
       const world = await loadFixture(registries);
       const { validators } = world;
       const { proof } = await proofOf(world, pending(world, 0));
-      await expect(validators.proveValidators(contractValidatorBatch([proof])))
+      await expect(validators.proveValidators(contractValidatorBatch([proof], "electra")))
         .to.be.revertedWithCustomError(validators, "WrongStatus")
         .withArgs(keyRoot(0), Status.Unknown);
       await predeposit(world, 1, [0]);
-      await expect(validators.proveValidators(contractValidatorBatch([proof, proof])))
+      await expect(validators.proveValidators(contractValidatorBatch([proof, proof], "electra")))
         .to.be.revertedWithCustomError(validators, "WrongStatus")
         .withArgs(keyRoot(0), Status.Queued);
-      await validators.proveValidators(contractValidatorBatch([proof]));
-      await expect(validators.proveValidators(contractValidatorBatch([proof])))
+      await validators.proveValidators(contractValidatorBatch([proof], "electra"));
+      await expect(validators.proveValidators(contractValidatorBatch([proof], "electra")))
         .to.be.revertedWithCustomError(validators, "WrongStatus")
         .withArgs(keyRoot(0), Status.Queued);
       await fund(world, [0]);
-      await expect(validators.proveValidators(contractValidatorBatch([proof])))
+      await expect(validators.proveValidators(contractValidatorBatch([proof], "electra")))
         .to.be.revertedWithCustomError(validators, "WrongStatus")
         .withArgs(keyRoot(0), Status.Active);
       await expect(
-        validators.proveValidators({ ...contractValidatorBatch([proof]), validators: [] }),
+        validators.proveValidators({ ...contractValidatorBatch([proof], "electra"), validators: [] }),
       ).to.be.revertedWithCustomError(validators, "NoKeys");
     });
 
@@ -432,10 +431,9 @@ describe("ValidatorRegistry", () => {
       const foreign = pending(world, 1, { withdrawalCredentials: `0x01${"00".repeat(11)}${"99".repeat(20)}` });
       const both = await state(world, [pending(world, 0), foreign]);
       const stolen = { ...validatorProof(both, 1), validator: validatorProof(both, 0).validator };
-      await expect(world.validators.proveValidators(contractValidatorBatch([stolen]))).to.be.revertedWithCustomError(
-        world.beaconProof,
-        "ProofInvalid",
-      );
+      await expect(
+        world.validators.proveValidators(contractValidatorBatch([stolen], "electra")),
+      ).to.be.revertedWithCustomError(world.beaconProof, "ProofInvalid");
     });
 
     it("refuses a key whose operator has too little at stake", async () => {
@@ -444,12 +442,12 @@ describe("ValidatorRegistry", () => {
       await predeposit(world, 1, [0, 1]);
       const both = await state(world, [pending(world, 0), pending(world, 1)]);
       const [first, second] = [validatorProof(both, 0), validatorProof(both, 1)];
-      await expect(world.validators.proveValidators(contractValidatorBatch([first])))
+      await expect(world.validators.proveValidators(contractValidatorBatch([first], "electra")))
         .to.be.revertedWithCustomError(world.operators, "BondTooSmall")
         .withArgs(1, ETH, (294n * ETH) / 100n);
       await world.operators.addBond(1, { value: 2n * ETH });
-      await world.validators.proveValidators(contractValidatorBatch([first]));
-      await expect(world.validators.proveValidators(contractValidatorBatch([second])))
+      await world.validators.proveValidators(contractValidatorBatch([first], "electra"));
+      await expect(world.validators.proveValidators(contractValidatorBatch([second], "electra")))
         .to.be.revertedWithCustomError(world.operators, "BondTooSmall")
         .withArgs(1, 4n * ETH, (49n * ETH) / 10n);
       expect((await world.operators.operator(1)).queued).to.equal(1);

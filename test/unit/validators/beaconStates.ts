@@ -15,10 +15,8 @@ import {
 import type { Hex } from "../../../devnet/core/state.ts";
 import { BEACON_ROOTS, installPredeploys } from "../../../devnet/predeploys.ts";
 import { headerRoot, proveBalance, proveValidator } from "../../../offchain/beacon/proofs.ts";
-import type { Header } from "../../../offchain/beacon/proofs.ts";
+import type { ForkName, Header } from "../../../offchain/beacon/proofs.ts";
 import { networkHelpers, provider } from "../../helpers/network.ts";
-
-export type Fork = "electra" | "fulu";
 
 export interface StateValidator {
   readonly pubkey: Hex;
@@ -32,10 +30,14 @@ export interface StateValidator {
 }
 
 export interface BeaconFixture {
+  readonly fork: ForkName;
   readonly header: Header;
   readonly state: Node;
   readonly timestamp: bigint;
 }
+
+/** The fields that all forks share. */
+export type StateView = ReturnType<typeof ssz.electra.BeaconState.defaultViewDU>;
 
 const SYSTEM_ADDRESS = "0xfffffffffffffffffffffffffffffffffffffffe";
 
@@ -58,23 +60,29 @@ export function someValidator(index: number, change: Partial<StateValidator> = {
   };
 }
 
-const blanks = { electra: ssz.electra.BeaconState.defaultViewDU(), fulu: ssz.fulu.BeaconState.defaultViewDU() };
+const blanks = {
+  electra: ssz.electra.BeaconState.defaultViewDU(),
+  fulu: ssz.fulu.BeaconState.defaultViewDU(),
+  gloas: ssz.gloas.BeaconState.defaultViewDU(),
+};
 
 /** A copy of a default state whose hashes are known. */
-function blank(fork: Fork) {
+function blank(fork: ForkName) {
   blanks[fork].hashTreeRoot();
-  return blanks[fork].clone();
+  return blanks[fork].clone() as StateView;
 }
 
 /** A state at `slot`, under a header whose root is put on chain. */
 export async function anchoredState(
-  fork: Fork,
+  fork: ForkName,
   slot: number,
   validators: readonly StateValidator[],
   balances: readonly number[],
+  edit: (view: StateView) => void = () => undefined,
 ): Promise<BeaconFixture> {
   const view = blank(fork);
   view.slot = slot;
+  edit(view);
   for (const validator of validators) {
     view.validators.push(
       ssz.phase0.Validator.toViewDU({
@@ -93,7 +101,7 @@ export async function anchoredState(
     stateRoot: hexlify(view.hashTreeRoot()) as Hex,
     bodyRoot: `0x${"02".repeat(32)}`,
   };
-  return { header, state: view.node, timestamp: await anchor(headerRoot(header)) };
+  return { fork, header, state: view.node, timestamp: await anchor(headerRoot(header)) };
 }
 
 /** Writes a root with the system call that a client makes at the start of a block. @returns the block's timestamp */
@@ -114,7 +122,10 @@ export function validatorProof(fixture: BeaconFixture, index: number): ContractV
 
 /** The batch of these indices, in this order. */
 export function validatorBatch(fixture: BeaconFixture, indices: readonly number[]): ContractValidatorBatch {
-  return contractValidatorBatch(indices.map((index) => validatorProof(fixture, index)));
+  return contractValidatorBatch(
+    indices.map((index) => validatorProof(fixture, index)),
+    fixture.fork,
+  );
 }
 
 export function balanceProof(fixture: BeaconFixture, index: number): ContractBalanceProof {

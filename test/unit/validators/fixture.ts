@@ -98,7 +98,7 @@ async function deploy(manager: string, token: string, vault: string) {
   const wrapped = await ethers.deployContract("WrappedStakedEther", [token]);
   await installPredeploys(provider);
   const genesisTime = (await networkHelpers.time.latest()) - START_EPOCH * SECONDS_PER_EPOCH;
-  const beaconProof = await ethers.deployContract("BeaconProof", [0n, FAR_FUTURE]);
+  const beaconProof = await ethers.deployContract("BeaconProof", [0n, 0n, FAR_FUTURE, FAR_FUTURE]);
   const operatorsCode = await ethers.deployContract("OperatorRegistry", [token, wrapped]);
   const operatorsProxy = await proxy(
     operatorsCode,

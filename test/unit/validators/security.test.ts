@@ -32,10 +32,9 @@ describe("SECURITY: ETH and validators", () => {
       world,
       pending(world, 0, { withdrawalCredentials, effectiveBalance: 2 * ETH_GWEI }),
     );
-    await expect(world.validators.proveValidators(contractValidatorBatch([proof]))).to.be.revertedWithCustomError(
-      world.validators,
-      "WrongCredentials",
-    );
+    await expect(
+      world.validators.proveValidators(contractValidatorBatch([proof], "electra")),
+    ).to.be.revertedWithCustomError(world.validators, "WrongCredentials");
     await allow(world, 1);
     await expect(world.validators.fundValidators([key(0)])).to.be.revertedWithCustomError(
       world.validators,
@@ -49,10 +48,9 @@ describe("SECURITY: ETH and validators", () => {
     await queued(world, 1, [0, 1]);
     await expect(predeposit(world, 2, [0])).to.be.revertedWithCustomError(world.validators, "KeyKnown");
     const { proof } = await proofOf(world, pending(world, 0));
-    await expect(world.validators.proveValidators(contractValidatorBatch([proof]))).to.be.revertedWithCustomError(
-      world.validators,
-      "WrongStatus",
-    );
+    await expect(
+      world.validators.proveValidators(contractValidatorBatch([proof], "electra")),
+    ).to.be.revertedWithCustomError(world.validators, "WrongStatus");
     await allow(world, 5);
     await world.validators.fundValidators([key(0), key(0), key(1), key(0), key(1)]);
     expect(fields(await world.validators.tierQueue(0))).to.deep.include({ tail: 2n, queued: 0n, funded: 2n });
@@ -72,8 +70,8 @@ describe("SECURITY: ETH and validators", () => {
 
   it("Generalised indices change at forks: a verifier refuses slots outside its layout, and governance adds the next", async () => {
     const world = await loadFixture(registries);
-    const before = await ethers.deployContract("BeaconProof", [0, 100]);
-    const after = await ethers.deployContract("BeaconProof", [100, 200]);
+    const before = await ethers.deployContract("BeaconProof", [0, 0, 100, 100]);
+    const after = await ethers.deployContract("BeaconProof", [0, 100, 200, 200]);
     for (const [slot, right, wrong] of [
       [99, before, after],
       [100, after, before],
@@ -92,7 +90,7 @@ describe("SECURITY: ETH and validators", () => {
     const { proof } = await proofOf(world, pending(world, 0, { effectiveBalance: 2 * ETH_GWEI }));
     await networkHelpers.setBalance(await world.validators.getAddress(), 7n * ETH);
     await networkHelpers.setBalance(await world.operators.getAddress(), 7n * ETH);
-    await world.validators.proveValidators(contractValidatorBatch([proof]));
+    await world.validators.proveValidators(contractValidatorBatch([proof], "electra"));
     await fund(world, [0]);
     expect((await world.operators.bondOf(1)).bond).to.equal(ETH);
     expect(await world.token.getTotalPooledEther()).to.equal(2n * ETH);
@@ -119,7 +117,7 @@ describe("SECURITY: ETH and validators", () => {
     const calls = [
       [() => validators.fundValidators([key(0), key(1)]), "NothingToFund"],
       [() => validators.fundValidators([]), "NothingToFund"],
-      [() => validators.proveValidators({ ...contractValidatorBatch([proof]), validators: [] }), "NoKeys"],
+      [() => validators.proveValidators({ ...contractValidatorBatch([proof], "electra"), validators: [] }), "NoKeys"],
       [() => validators.skipExited([]), "NoKeys"],
       [() => validators.proveExiting(proof), "NotExiting"],
       [() => validators.proveNotExiting(proof), "NotRequested"],
