@@ -107,25 +107,28 @@ export class LocalCommittee {
   async fundedKeys(block: number): Promise<Hex[]> {
     const { validators } = this.#contracts;
     const { filters } = validators;
-    const [proofs, drops, fundings] = await Promise.all([
+    const [proofs, drops, fundings, own] = await Promise.all([
       validators.queryFilter(filters.Proven(), 0, block),
       validators.queryFilter(filters.Dropped(), 0, block),
       validators.queryFilter(filters.Funded(), 0, block),
+      validators.queryFilter(filters.FundedOwn(), 0, block),
     ]);
     const state = this.#beacon.stateAt();
     const pubkeys = new Map(proofs.map(({ args: [, keyRoot, , , index] }) => [keyRoot, state.pubkeyAt(Number(index))]));
     const queued = new Map<string, string>(); // place in a tier's queue => key root
     const keys: Hex[] = [];
-    const events = [...proofs, ...drops, ...fundings].sort(
+    const events = [...proofs, ...drops, ...fundings, ...own].sort(
       (a, b) => a.blockNumber - b.blockNumber || a.index - b.index,
     );
     for (const event of events) {
       if (event.eventName === "Proven") {
         const [, keyRoot, tier, sequence] = event.args as unknown as [bigint, string, bigint, bigint];
         queued.set(`${tier}/${sequence}`, keyRoot);
-      } else if (event.eventName === "Dropped") {
-        const [, dropped] = event.args as unknown as [bigint, string];
-        for (const [place, keyRoot] of queued) if (keyRoot === dropped) queued.delete(place);
+      } else if (event.eventName === "Dropped" || event.eventName === "FundedOwn") {
+        const [, left] = event.args as unknown as [bigint, string];
+        for (const [place, keyRoot] of queued) if (keyRoot === left) queued.delete(place);
+        const pubkey = event.eventName === "FundedOwn" ? pubkeys.get(left) : undefined;
+        if (pubkey !== undefined) keys.push(pubkey);
       } else {
         const [tier, from, to] = event.args as unknown as [bigint, bigint, bigint];
         for (let sequence = from; sequence < to; sequence++) {

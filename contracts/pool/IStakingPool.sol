@@ -109,6 +109,9 @@ interface IStakingPool {
     /// @notice Validator registry only: sends 31 ETH a validator for `count` proven validators and credits the
     /// operators' 1 ETH each as bond. @return bondShares minted to the operator registry for all of them, rounded down.
     function fundValidators(uint256 count) external returns (uint256 bondShares);
+    /// @notice Validator registry only: 31 ETH of `staker` go from there to a proven validator of its own. They are an
+    /// ordinary deposit, under the same limits, that never comes here. @return bondShares as in fundValidators
+    function noteOwnFunding(address staker) external returns (uint256 bondShares);
     /// @notice Validator registry only: a slashing was proven in the state of a slot at `slotTime`.
     function noteSlashing(uint256 slotTime) external;
     /// @notice Operator registry only: `shares` were moved to the queue's account and are to be burned by reports.

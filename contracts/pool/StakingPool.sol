@@ -53,7 +53,7 @@ contract StakingPool is PoolBooks, AccessManaged {
 
     /// @inheritdoc IStakingPool
     function deposit(address receiver, address referral) external payable override returns (uint256) {
-        return _deposit(receiver, referral);
+        return _deposit(msg.sender, receiver, msg.value, referral);
     }
 
     /// @inheritdoc IStakingPool
@@ -123,15 +123,15 @@ contract StakingPool is PoolBooks, AccessManaged {
         require(msg.sender == validators, OnlyValidators(msg.sender));
         uint256 available = depositable();
         require(count * TOP_UP <= available, NotDepositable(count * TOP_UP, available));
-        Beacon memory beacon = _beacon;
-        uint256 boundary = _boundaryBefore(beacon, block.timestamp);
-        if (boundary != beacon.boundary) (beacon.boundary, beacon.fundedBefore) = (uint40(boundary), beacon.funded);
-        beacon.funded += count.toUint24();
-        beacon.fundedAt = uint40(block.timestamp);
-        _beacon = beacon;
-        (bondShares, ) = token.mint(operators, count * PREDEPOSIT);
-        emit ValidatorsFunded(count, bondShares);
+        bondShares = _noteFunding(count);
         _send(validators, count * TOP_UP);
+    }
+
+    /// @inheritdoc IStakingPool
+    function noteOwnFunding(address staker) external override returns (uint256 bondShares) {
+        require(msg.sender == validators, OnlyValidators(msg.sender));
+        _deposit(staker, staker, TOP_UP, address(0));
+        bondShares = _noteFunding(1);
     }
 
     /// @inheritdoc IStakingPool
@@ -176,20 +176,37 @@ contract StakingPool is PoolBooks, AccessManaged {
 
     // --- internal ---
 
-    function _deposit(address receiver, address referral) private returns (uint256 shares) {
+    function _deposit(
+        address sender,
+        address receiver,
+        uint256 amount,
+        address referral
+    ) private returns (uint256 shares) {
         Gate storage gate = _gate;
-        require(msg.value != 0, ZeroDeposit());
+        require(amount != 0, ZeroDeposit());
         require(!gate.paused, DepositsArePaused());
         require(block.timestamp <= gate.openUntil, ReportOverdue(gate.openUntil));
         uint256 totalEther;
-        (shares, totalEther) = token.mint(receiver, msg.value);
+        (shares, totalEther) = token.mint(receiver, amount);
         require(totalEther <= gate.ceiling, DepositCapReached(totalEther, gate.ceiling));
-        emit Deposited(msg.sender, receiver, msg.value, shares, referral);
+        emit Deposited(sender, receiver, amount, shares, referral);
     }
 
     function _depositPlain() private {
         require(msg.sender != address(queue), StakesForQueue());
-        _deposit(msg.sender, address(0));
+        _deposit(msg.sender, msg.sender, msg.value, address(0));
+    }
+
+    /// @dev Books `count` validators as funded now, and mints their predeposits as bond.
+    function _noteFunding(uint256 count) private returns (uint256 bondShares) {
+        Beacon memory beacon = _beacon;
+        uint256 boundary = _boundaryBefore(beacon, block.timestamp);
+        if (boundary != beacon.boundary) (beacon.boundary, beacon.fundedBefore) = (uint40(boundary), beacon.funded);
+        beacon.funded += count.toUint24();
+        beacon.fundedAt = uint40(block.timestamp);
+        _beacon = beacon;
+        (bondShares, ) = token.mint(operators, count * PREDEPOSIT);
+        emit ValidatorsFunded(count, bondShares);
     }
 
     /// @dev Takes the reported ether in.

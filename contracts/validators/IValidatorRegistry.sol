@@ -54,6 +54,8 @@ interface IValidatorRegistry {
     );
     /// @notice All keys of a tier that were queued with a sequence from `from` to `to - 1` are funded.
     event Funded(uint256 indexed tier, uint256 from, uint256 to);
+    /// @notice A queued key was funded by its operator, out of turn. It no longer has a place in the order.
+    event FundedOwn(uint256 indexed operatorId, bytes32 indexed keyRoot);
     event Dropped(uint256 indexed operatorId, bytes32 indexed keyRoot);
     event ExitRequested(uint256 indexed operatorId, bytes32 indexed keyRoot);
     event ExitRequestExpired(uint256 indexed operatorId, bytes32 indexed keyRoot);
@@ -110,6 +112,10 @@ interface IValidatorRegistry {
     /// @notice Funds the next queued validators with 31 ETH each, as many as the pool has ether for. `pubkeys` in
     /// queue order; an already funded prefix is skipped. @return count funded
     function fundValidators(bytes[] calldata pubkeys) external returns (uint256 count);
+    /// @notice Funds a queued key out of turn with 31 ETH of its operator (owner or manager), for ordinary estETH under the
+    /// limits of a deposit. The validator then has no place in the order of exits: whenever its tier is next, anyone may
+    /// choose it instead of the head.
+    function fundOwn(bytes calldata pubkey) external payable;
     /// @notice Drops a queued key whose operator is frozen, has debt, or whose bond no longer suffices. Anyone.
     function dropQueued(bytes32 keyRoot) external;
     /// @notice Puts a dropped key back at the end of its queue, once the bond suffices.
@@ -147,7 +153,8 @@ interface IValidatorRegistry {
     function exitDemand() external view returns (uint256);
     /// @notice The tier whose queue is funded next, and its head. Reverts with NothingToFund.
     function nextToFund() external view returns (uint256 tier, uint256 sequence);
-    /// @notice The tier whose validator exits next, and its head. Reverts with NothingToExit.
+    /// @notice The tier whose validator exits next, and its head; one that its operator funded out of turn may go instead.
+    /// Where only such stay, `sequence` is the end of the order. Reverts with NothingToExit.
     function nextToExit() external view returns (uint256 tier, uint256 sequence);
     function operators() external view returns (address);
     function beaconProof() external view returns (IBeaconProof);

@@ -8,8 +8,9 @@ import {ValidatorSlots} from "./ValidatorSlots.sol";
 
 /// @title ValidatorQueues
 /// @notice Whose turn it is, to be funded and to exit. Within a tier keys go in the order in which they were proven: a
-/// key knows its sequence, the tier only its heads. A dropped key leaves a hole that the heads step over. Between tiers
-/// the share of the validators that stay decides; a tie goes to the lower tier.
+/// key knows its sequence, the tier only its heads. A key that was dropped, or funded by its operator out of turn, leaves a
+/// hole that the heads step over. The latter exits out of turn too: it may go whenever its tier is next. Between tiers the
+/// share of the validators that stay decides; a tie goes to the lower tier.
 library ValidatorQueues {
     using BitMaps for BitMaps.BitMap;
     using ValidatorSlots for IValidatorRegistry.TierQueue;
@@ -103,6 +104,15 @@ library ValidatorQueues {
         self.holes[tier].set(sequence);
     }
 
+    /// @notice Takes a queued key out of turn.
+    function takeOwn(State storage self, uint256 tier, uint256 sequence) internal {
+        IValidatorRegistry.TierQueue memory queue = get(self, tier);
+        --queue.queued;
+        ++queue.funded;
+        put(self, tier, queue);
+        self.holes[tier].set(sequence);
+    }
+
     /// @notice Takes the queued key `keyRoot`, which must be the next. In memory; see `putFunded`.
     /// @return taken false if no tier may be funded now
     function takeToFund(
@@ -138,7 +148,7 @@ library ValidatorQueues {
     }
 
     /// @notice Takes the turn of the staying validator `keyRoot` to exit: its tier must be next, and it must be at the
-    /// head, or before it (its earlier request expired).
+    /// head, before it (its earlier request expired), or funded out of turn.
     function takeToExit(
         State storage self,
         IValidatorRegistry.TierQueue[] memory queues,
@@ -148,7 +158,7 @@ library ValidatorQueues {
     ) internal {
         uint256 nextTier = nextToExit(queues);
         IValidatorRegistry.TierQueue memory queue = queues[nextTier];
-        if (tier != nextTier || sequence >= queue.exitHead) {
+        if (tier != nextTier || (sequence >= queue.exitHead && !self.holes[tier].get(sequence))) {
             _moveExitHead(self, queue, keyRoot, tier, sequence, nextTier);
         }
         ++queue.requested;

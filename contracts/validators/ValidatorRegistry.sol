@@ -141,6 +141,24 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
     }
 
     /// @inheritdoc IValidatorRegistry
+    function fundOwn(bytes calldata pubkey) external payable {
+        require(msg.value == TOP_UP, WrongValue(msg.value, TOP_UP));
+        bytes32 keyRoot = SSZ.pubkeyRoot(pubkey);
+        uint256 word = _records[keyRoot];
+        if (word.toStatus() != Status.Queued) revert WrongStatus(keyRoot, word.toStatus());
+        (uint256 operatorId, uint256 tier, uint256 sequence) = word.placeOf();
+        _operators.checkPredeposit(operatorId, msg.sender);
+        _queues.takeOwn(tier, sequence);
+        _records[keyRoot] = word.activated();
+        emit FundedOwn(operatorId, keyRoot);
+
+        _operators.onFunded(operatorId, 1, _pool().noteOwnFunding(msg.sender));
+        bytes memory data = DepositData.template(withdrawalCredentials);
+        data.setKey(pubkey, DepositData.topUpRoot(keyRoot, withdrawalCredentials));
+        data.callWith(depositContract, TOP_UP);
+    }
+
+    /// @inheritdoc IValidatorRegistry
     function dropQueued(bytes32 keyRoot) external {
         Record memory record = _inStatus(keyRoot, Status.Queued);
         record.status = Status.Dropped;

@@ -56,6 +56,8 @@ async function step(
       const most = model.depositable() / (31n * ETHER);
       return `fund ${await twins.fund(random.pick([most, most, most / 2n, most + 1n]))}`;
     }
+    case "fundOwn":
+      return `fundOwn ${await twins.fundOwn(someone)}`;
     case "slash":
       await twins.stopWeight();
       if (random.chance(1n, 2n)) await twins.noteSlashing(twins.now - random.between(0n, DAY));
@@ -87,6 +89,7 @@ const ACTIONS = [
     "continue",
     "fund",
     "fund",
+    "fundOwn",
     "slash",
     "treasury",
     "continue",

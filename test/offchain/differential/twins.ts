@@ -268,6 +268,13 @@ export class Twins {
     );
   }
 
+  async fundOwn(staker: HardhatEthersSigner): Promise<string> {
+    return this.#both(
+      () => this.model.fundOwn(staker.address, this.now),
+      () => this.chain.pool.connect(this.chain.validatorsSelf).noteOwnFunding(staker, GAS),
+    );
+  }
+
   async noteSlashing(slotTimeOfIt: bigint): Promise<string> {
     return this.#both(
       () => this.model.noteSlashing(slotTimeOfIt),

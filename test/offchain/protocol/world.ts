@@ -124,6 +124,7 @@ export class World {
       [10n, "claim", () => this.#claim()],
       [20n, "continueFinalisation", () => this.#continue()],
       [10n, "fund", () => this.#fund()],
+      [2n, "fundOwn", () => this.#fundOwn()],
       [8n, "reward", () => this.#reward()],
       [1n, "donate", () => this.#donate()],
       [1n, "lose", () => this.#lose()],
@@ -261,6 +262,20 @@ export class World {
     this.#bonds += ETHER * count;
     this.#cl += 32n * ETHER * count;
     this.#funded += 32n * ETHER * count;
+    this.#checkRateKept(before);
+  }
+
+  /** Ether of an operator's own: none of the pool's goes along. */
+  #fundOwn(): void {
+    const { model, now } = this;
+    const staker = this.random.pick(STAKERS);
+    const before = model.totals;
+    model.fundOwn(staker, now);
+    this.#earn(staker, 31n * ETHER + 1n);
+    this.#deposited += 31n * ETHER;
+    this.#bonds += ETHER;
+    this.#cl += 32n * ETHER;
+    this.#funded += 32n * ETHER;
     this.#checkRateKept(before);
   }
 
