@@ -1,0 +1,198 @@
+/**
+ * Configuration from the environment: a zod field for each variable, all problems at once, and for each variable `NAME_FILE` in place of
+ * `NAME` (how secrets are mounted). An empty variable counts as unset.
+ */
+import { readFileSync } from "node:fs";
+import { isAddress } from "ethers";
+import { z } from "zod";
+import { AppError, EXIT } from "./errors.ts";
+import { hostOf } from "./retry.ts";
+
+export const PREFIX = "ESTUARY_";
+
+export interface Field<T = unknown> {
+  /** Of the text, or of undefined where the variable is unset. */
+  readonly parse: z.ZodType<T, z.ZodTypeDef, string | undefined>;
+  readonly about: string;
+  /** As the documentation shows it. */
+  readonly fallback?: string;
+  readonly secret?: boolean;
+}
+
+export type Fields = Readonly<Record<string, Field>>;
+export type Config<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the fields, whose names are the variables' without the prefix.
+ * @throws AppError (usage) with one line for each problem
+ */
+export function readConfig<F extends Fields>(fields: F, env: Environment): Config<F> {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(fields)) {
+    try {
+      const result = field.parse.safeParse(textOf(PREFIX + name, env));
+      if (result.success) values[name] = result.data;
+      else problems.push(...result.error.issues.map((issue) => `${PREFIX}${name}: ${issue.message}`));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      problems.push(error.message);
+    }
+  }
+  if (problems.length > 0) throw new AppError(EXIT.usage, problems.join("\n"));
+  return values as Config<F>;
+}
+
+function textOf(variable: string, env: Environment): string | undefined {
+  const text = env[variable];
+  const file = env[`${variable}_FILE`];
+  const hasText = text !== undefined && text !== "";
+  if (file === undefined || file === "") return hasText ? text : undefined;
+  if (hasText) throw new AppError(EXIT.usage, `${variable}: set it or ${variable}_FILE, not both`);
+  try {
+    return readFileSync(file, "utf8").replace(/\r?\n$/, "");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+    throw new AppError(EXIT.usage, `${variable}_FILE: can't read ${file} (${code})`);
+  }
+}
+
+/** For printing: secrets are hidden, URLs reduced to their hosts. */
+export function redacted(fields: Fields, config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const show = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(show);
+    if (typeof value === "bigint") return value.toString();
+    return typeof value === "string" && /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? hostOf(value) : value;
+  };
+  return Object.fromEntries(
+    Object.entries(config).map(([name, value]) => {
+      const hidden = fields[name]?.secret === true && value !== undefined;
+      return [name, hidden ? "(hidden)" : show(value)];
+    }),
+  );
+}
+
+// --- fields ---
+
+type Options = Omit<Field, "parse" | "fallback">;
+
+/** Required, unless a fallback is given. */
+export function field<T>(
+  parse: (text: string) => T,
+  { about, secret, fallback }: Options & { fallback?: string },
+): Field<T> {
+  return {
+    ...describe(about, secret),
+    ...(fallback === undefined ? {} : { fallback }),
+    parse: parser(parse, fallback),
+  };
+}
+
+export function optional<T>(parse: (text: string) => T, { about, secret }: Options): Field<T | undefined> {
+  const parseText = parser(parse, undefined);
+  const unlessUnset = z
+    .string()
+    .optional()
+    .transform((text, context) => {
+      if (text === undefined) return undefined;
+      const result = parseText.safeParse(text);
+      if (result.success) return result.data;
+      for (const issue of result.error.issues) context.addIssue(issue);
+      return z.NEVER;
+    });
+  return { ...describe(about, secret), parse: unlessUnset };
+}
+
+function describe(about: string, secret: boolean | undefined): Pick<Field, "about" | "secret"> {
+  return secret === undefined ? { about } : { about, secret };
+}
+
+function parser<T>(parse: (text: string) => T, fallback: string | undefined): Field<T>["parse"] {
+  return z
+    .string()
+    .optional()
+    .transform((text, context) => {
+      const given = text ?? fallback;
+      if (given === undefined) {
+        context.addIssue({ code: "custom", message: "is required" });
+        return z.NEVER;
+      }
+      try {
+        return parse(given.trim());
+      } catch (error) {
+        context.addIssue({ code: "custom", message: (error as Error).message });
+        return z.NEVER;
+      }
+    });
+}
+
+export function text(value: string): string {
+  return value;
+}
+
+/** @throws RangeError unless a whole number in the bounds, both included */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (value) => {
+    if (!/^\d+$/.test(value) || Number(value) < least || Number(value) > most)
+      throw new RangeError(`a whole number from ${least} to ${most}, not ${quote(value)}`);
+    return Number(value);
+  };
+}
+
+/** A decimal amount with at most `decimals` places, in the smallest unit. */
+export function amount(decimals: number): (text: string) => bigint {
+  return (value) => {
+    const match = /^(\d+)(?:\.(\d+))?$/.exec(value);
+    const [, whole = "", part = ""] = match ?? [];
+    if (match === null || part.length > decimals)
+      throw new RangeError(`a decimal number with at most ${decimals} places, not ${quote(value)}`);
+    return BigInt(whole + part.padEnd(decimals, "0"));
+  };
+}
+
+export function yesOrNo(value: string): boolean {
+  if (/^(true|yes|1)$/i.test(value)) return true;
+  if (/^(false|no|0)$/i.test(value)) return false;
+  throw new RangeError(`true or false, not ${quote(value)}`);
+}
+
+export function oneOf<const T extends string>(...values: readonly T[]): (text: string) => T {
+  return (value) => {
+    const found = values.find((one) => one === value);
+    if (found === undefined) throw new RangeError(`one of ${values.join(", ")}, not ${quote(value)}`);
+    return found;
+  };
+}
+
+export function address(value: string): string {
+  if (!isAddress(value)) throw new RangeError(`an address, not ${quote(value)}`);
+  return value;
+}
+
+export function httpUrl(value: string): string {
+  let url: URL;
+  try {
+    url = new URL(value);
+  } catch {
+    throw new RangeError("an http(s) URL");
+  }
+  if (url.protocol !== "http:" && url.protocol !== "https:") throw new RangeError("an http(s) URL");
+  return value.replace(/\/+$/, "");
+}
+
+/** Separated by commas, at least one. */
+export function list<T>(parse: (text: string) => T): (text: string) => T[] {
+  return (value) => {
+    const parts = value
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== "");
+    if (parts.length === 0) throw new RangeError("at least one, separated by commas");
+    return parts.map(parse);
+  };
+}
+
+function quote(value: string): string {
+  return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
+}

@@ -1,0 +1,74 @@
+/**
+ * Who signs: a key from an encrypted keystore file, a private key, or an account of an external signer that speaks JSON-RPC
+ * (eth_signTypedData_v4, eth_sendTransaction: Clef, web3signer, or whatever a hardware wallet stands behind). Keys are never printed or logged.
+ */
+import { readFileSync } from "node:fs";
+import { JsonRpcProvider, JsonRpcSigner, Wallet } from "ethers";
+import type { Provider, Signer } from "ethers";
+import { address, httpUrl, optional, text } from "./config.ts";
+import { AppError, EXIT, messageOf } from "./errors.ts";
+
+export const SIGNER_FIELDS = {
+  PRIVATE_KEY: optional(text, { about: "private key of the account, 0x and 64 hexadecimal digits", secret: true }),
+  KEYSTORE: optional(text, { about: "file of an encrypted keystore of the account (Web3 Secret Storage)" }),
+  KEYSTORE_PASSWORD: optional(text, { about: "password of that keystore", secret: true }),
+  SIGNER_URL: optional(httpUrl, { about: "JSON-RPC of an external signer" }),
+  SIGNER_ADDRESS: optional(address, { about: "account of the external signer" }),
+};
+
+export interface SignerConfig {
+  readonly PRIVATE_KEY: string | undefined;
+  readonly KEYSTORE: string | undefined;
+  readonly KEYSTORE_PASSWORD: string | undefined;
+  readonly SIGNER_URL: string | undefined;
+  readonly SIGNER_ADDRESS: string | undefined;
+}
+
+export function namesSigner(config: SignerConfig): boolean {
+  return config.PRIVATE_KEY !== undefined || config.KEYSTORE !== undefined || config.SIGNER_URL !== undefined;
+}
+
+/** @throws AppError (usage) unless exactly one way is configured, and it works */
+export async function loadSigner(config: SignerConfig, provider: Provider): Promise<Signer> {
+  const ways = [config.PRIVATE_KEY, config.KEYSTORE, config.SIGNER_URL].filter((way) => way !== undefined);
+  if (ways.length !== 1)
+    throw new AppError(
+      EXIT.usage,
+      `${ways.length === 0 ? "no account" : "more than one account"}: set one of ESTUARY_PRIVATE_KEY, ESTUARY_KEYSTORE, ESTUARY_SIGNER_URL`,
+    );
+  if (config.PRIVATE_KEY !== undefined) return fromPrivateKey(config.PRIVATE_KEY, provider);
+  if (config.KEYSTORE !== undefined) return fromKeystore(config.KEYSTORE, config.KEYSTORE_PASSWORD, provider);
+  if (config.SIGNER_ADDRESS === undefined)
+    throw new AppError(EXIT.usage, "ESTUARY_SIGNER_ADDRESS: which account of the external signer");
+  const remote = new JsonRpcProvider(config.SIGNER_URL, undefined, { staticNetwork: true });
+  return new JsonRpcSigner(remote, config.SIGNER_ADDRESS);
+}
+
+function fromPrivateKey(key: string, provider: Provider): Wallet {
+  try {
+    return new Wallet(key.startsWith("0x") ? key : `0x${key}`, provider);
+  } catch {
+    // the library's message has the key in it
+    throw new AppError(EXIT.usage, "ESTUARY_PRIVATE_KEY: not a private key");
+  }
+}
+
+async function fromKeystore(file: string, password: string | undefined, provider: Provider): Promise<Signer> {
+  if (password === undefined) throw new AppError(EXIT.usage, "ESTUARY_KEYSTORE_PASSWORD: is required with a keystore");
+  let json: string;
+  try {
+    json = readFileSync(file, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? messageOf(error);
+    throw new AppError(EXIT.usage, `ESTUARY_KEYSTORE: can't read ${file} (${code})`);
+  }
+  try {
+    return (await Wallet.fromEncryptedJson(json, password)).connect(provider);
+  } catch (error) {
+    const wrongPassword = messageOf(error).includes("incorrect password");
+    throw new AppError(
+      EXIT.usage,
+      `ESTUARY_KEYSTORE: ${wrongPassword ? "wrong password" : `${file} is not a keystore`}`,
+    );
+  }
+}
