@@ -5,6 +5,7 @@
 import { HDNodeWallet, Mnemonic, Signature } from "ethers";
 import type { ContractTransactionReceipt } from "ethers";
 import type { Contracts } from "../deploy/deploy.ts";
+import { ValidatorReader } from "../offchain/chain/validatorReader.ts";
 import { REPORT_TYPES, reportDomain } from "../offchain/protocol/report.ts";
 import type { Report } from "../offchain/protocol/report.ts";
 import { gwei, wei } from "../offchain/protocol/units.ts";
@@ -38,10 +39,15 @@ export class LocalCommittee {
   readonly quorum: number;
   readonly #contracts: Contracts;
   readonly #beacon: SimulatedBeacon;
+  readonly #reader: ValidatorReader;
 
   constructor(contracts: Contracts, beacon: SimulatedBeacon, wallets: readonly HDNodeWallet[], quorum: number) {
     this.#contracts = contracts;
     this.#beacon = beacon;
+    const { validators } = contracts;
+    const provider = validators.runner?.provider;
+    if (provider === null || provider === undefined) throw new Error("the registry has no provider");
+    this.#reader = new ValidatorReader(validators, provider, 0);
     this.wallets = wallets;
     this.quorum = quorum;
   }
@@ -105,38 +111,6 @@ export class LocalCommittee {
 
   /** Public keys of all validators funded up to an execution block. */
   async fundedKeys(block: number): Promise<Hex[]> {
-    const { validators } = this.#contracts;
-    const { filters } = validators;
-    const [proofs, drops, fundings, own] = await Promise.all([
-      validators.queryFilter(filters.Proven(), 0, block),
-      validators.queryFilter(filters.Dropped(), 0, block),
-      validators.queryFilter(filters.Funded(), 0, block),
-      validators.queryFilter(filters.FundedOwn(), 0, block),
-    ]);
-    const state = this.#beacon.stateAt();
-    const pubkeys = new Map(proofs.map(({ args: [, keyRoot, , , index] }) => [keyRoot, state.pubkeyAt(Number(index))]));
-    const queued = new Map<string, string>(); // place in a tier's queue => key root
-    const keys: Hex[] = [];
-    const events = [...proofs, ...drops, ...fundings, ...own].sort(
-      (a, b) => a.blockNumber - b.blockNumber || a.index - b.index,
-    );
-    for (const event of events) {
-      if (event.eventName === "Proven") {
-        const [, keyRoot, tier, sequence] = event.args as unknown as [bigint, string, bigint, bigint];
-        queued.set(`${tier}/${sequence}`, keyRoot);
-      } else if (event.eventName === "Dropped" || event.eventName === "FundedOwn") {
-        const [, left] = event.args as unknown as [bigint, string];
-        for (const [place, keyRoot] of queued) if (keyRoot === left) queued.delete(place);
-        const pubkey = event.eventName === "FundedOwn" ? pubkeys.get(left) : undefined;
-        if (pubkey !== undefined) keys.push(pubkey);
-      } else {
-        const [tier, from, to] = event.args as unknown as [bigint, bigint, bigint];
-        for (let sequence = from; sequence < to; sequence++) {
-          const pubkey = pubkeys.get(queued.get(`${tier}/${sequence}`) ?? "");
-          if (pubkey !== undefined) keys.push(pubkey);
-        }
-      }
-    }
-    return keys;
+    return this.#reader.fundedKeysAt(block);
   }
 }

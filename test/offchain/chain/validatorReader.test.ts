@@ -1,0 +1,167 @@
+import { expect } from "chai";
+import { ValidatorReader, keyRootOf } from "../../../offchain/chain/validatorReader.ts";
+import { pubkeyRoot } from "../../../offchain/beacon/proofs.ts";
+import type { ValidatorBook } from "../../../offchain/chain/validatorBook.ts";
+import { validatorBook } from "../../../offchain/chain/validatorBook.ts";
+import { contractBalanceProof, contractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
+import { predeposit, prove, startLocalProtocol } from "../../../devnet/localProtocol.ts";
+import type { LocalProtocol } from "../../../devnet/localProtocol.ts";
+import { connection, ethers, loadFixture, provider } from "../../helpers/network.ts";
+
+const ETH = 10n ** 18n;
+const STATUS = ["unknown", "predeposited", "queued", "active", "exiting", "withdrawn", "dropped"] as const;
+
+/** Seven keys of two operators: predeposited, queued, funded in turn and out of turn, below, asked to exit, exiting. */
+async function busy() {
+  const p = await startLocalProtocol(connection);
+  const { validators, operators, governor, bob } = p;
+  await operators.connect(governor).addOperator(0, bob.address, bob.address, "Two");
+  await p.pool.connect(p.alice).deposit(p.alice, p.alice, { value: 160n * ETH });
+  const first = await predeposit(p, 3, 0);
+  const second = await predeposit(p, 3, 3, bob, 2n);
+  await prove(p, [...second, ...first]);
+  const fundable = [...second.slice(0, 1), ...second.slice(2), ...first];
+  await validators.connect(bob).fundOwn(second[1]?.pubkey ?? "0x", { value: 31n * ETH });
+  await validators.connect(p.keeper).fundValidators(fundable.slice(0, 4).map(({ pubkey }) => pubkey));
+  await predeposit(p, 1, 6);
+  return { p, keys: [...first, ...second] };
+}
+
+/** The same without what changed since: what the registry's own records say. */
+async function expectRecords(p: LocalProtocol, book: ValidatorBook): Promise<void> {
+  for (const entry of book.values()) {
+    const record = await p.validators.validator(entry.keyRoot);
+    expect(STATUS[Number(record.status)], entry.keyRoot).to.equal(entry.status);
+    expect(record.operatorId).to.equal(entry.operatorId);
+    expect(record.sequence).to.equal(BigInt(entry.sequence ?? 0));
+    expect(record.validatorIndex).to.equal(BigInt(entry.validatorIndex ?? 0));
+    expect(record.slashed).to.equal(entry.slashed);
+    expect(record.weightStopped).to.equal(entry.weightStopped);
+    expect(record.exitRequestedAt !== 0n).to.equal(entry.exitRequested);
+    expect(record.fundedGwei !== 0n).to.equal(entry.fundedBlock !== undefined);
+    expect(keyRootOf(entry.pubkey)).to.equal(entry.keyRoot).to.equal(pubkeyRoot(entry.pubkey));
+  }
+}
+
+describe("the validators of the protocol, from its events", () => {
+  it("are what the registry's records say, through every state", async () => {
+    const { p, keys } = await loadFixture(busy);
+    const reader = new ValidatorReader(p.validators, ethers.provider, 0);
+    const now = async () => reader.bookAt(await ethers.provider.getBlockNumber());
+    const book = await now();
+    expect([...book.values()].map(({ status }) => status)).to.deep.equal([
+      ...["active", "active", "queued", "active", "active", "active", "predeposited"],
+    ]);
+    expect([...book.values()].filter(({ outOfTurn }) => outOfTurn).map(({ pubkey }) => pubkey)).to.deep.equal([
+      keys[4]?.pubkey,
+    ]);
+    await expectRecords(p, book);
+
+    const { beacon, validators, keeper } = p;
+    const [one, two, three] = [keys[0], keys[1], keys[3]] as [(typeof keys)[0], (typeof keys)[0], (typeof keys)[0]];
+    await beacon.advanceUntil(
+      (state) => (state.validator(three.pubkey)?.activationEpoch ?? Infinity) + 256 < beacon.epoch,
+    );
+    beacon.slash(one.pubkey);
+    beacon.voluntaryExit(two.pubkey);
+    beacon.penalise(three.pubkey, 300_000_000n);
+    await beacon.advanceSlots(2);
+    await p.committee.report();
+    await validators.connect(keeper).proveSlashed(contractValidatorProof(beacon.proveValidator(one.pubkey)));
+    await validators.connect(keeper).proveExiting(contractValidatorProof(beacon.proveValidator(two.pubkey)));
+    await validators
+      .connect(keeper)
+      .proveBelow(
+        contractValidatorProof(beacon.proveValidator(three.pubkey)),
+        contractBalanceProof(beacon.proveBalance(three.pubkey)),
+      );
+    const later = await now();
+    expect(later.get(keyRootOf(one.pubkey))?.slashed).to.equal(true);
+    expect(later.get(keyRootOf(two.pubkey))).to.include({ status: "exiting", weightStopped: true });
+    expect(later.get(keyRootOf(two.pubkey))?.withdrawableEpoch).to.be.greaterThan(256n);
+    expect(later.get(keyRootOf(three.pubkey))?.weightStopped).to.equal(true);
+    await expectRecords(p, later);
+  });
+
+  it("are read again as of any earlier block, and counted as funded from their funding on", async () => {
+    const { p, keys } = await loadFixture(busy);
+    const reader = new ValidatorReader(p.validators, ethers.provider, 0);
+    const last = await ethers.provider.getBlockNumber();
+    const own = await p.validators.queryFilter(p.validators.filters.FundedOwn());
+    const block = own[0]?.blockNumber ?? 0;
+    const owned = keys[4]?.pubkey;
+    expect(await reader.fundedKeysAt(last)).to.have.members([0, 1, 3, 4, 5].map((index) => keys[index]?.pubkey));
+    expect(await reader.fundedKeysAt(block)).to.deep.equal([owned]);
+    expect(await reader.fundedKeysAt(block - 1)).to.deep.equal([]);
+    expect(await new ValidatorReader(p.validators, ethers.provider, 0).fundedKeysAt(block)).to.deep.equal([owned]);
+  });
+
+  it("go on from where reading stopped, in any pieces; a failure moves nothing", async () => {
+    const { p } = await loadFixture(busy);
+    const last = await ethers.provider.getBlockNumber();
+    const expected = await new ValidatorReader(p.validators, ethers.provider, 0).bookAt(last);
+    let broken = false;
+    let asked = 0;
+    const flaky = new Proxy(ethers.provider, {
+      get: (target, property) => {
+        const value = Reflect.get(target, property) as unknown;
+        if (typeof value !== "function") return value;
+        return (...args: unknown[]) => {
+          if (property === "getLogs") asked += 1;
+          if (broken && property === "getTransactionReceipt") throw new Error("connection lost");
+          return (value as (...args: unknown[]) => unknown).apply(target, args);
+        };
+      },
+    });
+    const reader = new ValidatorReader(p.validators, flaky, 0);
+    for (let block = 5; block < last; block += 7) {
+      broken = true;
+      await reader
+        .bookAt(block)
+        .catch((error: unknown) => expect((error as Error).message).to.equal("connection lost"));
+      broken = false;
+      await reader.bookAt(block, { range: 3 });
+    }
+    expect(await reader.bookAt(last)).to.deep.equal(expected);
+    const before = asked;
+    expect(await reader.bookAt(last)).to.deep.equal(expected);
+    expect(asked, "nothing new to read").to.equal(before);
+  });
+
+  it("are read anew when a block that was read is replaced", async () => {
+    const { p, keys } = await loadFixture(busy);
+    const reader = new ValidatorReader(p.validators, ethers.provider, 0);
+    const snapshot = (await provider.request({ method: "evm_snapshot" })) as string;
+    await predeposit(p, 1, 7);
+    const block = await ethers.provider.getBlockNumber();
+    expect((await reader.bookAt(block)).size).to.equal(keys.length + 2);
+    await provider.request({ method: "evm_revert", params: [snapshot] });
+    await p.pool.connect(p.alice).deposit(p.alice, p.alice, { value: 1n });
+    expect((await reader.bookAt(await ethers.provider.getBlockNumber())).size).to.equal(keys.length + 1);
+  });
+
+  it("refuse a block that the node does not have, and events out of nothing", async () => {
+    const { p } = await loadFixture(busy);
+    const reader = new ValidatorReader(p.validators, ethers.provider, 0);
+    const last = await ethers.provider.getBlockNumber();
+    const error = await reader.bookAt(last + 1).catch((failure: unknown) => failure);
+    expect((error as Error).message).to.equal(`the node does not have execution block ${last + 1}`);
+    expect(() => validatorBook([{ kind: "Slashed", block: 1, keyRoot: "0x01" }])).to.throw("never predeposited");
+  });
+
+  it("put a dropped key back at another place", () => {
+    const key = { keyRoot: "0x0a", pubkey: "0x0b" } as const;
+    const { keyRoot } = key;
+    const events = [
+      { kind: "Predeposited", block: 1, operatorId: 1n, keys: [key] },
+      { kind: "Proven", block: 2, keyRoot, tier: 0, sequence: 0, validatorIndex: 9 },
+      { kind: "Dropped", block: 3, keyRoot },
+      { kind: "Funded", block: 4, tier: 0, from: 0, to: 2 },
+      { kind: "Proven", block: 5, keyRoot, tier: 1, sequence: 4, validatorIndex: 9 },
+      { kind: "Funded", block: 6, tier: 0, from: 2, to: 9 },
+      { kind: "Funded", block: 7, tier: 1, from: 3, to: 5 },
+    ] as const;
+    expect(validatorBook(events.slice(0, 4)).get(keyRoot)).to.include({ status: "dropped", fundedBlock: undefined });
+    expect(validatorBook(events).get(keyRoot)).to.include({ status: "active", tier: 1, sequence: 4, fundedBlock: 7 });
+  });
+});
