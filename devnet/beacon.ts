@@ -2,6 +2,8 @@
  * A simulated consensus layer over a Hardhat network: see README.md beside this file for its use, its clock, and what is not modelled.
  */
 import { SLOTS_PER_EPOCH, SLOTS_PER_HISTORICAL_ROOT } from "@lodestar/params";
+import { ssz } from "@lodestar/types";
+import { hexlify } from "ethers";
 import type { DepositVerifier } from "./core/deposits.ts";
 import { exitObstacle, isSlashable } from "./core/exits.ts";
 import { rewardPerIncrementForApr } from "./core/rewards.ts";
@@ -100,6 +102,10 @@ export class SimulatedBeacon {
     return this.#history.head;
   }
 
+  get genesisValidatorsRoot(): Hex {
+    return hexlify(ssz.electra.BeaconState.getViewDU(this.head.node).genesisValidatorsRoot) as Hex;
+  }
+
   get epoch(): number {
     return epochOf(this.head.slot);
   }
@@ -115,6 +121,11 @@ export class SimulatedBeacon {
 
   blockAt(slot: number): BeaconBlock {
     return this.#history.at(slot);
+  }
+
+  /** By its root or its state's root. */
+  blockByRoot(root: string): BeaconBlock | undefined {
+    return this.#history.byRoot(root) ?? this.#history.byStateRoot(root);
   }
 
   /** The finalised checkpoint of the head, and the block that it names. */

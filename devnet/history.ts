@@ -13,6 +13,8 @@ export interface BeaconBlock {
   readonly header: Header;
   /** The last block of the execution layer that belongs to this slot. */
   readonly execution: ExecutionBlock;
+  /** electra.BeaconBlockBody, serialized. */
+  readonly body: Uint8Array;
   readonly fork: ForkName;
   /** The post-state, in plain numbers and as an SSZ tree. Neither may be changed. */
   readonly state: Readonly<CoreState>;
@@ -44,6 +46,14 @@ export class History {
   /** The last block at or before the slot. */
   at(slot: number): BeaconBlock {
     return this.#blocks[this.#position(slot)] ?? missing(`no block at or before slot ${slot}`);
+  }
+
+  byRoot(root: string): BeaconBlock | undefined {
+    return this.#blocks.find((block) => block.root === root);
+  }
+
+  byStateRoot(root: string): BeaconBlock | undefined {
+    return this.#blocks.find(({ header }) => header.stateRoot === root);
   }
 
   /** The block produced next after the one at `slot`, whose execution block makes that root available in EIP-4788. */

@@ -95,7 +95,7 @@ export class BlockProducer {
     const empty = new Uint8Array(32);
     const header = { slot: 0, proposerIndex: 0, parentRoot: empty, stateRoot: empty, bodyRoot: body.root };
     this.#tree.write(this.state, header, body.payloadHeader, this.#checkpoints());
-    this.#record({ ...header, stateRoot: this.#tree.writeGenesisValidatorsRoot() }, execution);
+    this.#record({ ...header, stateRoot: this.#tree.writeGenesisValidatorsRoot() }, execution, body.bytes);
   }
 
   /** Whether anything waits to be included. */
@@ -217,11 +217,11 @@ export class BlockProducer {
       bodyRoot: body.root,
     };
     const stateRoot = this.#tree.write(this.state, header, body.payloadHeader, this.#checkpoints());
-    this.#record({ ...header, stateRoot }, payload);
+    this.#record({ ...header, stateRoot }, payload, body.bytes);
     return withdrawals;
   }
 
-  #record(sszHeader: BlockHeader, execution: ExecutionBlock): void {
+  #record(sszHeader: BlockHeader, execution: ExecutionBlock, body: Uint8Array): void {
     const header = toHeader(sszHeader);
     this.history.push({
       slot: sszHeader.slot,
@@ -229,6 +229,7 @@ export class BlockProducer {
       header,
       sszHeader,
       execution,
+      body,
       fork: this.#tree.fork,
       state: cloneState(this.state),
       node: this.#tree.node,

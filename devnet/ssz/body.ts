@@ -14,6 +14,8 @@ export interface BodyInput {
 }
 
 export interface Body {
+  /** electra.BeaconBlockBody, serialized; the same in Fulu. */
+  readonly bytes: Uint8Array;
   readonly root: Uint8Array;
   /** The serialized ExecutionPayloadHeader that the state keeps. */
   readonly payloadHeader: Uint8Array;
@@ -62,6 +64,7 @@ export function buildBody(input: BodyInput): Body {
     withdrawalsRoot: withdrawals.hashTreeRoot(body.executionPayload.withdrawals),
   };
   return {
+    bytes: ssz.electra.BeaconBlockBody.serialize(body),
     root: ssz.electra.BeaconBlockBody.hashTreeRoot(body),
     payloadHeader: ssz.electra.ExecutionPayloadHeader.serialize(header),
   };

@@ -46,10 +46,10 @@ export interface StateView {
   readonly validators: ReadonlyMap<Hex, ValidatorInfo>;
   /** By public key: the sum of its pending deposits, where there are any. */
   readonly pendingDepositsGwei: ReadonlyMap<Hex, bigint>;
-  /** Effective balances of all active validators. */
-  readonly totalActiveBalanceGwei: bigint;
-  /** The sum of the state's `slashings` vector. */
-  readonly slashingsGwei: bigint;
+  /** Effective balances of all active validators; undefined where the node serves no states. */
+  readonly totalActiveBalanceGwei: bigint | undefined;
+  /** The sum of the state's `slashings` vector; undefined where the node serves no states. */
+  readonly slashingsGwei: bigint | undefined;
 }
 
 export interface StateProofs {

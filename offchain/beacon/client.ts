@@ -1,0 +1,271 @@
+/**
+ * A beacon node client for the standard REST API (https://ethereum.github.io/beacon-APIs), over several nodes.
+ *
+ * TRUST. A block is verified: its SSZ root is the one asked for. Of a state read for a report, slot, chain and latest block are compared with the
+ * block asked for, but its root is not computed (seconds of hashing): balances are as good as the node. That is why a committee reads
+ * through different nodes. Proofs are verified: the state root comes out of them.
+ */
+import { Worker } from "node:worker_threads";
+import { ssz } from "@lodestar/types";
+import { hexlify } from "ethers";
+import { z } from "zod";
+import { AppError, EXIT } from "../util/errors.ts";
+import type { Hex } from "../util/hex.ts";
+import { FinalError } from "../util/retry.ts";
+import { BeaconNodes } from "./nodes.ts";
+import type { NodeOptions } from "./nodes.ts";
+import { headerRoot } from "./proofs.ts";
+import type { Header } from "./proofs.ts";
+import type { StateAnswer, StateTask } from "./stateWorker.ts";
+import type { BeaconBlockInfo, BeaconChain, BeaconSource, StateProofs, StateView, ValidatorInfo } from "./types.ts";
+
+/** How far back a block is looked for over missed slots: a day. */
+const MOST_MISSED = 7_200;
+
+const number = z.string().regex(/^\d+$/).transform(Number);
+const gwei = z.string().regex(/^\d+$/).transform(BigInt);
+const hex = z
+  .string()
+  .regex(/^0x([0-9a-fA-F]{2})*$/)
+  .transform((text) => text.toLowerCase() as Hex);
+const headerSchema = z.object({
+  data: z.object({
+    root: hex,
+    canonical: z.boolean().optional(),
+    header: z.object({ message: z.object({ slot: number }) }),
+  }),
+});
+const finalitySchema = z.object({ data: z.object({ finalized: z.object({ epoch: number }) }) });
+const validatorsSchema = z.object({
+  data: z.array(
+    z.object({
+      index: number,
+      balance: gwei,
+      validator: z.object({
+        pubkey: hex,
+        withdrawal_credentials: hex,
+        effective_balance: gwei,
+        slashed: z.boolean(),
+        activation_eligibility_epoch: gwei,
+        activation_epoch: gwei,
+        exit_epoch: gwei,
+        withdrawable_epoch: gwei,
+      }),
+    }),
+  ),
+});
+const depositsSchema = z.object({ data: z.array(z.object({ pubkey: hex, amount: gwei })) });
+
+export class BeaconClient implements BeaconSource {
+  readonly #nodes: BeaconNodes;
+
+  constructor(options: NodeOptions) {
+    this.#nodes = new BeaconNodes(options);
+  }
+
+  async chain(signal?: AbortSignal): Promise<BeaconChain> {
+    return this.#nodes.chain(signal);
+  }
+
+  async head(signal?: AbortSignal): Promise<number> {
+    const answer = await this.#json("/eth/v1/beacon/headers/head", headerSchema, signal);
+    return answer.data.header.message.slot;
+  }
+
+  async finalizedSlot(signal?: AbortSignal): Promise<number> {
+    const [chain, answer] = await Promise.all([
+      this.#nodes.chain(signal),
+      this.#json("/eth/v1/beacon/states/head/finality_checkpoints", finalitySchema, signal),
+    ]);
+    return answer.data.finalized.epoch * chain.slotsPerEpoch;
+  }
+
+  async blockAtOrBefore(slot: number, signal?: AbortSignal): Promise<BeaconBlockInfo> {
+    return this.#nodes.ask(async (url) => {
+      for (let at = slot; at >= 0 && at > slot - MOST_MISSED; at--) {
+        const answer = await this.#nodes.json(url, `/eth/v1/beacon/headers/${at}`, headerSchema, { signal });
+        if (answer !== undefined && answer.data.canonical !== false) return this.#block(url, answer.data.root, signal);
+      }
+      throw new FinalError(`no block in ${MOST_MISSED} slots up to ${slot}`);
+    }, signal);
+  }
+
+  async readState(block: BeaconBlockInfo, pubkeys: readonly Hex[], signal?: AbortSignal): Promise<StateView> {
+    const chain = await this.#nodes.chain(signal);
+    const keys = pubkeys.map((pubkey) => pubkey.toLowerCase() as Hex);
+    return this.#nodes.ask(async (url) => {
+      const answer = await this.#state(url, block, { pubkeys: keys }, signal);
+      if (answer === undefined) return this.#readByIds(url, block, keys, signal);
+      const { contents } = answer;
+      expectSame("chain", contents.genesisValidatorsRoot, chain.genesisValidatorsRoot);
+      expectSame("slot", contents.slot, block.slot);
+      expectSame("parent", contents.latestBlock.parentRoot, block.header.parentRoot);
+      expectSame("body", contents.latestBlock.bodyRoot, block.header.bodyRoot);
+      return {
+        block,
+        finalizedEpoch: contents.finalizedEpoch,
+        validators: new Map(contents.validators.map((validator) => [validator.pubkey, validator])),
+        pendingDepositsGwei: new Map(contents.pendingDepositsGwei),
+        totalActiveBalanceGwei: contents.totalActiveBalanceGwei,
+        slashingsGwei: contents.slashingsGwei,
+      };
+    }, signal);
+  }
+
+  async prove(block: BeaconBlockInfo, pubkeys: readonly Hex[], signal?: AbortSignal): Promise<StateProofs> {
+    const chain = await this.#nodes.chain(signal);
+    const timestamp = await this.#timestampAfter(block, chain, signal);
+    const keys = pubkeys.map((pubkey) => pubkey.toLowerCase() as Hex);
+    return this.#nodes.ask(async (url) => {
+      const answer = await this.#state(
+        url,
+        block,
+        { pubkeys: keys, prove: { header: block.header, timestamp } },
+        signal,
+      );
+      if (answer?.proofs === undefined) throw new FinalError("proofs need the debug endpoint for states");
+      return { fork: answer.contents.fork, block, ...answer.proofs };
+    }, signal);
+  }
+
+  /** The timestamp of the first block after this one, under which EIP-4788 has its root. */
+  async #timestampAfter(block: BeaconBlockInfo, chain: BeaconChain, signal: AbortSignal | undefined): Promise<bigint> {
+    const head = await this.head(signal);
+    return this.#nodes.ask(async (url) => {
+      for (let slot = block.slot + 1; slot <= head; slot++) {
+        const answer = await this.#nodes.json(url, `/eth/v1/beacon/headers/${slot}`, headerSchema, { signal });
+        if (answer !== undefined) return BigInt(chain.genesisTime + slot * chain.secondsPerSlot);
+      }
+      throw new FinalError(`no block after slot ${block.slot} yet: its root is not in EIP-4788`);
+    }, signal);
+  }
+
+  async #json<T>(
+    path: string,
+    schema: z.ZodType<T, z.ZodTypeDef, unknown>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    return this.#nodes.ask(async (url) => {
+      const answer = await this.#nodes.json(url, path, schema, { signal });
+      if (answer === undefined) throw new Error(`${path} answered 404`);
+      return answer;
+    }, signal);
+  }
+
+  /** The block of a root, verified. */
+  async #block(url: string, root: Hex, signal: AbortSignal | undefined): Promise<BeaconBlockInfo> {
+    const answer = await this.#nodes.fetch(url, `/eth/v2/beacon/blocks/${root}`, { ssz: true, signal });
+    if (answer.status === 404) throw new Error(`does not have the block ${root}`);
+    if (answer.version !== "electra" && answer.version !== "fulu")
+      throw new FinalError(`blocks of the fork "${answer.version ?? "unknown"}" are not known`);
+    let message;
+    try {
+      ({ message } = ssz[answer.version].SignedBeaconBlock.deserialize(answer.body));
+    } catch {
+      throw new Error(`the block ${root} is not an SSZ block of ${answer.version}`);
+    }
+    const { executionPayload } = message.body;
+    const header: Header = {
+      slot: BigInt(message.slot),
+      proposerIndex: BigInt(message.proposerIndex),
+      parentRoot: hexlify(message.parentRoot) as Hex,
+      stateRoot: hexlify(message.stateRoot) as Hex,
+      bodyRoot: hexlify(ssz[answer.version].BeaconBlockBody.hashTreeRoot(message.body)) as Hex,
+    };
+    expectSame("root of the block", headerRoot(header), root);
+    return {
+      header,
+      root,
+      slot: message.slot,
+      execution: {
+        number: executionPayload.blockNumber,
+        hash: hexlify(executionPayload.blockHash) as Hex,
+        timestamp: executionPayload.timestamp,
+      },
+    };
+  }
+
+  /** The state after a block, in a thread of its own; undefined where the node does not serve states. */
+  async #state(
+    url: string,
+    block: BeaconBlockInfo,
+    task: Omit<StateTask, "url" | "timeoutSeconds">,
+    signal: AbortSignal | undefined,
+  ): Promise<Extract<StateAnswer, { ok: true }> | undefined> {
+    const path = `/eth/v2/debug/beacon/states/${block.header.stateRoot}`;
+    // a state is some hundred megabytes
+    const timeoutSeconds = 12 * this.#nodes.timeoutSeconds;
+    const answer = await inThread({ ...task, url: url + path, timeoutSeconds }, signal);
+    if (answer.ok) return answer;
+    if (answer.status === 404 || answer.status === 405 || answer.status === 403) return undefined;
+    throw answer.mayPass ? new Error(`${path}: ${answer.message}`) : new FinalError(`${path}: ${answer.message}`);
+  }
+
+  /** Without the state: the keys' validators by POST. Sums over all validators are not known then. */
+  async #readByIds(
+    url: string,
+    block: BeaconBlockInfo,
+    pubkeys: readonly Hex[],
+    signal: AbortSignal | undefined,
+  ): Promise<StateView> {
+    const base = `/eth/v1/beacon/states/${block.header.stateRoot}`;
+    const wanted = new Set(pubkeys);
+    const body = { ids: pubkeys, statuses: null };
+    const [found, deposits, finality] = await Promise.all([
+      // without ids it would send all validators
+      pubkeys.length === 0
+        ? { data: [] }
+        : this.#nodes.json(url, `${base}/validators`, validatorsSchema, { body, signal }),
+      this.#nodes.json(url, `${base}/pending_deposits`, depositsSchema, { signal }),
+      this.#nodes.json(url, `${base}/finality_checkpoints`, finalitySchema, { signal }),
+    ]);
+    if (found === undefined || deposits === undefined || finality === undefined)
+      throw new Error(`does not have the state ${block.header.stateRoot}`);
+    const validators = new Map<Hex, ValidatorInfo>();
+    for (const { index, balance, validator } of found.data) {
+      if (!wanted.has(validator.pubkey)) throw new Error(`answered with ${validator.pubkey}, which was not asked for`);
+      validators.set(validator.pubkey, {
+        pubkey: validator.pubkey,
+        index,
+        withdrawalCredentials: validator.withdrawal_credentials,
+        balanceGwei: balance,
+        effectiveBalanceGwei: validator.effective_balance,
+        slashed: validator.slashed,
+        activationEligibilityEpoch: validator.activation_eligibility_epoch,
+        activationEpoch: validator.activation_epoch,
+        exitEpoch: validator.exit_epoch,
+        withdrawableEpoch: validator.withdrawable_epoch,
+      });
+    }
+    const pending = new Map<Hex, bigint>();
+    for (const { pubkey, amount } of deposits.data)
+      if (wanted.has(pubkey)) pending.set(pubkey, (pending.get(pubkey) ?? 0n) + amount);
+    return {
+      block,
+      finalizedEpoch: finality.data.finalized.epoch,
+      validators,
+      pendingDepositsGwei: pending,
+      totalActiveBalanceGwei: undefined,
+      slashingsGwei: undefined,
+    };
+  }
+}
+
+async function inThread(task: StateTask, signal: AbortSignal | undefined): Promise<StateAnswer> {
+  signal?.throwIfAborted();
+  const worker = new Worker(new URL("./stateWorker.ts", import.meta.url), { workerData: task });
+  try {
+    return await new Promise<StateAnswer>((resolve, reject) => {
+      signal?.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+      worker.once("message", resolve);
+      worker.once("error", reject);
+      worker.once("exit", () => reject(new AppError(EXIT.unavailable, "the thread that reads the state ended")));
+    });
+  } finally {
+    await worker.terminate();
+  }
+}
+
+function expectSame<T>(what: string, found: T, expected: T): void {
+  if (found !== expected) throw new Error(`another ${what} than asked for: ${String(found)}, not ${String(expected)}`);
+}

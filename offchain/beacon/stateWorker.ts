@@ -1,0 +1,76 @@
+/** A thread that downloads one state and answers from it: neither the download nor the walk blocks the program's event loop. */
+import { parentPort, workerData } from "node:worker_threads";
+import { request } from "undici";
+import { messageOf } from "../util/errors.ts";
+import type { Hex } from "../util/hex.ts";
+import { mayPass } from "../util/retry.ts";
+import type { ForkName, Header } from "./proofs.ts";
+import { LAYOUTS } from "./proofs.ts";
+import { proveInBytes } from "./stateProofs.ts";
+import type { BytesProofs } from "./stateProofs.ts";
+import { readStateBytes } from "./stateReader.ts";
+import type { StateContents } from "./stateReader.ts";
+
+export interface StateTask {
+  readonly url: string;
+  readonly timeoutSeconds: number;
+  readonly pubkeys: readonly Hex[];
+  /** Where proofs are wanted: of these keys, in their order, against this header, whose root EIP-4788 has under this timestamp. */
+  readonly prove?: { readonly header: Header; readonly timestamp: bigint };
+}
+
+export type StateAnswer =
+  | { readonly ok: true; readonly contents: StateContents; readonly proofs: BytesProofs | undefined }
+  | { readonly ok: false; readonly status: number | undefined; readonly mayPass: boolean; readonly message: string };
+
+async function run(task: StateTask): Promise<StateAnswer> {
+  const { statusCode, headers, body } = await request(task.url, {
+    headers: { accept: "application/octet-stream" },
+    headersTimeout: task.timeoutSeconds * 1_000,
+    bodyTimeout: task.timeoutSeconds * 1_000,
+  });
+  if (statusCode !== 200) {
+    await body.dump();
+    return { ok: false, status: statusCode, mayPass: mayPass(statusCode), message: `answered ${statusCode}` };
+  }
+  const fork = String(headers["eth-consensus-version"]);
+  if (!Object.hasOwn(LAYOUTS, fork)) {
+    await body.dump();
+    return { ok: false, status: undefined, mayPass: true, message: `states of the fork "${fork}" are not known` };
+  }
+  const bytes = await collect(body, Number(headers["content-length"] ?? 0));
+  const contents = readStateBytes(bytes, fork as ForkName, task.pubkeys);
+  if (task.prove === undefined) return { ok: true, contents, proofs: undefined };
+  const byKey = new Map(contents.validators.map(({ pubkey, index }) => [pubkey, index]));
+  const indices = task.pubkeys.map((pubkey) => {
+    const index = byKey.get(pubkey);
+    if (index === undefined) throw new Error(`${pubkey} is not in the registry at slot ${contents.slot}`);
+    return index;
+  });
+  const { header, timestamp } = task.prove;
+  return { ok: true, contents, proofs: proveInBytes(bytes, fork as ForkName, header, timestamp, indices) };
+}
+
+/** Into one buffer of the announced size; one that grows where none was announced. */
+async function collect(body: AsyncIterable<Uint8Array>, announced: number): Promise<Uint8Array> {
+  let bytes = new Uint8Array(announced > 0 ? announced : 16_000_000);
+  let filled = 0;
+  for await (const chunk of body) {
+    if (filled + chunk.length > bytes.length) {
+      const larger = new Uint8Array(Math.max(2 * bytes.length, filled + chunk.length));
+      larger.set(bytes.subarray(0, filled));
+      bytes = larger;
+    }
+    bytes.set(chunk, filled);
+    filled += chunk.length;
+  }
+  if (announced > 0 && filled !== announced) throw new Error(`${filled} bytes of ${announced} arrived`);
+  return bytes.subarray(0, filled);
+}
+
+run(workerData as StateTask)
+  .catch((error: unknown): StateAnswer => ({ ok: false, status: undefined, mayPass: true, message: messageOf(error) }))
+  .then((answer) => parentPort?.postMessage(answer))
+  .catch((error: unknown) => {
+    throw error;
+  });
