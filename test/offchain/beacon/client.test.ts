@@ -68,7 +68,7 @@ describe("the beacon client, over HTTP", () => {
   });
   afterEach(() => {
     for (const { faults } of [first, second])
-      for (const fault of Object.keys(faults)) delete faults[fault as keyof typeof faults];
+      for (const fault of Object.keys(faults)) Reflect.deleteProperty(faults, fault);
     failures.length = 0;
   });
 
@@ -116,7 +116,7 @@ describe("the beacon client, over HTTP", () => {
     const node = client();
     const state = beacon.stateAt();
     const block = await node.blockAtOrBefore(beacon.head.slot);
-    const upper = `0x${(PUBKEYS[1] ?? "").slice(2).toUpperCase()}` as Hex;
+    const upper: Hex = `0x${(PUBKEYS[1] ?? "").slice(2).toUpperCase()}`;
     const view = await node.readState(block, [PUBKEYS[0] ?? "0x", upper, PUBKEYS[2] ?? "0x", strangerPubkey(5)]);
     expect(view.validators.size).to.equal(3);
     for (const pubkey of [PUBKEYS[0], PUBKEYS[1], strangerPubkey(5)] as Hex[]) {

@@ -1,0 +1,196 @@
+import { expect } from "chai";
+import { getBytes, hexlify } from "ethers";
+import { ssz } from "@lodestar/types";
+import { installPredeploys, DEPOSIT_CONTRACT } from "../../../devnet/predeploys.ts";
+import { PREDEPOSIT_GWEI, signDeposit, withdrawalCredentials } from "../../../offchain/keys/deposit.ts";
+import { MAX_KEYS, NETWORKS, checkDepositFile, depositFile } from "../../../offchain/keys/depositFile.ts";
+import { deriveKeys } from "../../../offchain/keys/hd.ts";
+import type { Hex } from "../../../offchain/util/hex.ts";
+import { ethers, provider } from "../../helpers/network.ts";
+
+const VAULT = `0x${"be".repeat(20)}`;
+const CREDENTIALS = withdrawalCredentials(VAULT);
+const HOODI = NETWORKS["hoodi"] as Hex;
+const EXPECTED = { withdrawalCredentials: CREDENTIALS, forkVersion: HOODI };
+const KEYS = deriveKeys({ mnemonic: "test test test test test test test test test test test junk", count: 3 });
+const DEPOSITS = KEYS.map((key) => signDeposit(key, CREDENTIALS, PREDEPOSIT_GWEI, getBytes(HOODI)));
+
+type Entry = Record<string, string | number>;
+
+function entries(): Entry[] {
+  return JSON.parse(depositFile(DEPOSITS, HOODI, "hoodi")) as Entry[];
+}
+
+function problemsOf(
+  list: unknown,
+  expected: Partial<typeof EXPECTED> & { known?: ReadonlySet<Hex> } = {},
+): readonly string[] {
+  const checked = checkDepositFile(typeof list === "string" ? list : JSON.stringify(list), {
+    ...EXPECTED,
+    ...expected,
+  });
+  if (checked.ok) throw new Error("no problem was found");
+  return checked.problems;
+}
+
+describe("files of deposit data", () => {
+  it("are written as the launchpad's tools do, and read back as arguments of predeposit", () => {
+    const [first] = entries();
+    expect(Object.keys(first ?? {})).to.deep.equal([
+      ...["pubkey", "withdrawal_credentials", "amount", "signature", "deposit_message_root", "deposit_data_root"],
+      ...["fork_version", "network_name", "deposit_cli_version"],
+    ]);
+    expect(first).to.include({ amount: 1_000_000_000, fork_version: "10000910", network_name: "hoodi" });
+    expect(first?.["pubkey"]).to.equal(KEYS[0]?.pubkey.slice(2));
+    const checked = checkDepositFile(depositFile(DEPOSITS, HOODI, "hoodi"), EXPECTED);
+    expect(checked).to.deep.equal({
+      ok: true,
+      batches: [
+        {
+          pubkeys: DEPOSITS.map(({ pubkey }) => pubkey),
+          signatures: DEPOSITS.map(({ signature }) => signature),
+          depositDataRoots: DEPOSITS.map(({ depositDataRoot }) => depositDataRoot),
+        },
+      ],
+    });
+    const prefixed = entries().map((entry) => ({ ...entry, pubkey: `0x${String(entry["pubkey"]).toUpperCase()}` }));
+    expect(checkDepositFile(JSON.stringify(prefixed), EXPECTED).ok, "with 0x and in capitals").to.equal(true);
+  });
+
+  it("have the roots of the SSZ types, which the real deposit contract accepts", async () => {
+    await installPredeploys(provider);
+    const [signer] = await ethers.getSigners();
+    const contract = new ethers.Contract(
+      DEPOSIT_CONTRACT,
+      ["function deposit(bytes,bytes,bytes,bytes32) payable"],
+      signer,
+    );
+    for (const deposit of DEPOSITS) {
+      const message = {
+        pubkey: getBytes(deposit.pubkey),
+        withdrawalCredentials: getBytes(CREDENTIALS),
+        amount: Number(deposit.amountGwei),
+      };
+      const data = { ...message, signature: getBytes(deposit.signature) };
+      expect(deposit.depositDataRoot).to.equal(hexlify(ssz.phase0.DepositData.hashTreeRoot(data)));
+      const send = contract.getFunction("deposit");
+      await send(deposit.pubkey, CREDENTIALS, deposit.signature, deposit.depositDataRoot, { value: 10n ** 18n });
+    }
+    const root = hexlify(
+      ssz.phase0.DepositMessage.hashTreeRoot({
+        pubkey: getBytes(DEPOSITS[1]?.pubkey ?? "0x"),
+        withdrawalCredentials: getBytes(CREDENTIALS),
+        amount: 1_000_000_000,
+      }),
+    );
+    expect(entries()[1]?.["deposit_message_root"]).to.equal(root.slice(2));
+  });
+
+  it("go out at most 64 keys a transaction", () => {
+    const keys = deriveKeys({
+      mnemonic: "test test test test test test test test test test test junk",
+      count: MAX_KEYS + 1,
+    });
+    const many = keys.map((key) => signDeposit(key, CREDENTIALS, PREDEPOSIT_GWEI, getBytes(HOODI)));
+    const seen: number[] = [];
+    const checked = checkDepositFile(depositFile(many, HOODI, "hoodi"), {
+      ...EXPECTED,
+      onProgress: (done) => seen.push(done),
+    });
+    if (!checked.ok) throw new Error(checked.problems.join());
+    expect(checked.batches.map(({ pubkeys }) => pubkeys.length)).to.deep.equal([64, 1]);
+    expect(checked.batches.flatMap(({ signatures }) => signatures)).to.deep.equal(
+      many.map(({ signature }) => signature),
+    );
+    expect(seen).to.have.length(65);
+    expect(() =>
+      checkDepositFile(depositFile(many, HOODI, "hoodi"), { ...EXPECTED, signal: AbortSignal.abort() }),
+    ).to.throw("aborted");
+  });
+
+  it("are refused with the credentials' owner named: another address, BLS, compounding", () => {
+    const sign = (credentials: Hex) =>
+      JSON.parse(
+        depositFile(
+          [signDeposit(KEYS[0] as (typeof KEYS)[0], credentials, PREDEPOSIT_GWEI, getBytes(HOODI))],
+          HOODI,
+          "hoodi",
+        ),
+      ) as Entry[];
+    const other = `0x${"ab".repeat(20)}`;
+    expect(problemsOf(sign(withdrawalCredentials(other)))).to.deep.equal([
+      `deposit 1: its withdrawal credentials are those of ${other} (type 0x01), not this protocol's: ${CREDENTIALS}`,
+    ]);
+    expect(problemsOf(sign(`0x00${"11".repeat(31)}`))).to.deep.equal([
+      "deposit 1: its withdrawal credentials are a BLS key (0x00), not this protocol's vault",
+    ]);
+    expect(problemsOf(sign(withdrawalCredentials(VAULT, "02")))[0]).to.include(`those of ${VAULT} (type 0x02)`);
+    expect(problemsOf(sign(`0x01${"00".repeat(10)}01${VAULT.slice(2)}`))[0]).to.include(`are 0x01${"00".repeat(10)}01`);
+  });
+
+  it("are refused for another network, named where it is known", () => {
+    expect(problemsOf(entries(), { forkVersion: NETWORKS["mainnet"] as Hex })).to.deep.equal(
+      [1, 2, 3].map((i) => `deposit ${i}: it is for hoodi, not for mainnet`),
+    );
+    expect(problemsOf(entries(), { forkVersion: "0x10000038" })[0]).to.include(
+      "not for the network with fork version 0x10000038",
+    );
+    // signed for hoodi, and says it is for mainnet
+    const relabelled = entries().map((entry) => ({ ...entry, fork_version: "00000000" }));
+    expect(problemsOf(relabelled, { forkVersion: "0x00000000" })).to.have.length(3);
+    expect(problemsOf(relabelled, { forkVersion: "0x00000000" })[0]).to.include("the signature is not valid");
+  });
+
+  it("are refused with another amount, changed roots, a signature of something else or of nothing", () => {
+    const [first] = entries() as [Entry];
+    const [key] = KEYS as [(typeof KEYS)[0]];
+    const whole = depositFile([signDeposit(key, CREDENTIALS, 32n * PREDEPOSIT_GWEI, getBytes(HOODI))], HOODI, "hoodi");
+    expect(problemsOf(whole)).to.deep.equal([
+      "deposit 1: the amount is 32000000000 gwei; a predeposit is 1000000000 (1 ETH)",
+    ]);
+    expect(problemsOf([{ ...first, deposit_message_root: "11".repeat(32) }])).to.deep.equal([
+      "deposit 1: deposit_message_root does not fit the other fields",
+    ]);
+    expect(problemsOf([{ ...first, deposit_data_root: "11".repeat(32) }])).to.deep.equal([
+      "deposit 1: deposit_data_root does not fit the other fields",
+    ]);
+    const other = entries()[1]?.["signature"] as string;
+    for (const signature of [other, "00".repeat(96), `c0${"00".repeat(95)}`, "ff".repeat(96)]) {
+      const problems = problemsOf([{ ...first, signature }]);
+      expect(problems).to.have.length(2);
+      expect(problems[1]).to.include("the signature is not valid for this key, amount, credentials and hoodi");
+    }
+  });
+
+  it("are refused with a key twice, or one that is in use", () => {
+    const [first, second] = entries();
+    expect(problemsOf([first, second, first])).to.deep.equal([
+      `deposit 3: the key ${KEYS[0]?.pubkey} is also deposit 1`,
+    ]);
+    expect(problemsOf(entries(), { known: new Set([KEYS[1]?.pubkey as Hex]) })).to.deep.equal([
+      `deposit 2: the key ${KEYS[1]?.pubkey} is already in use`,
+    ]);
+  });
+
+  it("are refused with every problem of every deposit at once", () => {
+    const [first, second] = entries() as [Entry, Entry];
+    const problems = problemsOf([
+      { ...first, amount: 5, fork_version: "00000000" },
+      7,
+      { ...second, pubkey: "0x12", amount: -1 },
+      second,
+    ]);
+    expect(problems).to.deep.equal([
+      "deposit 1: the amount is 5 gwei; a predeposit is 1000000000 (1 ETH)",
+      "deposit 1: it is for mainnet, not for hoodi",
+      "deposit 1: deposit_message_root does not fit the other fields",
+      "deposit 1: deposit_data_root does not fit the other fields",
+      "deposit 2: entry: Expected object, received number",
+      "deposit 3: pubkey: 48 bytes in hexadecimal",
+      "deposit 3: amount: Number must be greater than or equal to 0",
+    ]);
+    expect(problemsOf("{")).to.deep.equal(["not JSON"]);
+    expect(problemsOf({})).to.deep.equal(["not a list of deposits"]);
+    expect(problemsOf([])).to.deep.equal(["no deposit in it"]);
+  });
+});

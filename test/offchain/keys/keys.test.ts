@@ -1,0 +1,205 @@
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inspect } from "node:util";
+import { SecretKey } from "@chainsafe/blst";
+import { expect } from "chai";
+import { Mnemonic, getBytes, hexlify } from "ethers";
+import { checkMnemonic, deriveKeys, keyOfSecret, newMnemonic } from "../../../offchain/keys/hd.ts";
+import { decryptKey, encryptKey, readKeystore, writeKeystores } from "../../../offchain/keys/keystore.ts";
+import { AppError } from "../../../offchain/util/errors.ts";
+
+const MNEMONIC = "test test test test test test test test test test test junk";
+const PASSWORD = "correct horse";
+// EIP-2335: "testpassword" in mathematical letters, and a key
+const EIP_PASSWORD = "𝔱𝔢𝔰𝔱𝔭𝔞𝔰𝔰𝔴𝔬𝔯𝔡🔑";
+const EIP_SECRET = "0x000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f";
+const EIP_SALT = "d4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3";
+const EIP_PUBKEY = "9612d7a727c9d0a22e185a1c768478dfe919cada9266988cb32359c11f2b7b27f4ae4040902382ae2910c15e2b420d07";
+const EIP_PATH = "m/12381/60/3141592653/589793238";
+
+async function refusal(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    expect(error).to.be.instanceOf(AppError);
+    return (error as AppError).message;
+  }
+  throw new Error("it was not refused");
+}
+
+/** The EIP's own files. */
+function eipKeystore(kdf: object, checksum: string, message: string): string {
+  return JSON.stringify({
+    crypto: {
+      kdf: { ...kdf, message: "" },
+      checksum: { function: "sha256", params: {}, message: checksum },
+      cipher: { function: "aes-128-ctr", params: { iv: "264daa3f303d7259501c93d997d84fe6" }, message },
+    },
+    description: "This is a test keystore that uses the KDF to secure the secret.",
+    pubkey: EIP_PUBKEY,
+    path: EIP_PATH,
+    uuid: "1d85ae20-35c5-4611-98e8-aa14a633906f",
+    version: 4,
+  });
+}
+
+const EIP_SCRYPT = eipKeystore(
+  { function: "scrypt", params: { dklen: 32, n: 262_144, p: 1, r: 8, salt: EIP_SALT } },
+  "d2217fe5f3e9a1e34581ef8a78f7c9928e436d36dacc5e846690a5581e8ea484",
+  "06ae90d55fe0a6e9c5c3bc5b170827b2e5cce3929ed3f116c2811e6366dfe20f",
+);
+const EIP_PBKDF2 = eipKeystore(
+  { function: "pbkdf2", params: { dklen: 32, c: 262_144, prf: "hmac-sha256", salt: EIP_SALT } },
+  "8a9f5d9912ed7e75ea794bc5a89bca5f193721d30868ade6f73043c6ea6febf1",
+  "cee03fde2af33149775b7223e7845e4fb2c8ae1792e5f99fe9ecf474cc8c16ad",
+);
+
+describe("keys from a mnemonic", () => {
+  it("follow the four vectors of EIP-2333", () => {
+    for (const [seed, master, index, child] of [
+      [
+        "0xc55257c360c07c72029aebc1b53c05ed0362ada38ead3e3e9efa3708e53495531f09a6987599d18264c1e1c92f2cf141630c7a3c4ab7c81b2f001698e7463b04",
+        6083874454709270928345386274498605044986640685124978867557563392430687146096n,
+        0,
+        20397789859736650942317412262472558107875392172444076792671091975210932703118n,
+      ],
+      [
+        "0x3141592653589793238462643383279502884197169399375105820974944592",
+        29757020647961307431480504535336562678282505419141012933316116377660817309383n,
+        3_141_592_653,
+        25457201688850691947727629385191704516744796114925897962676248250929345014287n,
+      ],
+      [
+        "0x0099FF991111002299DD7744EE3355BBDD8844115566CC55663355668888CC00",
+        27580842291869792442942448775674722299803720648445448686099262467207037398656n,
+        4_294_967_295,
+        29358610794459428860402234341874281240803786294062035874021252734817515685787n,
+      ],
+      [
+        "0xd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3",
+        19022158461524446591288038168518313374041767046816487870552872741050760015818n,
+        42,
+        31372231650479070279774297061823572166496564838472787488249775572789064611981n,
+      ],
+    ] as const) {
+      const parent = SecretKey.deriveMasterEip2333(getBytes(seed));
+      expect(BigInt(hexlify(parent.toBytes()))).to.equal(master);
+      expect(BigInt(hexlify(parent.deriveChildEip2333(index).toBytes()))).to.equal(child);
+    }
+    // the first seed is that of BIP-39's first words with its passphrase
+    const words = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
+    const seed = Mnemonic.fromPhrase(words, "TREZOR").computeSeed();
+    expect(seed).to.equal(
+      "0xc55257c360c07c72029aebc1b53c05ed0362ada38ead3e3e9efa3708e53495531f09a6987599d18264c1e1c92f2cf141630c7a3c4ab7c81b2f001698e7463b04",
+    );
+  });
+
+  it("have the paths of EIP-2334, can go on later, and depend on the passphrase", () => {
+    const seen: string[] = [];
+    const keys = deriveKeys({
+      mnemonic: MNEMONIC,
+      count: 3,
+      onProgress: (done, count) => seen.push(`${done}/${count}`),
+    });
+    expect(keys.map(({ path }) => path)).to.deep.equal([0, 1, 2].map((i) => `m/12381/3600/${i}/0/0`));
+    expect(seen).to.deep.equal(["1/3", "2/3", "3/3"]);
+    const [third] = deriveKeys({ mnemonic: ` ${MNEMONIC.toUpperCase().replaceAll(" ", "\n ")}`, first: 2, count: 1 });
+    expect(third?.pubkey).to.equal(keys[2]?.pubkey);
+    const [other] = deriveKeys({ mnemonic: MNEMONIC, passphrase: "x", count: 1 });
+    expect(other?.pubkey).not.to.equal(keys[0]?.pubkey);
+    const signal = AbortSignal.abort();
+    expect(() => deriveKeys({ mnemonic: MNEMONIC, count: 1, signal })).to.throw("aborted");
+  });
+
+  it("show no secret when they are printed", () => {
+    const [key] = deriveKeys({ mnemonic: MNEMONIC, count: 1 });
+    const secret = hexlify(key?.secret() ?? "0x").slice(2);
+    expect(secret).to.have.length(64);
+    for (const shown of [inspect(key, { depth: 9 }), JSON.stringify(key)]) expect(shown).not.to.include(secret);
+  });
+
+  it("refuse words that are no mnemonic, without repeating them, and indices beyond the tree", () => {
+    expect(checkMnemonic(newMnemonic()).split(" ")).to.have.length(24);
+    expect(newMnemonic()).not.to.equal(newMnemonic());
+    for (const [phrase, message] of [
+      ["", "not 0"],
+      ["test test", "not 2"],
+      [MNEMONIC.replace("junk", "test"), "checksum"],
+      [MNEMONIC.replace("junk", "estuary"), "English list"],
+    ] as const)
+      expect(() => checkMnemonic(phrase))
+        .to.throw(AppError, message)
+        .with.property("message")
+        .that.does.not.include("estuary");
+    for (const [first, count] of [
+      [-1, 1],
+      [0, 0],
+      [2 ** 32 - 1, 2],
+      [0.5, 1],
+    ] as const)
+      expect(() => deriveKeys({ mnemonic: MNEMONIC, first, count })).to.throw(AppError, "indices go from 0");
+  });
+});
+
+describe("keystores", () => {
+  for (const [name, json] of [
+    ["scrypt", EIP_SCRYPT],
+    ["pbkdf2", EIP_PBKDF2],
+  ] as const) {
+    it(`of EIP-2335 with ${name} are decrypted, the password normalized and without control characters`, async () => {
+      const key = await decryptKey(json, EIP_PASSWORD);
+      expect(hexlify(key.secret())).to.equal(EIP_SECRET);
+      expect(key.pubkey).to.equal(`0x${EIP_PUBKEY}`);
+      expect(key.path).to.equal(EIP_PATH);
+      const plain = await decryptKey(json, "testpassword\u{1f511}\u0000\n\u007f");
+      expect(plain.pubkey).to.equal(key.pubkey);
+      expect(await refusal(decryptKey(json, "testpassword"))).to.equal("wrong password");
+    });
+  }
+
+  it("are written for their owner alone, under the launchpad's names, and read back", async () => {
+    const folder = join(mkdtempSync(join(tmpdir(), "estuary-")), "keys");
+    const keys = deriveKeys({ mnemonic: MNEMONIC, first: 4, count: 2 });
+    const files = await writeKeystores(keys, { folder, password: PASSWORD, time: 1_700_000_000, kdf: "pbkdf2" });
+    expect(files).to.deep.equal([4, 5].map((i) => join(folder, `keystore-m_12381_3600_${i}_0_0-1700000000.json`)));
+    for (const [i, file] of files.entries()) {
+      expect(statSync(file).mode & 0o777).to.equal(0o400);
+      expect(readFileSync(file, "utf8")).not.to.include(hexlify(keys[i]?.secret() ?? "0x").slice(2));
+      const read = await readKeystore(file, PASSWORD);
+      expect(read.pubkey).to.equal(keys[i]?.pubkey);
+      expect(read.index).to.equal(4 + i);
+      const message = Uint8Array.of(1, 2, 3);
+      expect(read.sign(message)).to.equal(keys[i]?.sign(message));
+    }
+    expect(
+      await refusal(writeKeystores(keys, { folder, password: PASSWORD, time: 1_700_000_000, kdf: "pbkdf2" })),
+    ).to.include("can't write");
+    expect(await refusal(readKeystore(files[0] ?? "", "wrong"))).to.equal(`${files[0]}: wrong password`);
+  }).timeout(60_000);
+
+  it("with scrypt, the default, are decrypted by the password alone", async () => {
+    const [key] = deriveKeys({ mnemonic: MNEMONIC, count: 1 }) as [ReturnType<typeof deriveKeys>[number]];
+    const json = await encryptKey(key, PASSWORD);
+    expect((JSON.parse(json) as { crypto: { kdf: { function: string } } }).crypto.kdf.function).to.equal("scrypt");
+    expect((await decryptKey(json, PASSWORD)).pubkey).to.equal(key.pubkey);
+  });
+
+  it("are refused with one line: short passwords, other files, another key than stated", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "estuary-"));
+    const keys = deriveKeys({ mnemonic: MNEMONIC, count: 1 });
+    expect(await refusal(writeKeystores(keys, { folder, password: "1234567", time: 1 }))).to.equal(
+      "a password has at least 8 characters",
+    );
+    const file = join(folder, "other.json");
+    for (const text of ["", "[]", "{}", '{"version":3}']) {
+      writeFileSync(file, text);
+      expect(await refusal(readKeystore(file, PASSWORD))).to.equal(`${file}: not a keystore (EIP-2335)`);
+    }
+    expect(await refusal(readKeystore(`${file}x`, PASSWORD))).to.include("can't read");
+    const [key] = keys as [(typeof keys)[0]];
+    const lie = (await encryptKey(key, PASSWORD, "pbkdf2")).replace(key.pubkey.slice(2), EIP_PUBKEY);
+    expect(await refusal(decryptKey(lie, PASSWORD))).to.include(`it says it is the key 0x${EIP_PUBKEY}`);
+    expect(() => keyOfSecret(new Uint8Array(32), "")).to.throw(AppError, "not a BLS key");
+  });
+});
