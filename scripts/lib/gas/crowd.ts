@@ -1,0 +1,228 @@
+/**
+ * Crowds a local protocol: thousands of operators, a hundred thousand validators.
+ *
+ * Operators join by real calls. Validators beyond those with keys come into every sum by the real calls of the registry to its peers (the
+ * pool's `fundValidators`, the operators' `onFunded`), made in its name; only what the registry itself keeps, a record for each and the words
+ * of the tiers, is written into its storage. Where these lie is found by comparing raw words with the views, and what was written is read
+ * back through the views.
+ */
+import { ZeroAddress, concat, keccak256, toBeHex } from "ethers";
+import type { NetworkConnection } from "hardhat/types/network";
+import type { LocalProtocol } from "../../../devnet/localProtocol.ts";
+import { pubkeyRoot } from "../../../devnet/keys.ts";
+import type { ValidatorKey } from "../../../devnet/keys.ts";
+
+const ETH = 10n ** 18n;
+const BATCH = 100; // operators a transaction
+const MAX_SLOTS = 16n; // of a contract's own variables, among which a mapping is looked for
+const CURATED = 0n;
+const RICH = 2n ** 100n; // wei
+
+interface Raw {
+  request(args: { readonly method: string; readonly params: readonly unknown[] }): Promise<unknown>;
+}
+
+/** Adds curated operators, owned by nobody in particular, until there are `count`. */
+export async function addOperators(p: LocalProtocol, count: bigint): Promise<void> {
+  const { authority, operators, governor } = p;
+  const target = await operators.getAddress();
+  const admin = authority.connect(governor);
+  let next = (await operators.operatorCount()) + 1n;
+  while (next <= count) {
+    const calls: string[] = [];
+    for (; next <= count && calls.length < BATCH; next++) {
+      const owner = strangerAddress(next);
+      const data = operators.interface.encodeFunctionData("addOperator", [CURATED, owner, owner, `Operator ${next}`]);
+      calls.push(authority.interface.encodeFunctionData("execute", [target, data]));
+    }
+    await admin.multicall(calls);
+  }
+}
+
+function strangerAddress(operatorId: bigint): string {
+  return `0x${keccak256(toBeHex(operatorId, 32)).slice(-40)}`;
+}
+
+/** Lifts the cap of a frame's deposits, from the next report on, so that a whole set of validators can be staked for at once. */
+export async function liftDepositCap(p: LocalProtocol): Promise<void> {
+  const { treasury, feeBp, maxAprBp } = await p.pool.policy();
+  await p.pool.connect(p.governor).setPolicy({ treasury, feeBp, maxAprBp, depositCapGwei: 10n ** 16n });
+}
+
+/**
+ * Stakes for `count` validators more and funds them, spread over all operators evenly. `real` is a validator that was funded with its key:
+ * it shows where the registry's storage lies.
+ */
+export async function addValidators(
+  connection: NetworkConnection,
+  p: LocalProtocol,
+  count: bigint,
+  real: ValidatorKey,
+): Promise<void> {
+  const raw: Raw = connection.provider;
+  const { pool, operators, validators, alice } = p;
+  await raw.request({ method: "hardhat_setBalance", params: [alice.address, toBeHex(RICH)] });
+  await pool.connect(alice).deposit(alice, ZeroAddress, { value: 32n * count * ETH });
+
+  const registry = await connection.ethers.getImpersonatedSigner(await validators.getAddress());
+  await raw.request({ method: "hardhat_setBalance", params: [registry.address, toBeHex(RICH)] });
+  const minted = await pool.connect(registry).fundValidators.staticCall(count);
+  await pool.connect(registry).fundValidators(count);
+  const operatorCount = await operators.operatorCount();
+  const target = await operators.getAddress();
+  const bonds = await bondWords(raw, p);
+  for (let operatorId = 1n; operatorId <= operatorCount; operatorId++) {
+    const part = count / operatorCount + (operatorId <= count % operatorCount ? 1n : 0n);
+    if (part === 0n) break;
+    // onFunded takes them out of the queue: they must seem proven
+    await bonds.change(operatorId, (word) => word + (part << 128n));
+    const data = operators.interface.encodeFunctionData("onFunded", [operatorId, part, (minted * part) / count]);
+    await raw.request({ method: "eth_sendTransaction", params: [{ from: registry.address, to: target, data }] });
+  }
+  await writeRecords(raw, p, count, operatorCount, real);
+}
+
+// --- storage ---
+
+interface Words {
+  write(key: bigint | string, word: bigint): Promise<void>;
+  change(key: bigint | string, change: (word: bigint) => bigint): Promise<void>;
+}
+
+/** By operator: bondShares 128, queued 32, active 32, weighted 32, feeBp 16, tier 8, inDoubt 8 bits, from the lowest. */
+async function bondWords(raw: Raw, { operators, operatorId }: LocalProtocol): Promise<Words> {
+  const op = await operators.operator(operatorId);
+  const fields: [bigint, bigint][] = [
+    [op.bondShares, 128n],
+    [op.queued, 32n],
+    [op.active, 32n],
+    [op.weighted, 32n],
+    [op.feeBp, 16n],
+    [op.tier, 8n],
+    [op.inDoubt ? 1n : 0n, 8n],
+  ];
+  return locate(raw, await operators.getAddress(), operatorId, packed(fields), 1n);
+}
+
+/** A record for each of `count` validators, and their tier's word: see ValidatorSlots. */
+async function writeRecords(
+  raw: Raw,
+  { validators }: LocalProtocol,
+  count: bigint,
+  operatorCount: bigint,
+  real: ValidatorKey,
+): Promise<void> {
+  const address = await validators.getAddress();
+  const known = pubkeyRoot(real.pubkey);
+  const record = await validators.validator(known);
+  const records = await locate(raw, address, known, packedRecord(record), 0n);
+  const tier = record.tier;
+  const before = await validators.tierQueue(tier);
+  const tiers = await locate(raw, address, tier, packedTier(before), 0n);
+
+  const { status, fundedGwei } = record;
+  const healthy = { tier, status, fundedGwei, slashed: false, weightStopped: false, exitRequestedAt: 0n };
+  const keyRoots: string[] = [];
+  for (let i = 0n; i < count; i++) {
+    const keyRoot = keccak256(toBeHex(i, 32));
+    keyRoots.push(keyRoot);
+    const operatorId = 1n + (i % operatorCount);
+    const [sequence, validatorIndex] = [before.tail + i, record.validatorIndex + 1_000n + i];
+    await records.write(keyRoot, packedRecord({ ...healthy, operatorId, sequence, validatorIndex }));
+  }
+  await tiers.change(tier, (word) => word + count * (1n | (1n << 32n) | (1n << 128n)));
+
+  for (let i = 0n; i < count; i += count / 100n + 1n) {
+    const read = await validators.validator(keyRoots[Number(i)] ?? known);
+    if (read.status !== status || read.sequence !== before.tail + i || read.operatorId !== 1n + (i % operatorCount))
+      throw new Error(`the record of validator ${i} does not read as written`);
+  }
+  const after = await validators.tierQueue(tier);
+  const grown = [after.fundHead - before.fundHead, after.tail - before.tail, after.funded - before.funded];
+  if (grown.some((by) => by !== count) || after.queued !== before.queued || after.exitHead !== before.exitHead)
+    throw new Error("the word of the tier does not read as written");
+}
+
+/**
+ * The mapping of `address` whose entry for `key` holds `word` in its slot number `offset`: the contract's variables are tried in order. Exactly
+ * one must fit.
+ */
+async function locate(raw: Raw, address: string, key: bigint | string, word: bigint, offset: bigint): Promise<Words> {
+  const fits: bigint[] = [];
+  for (let slot = 0n; slot < MAX_SLOTS; slot++)
+    if ((await readWord(raw, address, entry(key, slot) + offset)) === word) fits.push(slot);
+  const [slot] = fits;
+  if (slot === undefined || fits.length > 1) throw new Error(`${fits.length} mappings of ${address} fit`);
+  const at = (of: bigint | string) => entry(of, slot) + offset;
+  const write = async (of: bigint | string, value: bigint) => {
+    await raw.request({ method: "hardhat_setStorageAt", params: [address, quantity(at(of)), toBeHex(value, 32)] });
+  };
+  return {
+    write,
+    change: async (of, change) => write(of, change(await readWord(raw, address, at(of)))),
+  };
+}
+
+function entry(key: bigint | string, slot: bigint): bigint {
+  const word = typeof key === "bigint" ? toBeHex(key, 32) : key;
+  return BigInt(keccak256(concat([word, toBeHex(slot, 32)])));
+}
+
+async function readWord(raw: Raw, address: string, slot: bigint): Promise<bigint> {
+  const params = [address, quantity(slot), "latest"];
+  return BigInt((await raw.request({ method: "eth_getStorageAt", params })) as string);
+}
+
+function packedRecord(record: {
+  readonly operatorId: bigint;
+  readonly tier: bigint;
+  readonly status: bigint;
+  readonly slashed: boolean;
+  readonly weightStopped: boolean;
+  readonly sequence: bigint;
+  readonly validatorIndex: bigint;
+  readonly fundedGwei: bigint;
+  readonly exitRequestedAt: bigint;
+}): bigint {
+  return packed([
+    [record.operatorId, 32n],
+    [record.tier, 8n],
+    [record.status, 8n],
+    [record.slashed ? 1n : 0n, 8n],
+    [record.weightStopped ? 1n : 0n, 8n],
+    [record.sequence, 40n],
+    [record.validatorIndex, 40n],
+    [record.fundedGwei, 40n],
+    [record.exitRequestedAt, 40n],
+  ]);
+}
+
+function packedTier(queue: {
+  readonly fundHead: bigint;
+  readonly tail: bigint;
+  readonly exitHead: bigint;
+  readonly queued: bigint;
+  readonly funded: bigint;
+  readonly exiting: bigint;
+  readonly requested: bigint;
+  readonly targetShareBp: bigint;
+  readonly maxShareBp: bigint;
+}): bigint {
+  const { fundHead, tail, exitHead, queued, funded, exiting, requested, targetShareBp, maxShareBp } = queue;
+  const counters = [fundHead, tail, exitHead, queued, funded, exiting, requested];
+  return packed([...counters.map((value): [bigint, bigint] => [value, 32n]), [targetShareBp, 16n], [maxShareBp, 16n]]);
+}
+
+/** Fields with their widths in bits, from the lowest. */
+function packed(fields: readonly (readonly [bigint, bigint])[]): bigint {
+  let [word, shift] = [0n, 0n];
+  for (const [value, bits] of fields) {
+    word |= value << shift;
+    shift += bits;
+  }
+  return word;
+}
+
+function quantity(value: bigint): string {
+  return `0x${value.toString(16)}`;
+}
