@@ -5,17 +5,16 @@
  * block asked for, but its root is not computed (seconds of hashing): balances are as good as the node. That is why a committee reads
  * through different nodes. Proofs are verified: the state root comes out of them.
  */
-import { Worker } from "node:worker_threads";
 import { ssz } from "@lodestar/types";
 import { hexlify } from "ethers";
 import { z } from "zod";
-import { AppError, EXIT } from "../util/errors.ts";
 import type { Hex } from "../util/hex.ts";
 import { FinalError } from "../util/retry.ts";
 import { BeaconNodes } from "./nodes.ts";
 import type { NodeOptions } from "./nodes.ts";
 import { headerRoot } from "./proofs.ts";
 import type { Header } from "./proofs.ts";
+import { inThread } from "./stateThread.ts";
 import type { StateAnswer, StateTask } from "./stateWorker.ts";
 import type { BeaconBlockInfo, BeaconChain, BeaconSource, StateProofs, StateView, ValidatorInfo } from "./types.ts";
 
@@ -248,21 +247,6 @@ export class BeaconClient implements BeaconSource {
       totalActiveBalanceGwei: undefined,
       slashingsGwei: undefined,
     };
-  }
-}
-
-async function inThread(task: StateTask, signal: AbortSignal | undefined): Promise<StateAnswer> {
-  signal?.throwIfAborted();
-  const worker = new Worker(new URL("./stateWorker.ts", import.meta.url), { workerData: task });
-  try {
-    return await new Promise<StateAnswer>((resolve, reject) => {
-      signal?.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-      worker.once("message", resolve);
-      worker.once("error", reject);
-      worker.once("exit", () => reject(new AppError(EXIT.unavailable, "the thread that reads the state ended")));
-    });
-  } finally {
-    await worker.terminate();
   }
 }
 

@@ -34,13 +34,20 @@ export type FieldRanges = (field: string) => { readonly start: number; readonly 
 
 /** @throws AppError (unavailable) where the bytes are no state of that fork */
 export function fieldRanges(bytes: Uint8Array, fork: ForkName): FieldRanges {
+  const ranges = rangesOf(bytes, fork, bytes.length);
+  if (ranges === undefined)
+    throw new AppError(EXIT.unavailable, `${bytes.byteLength} bytes are not a beacon state of ${fork}`);
+  return ranges;
+}
+
+/** @param bytes of which the fixed part is enough */
+function rangesOf(bytes: Uint8Array, fork: ForkName, total: number): FieldRanges | undefined {
   const type = ssz[fork].BeaconState;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let ranges: ReturnType<typeof type.getFieldRanges>;
   try {
-    ranges = type.getFieldRanges(view, 0, bytes.byteLength);
+    ranges = type.getFieldRanges(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, total);
   } catch {
-    throw new AppError(EXIT.unavailable, `${bytes.byteLength} bytes are not a beacon state of ${fork}`);
+    return undefined;
   }
   const positions = new Map(Object.keys(type.fields).map((name, position) => [name, position]));
   return (field) => {
@@ -52,73 +59,177 @@ export function fieldRanges(bytes: Uint8Array, fork: ForkName): FieldRanges {
 
 /** @param pubkeys lower case */
 export function readStateBytes(bytes: Uint8Array, fork: ForkName, pubkeys: readonly Hex[]): StateContents {
-  const at = fieldRanges(bytes, fork);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const slot = Number(view.getBigUint64(at("slot").start, true));
-  const header = at("latestBlockHeader").start;
-  const { validators, total, count } = walkValidators(bytes, view, at, new KeySet(pubkeys), Math.floor(slot / 32));
-  return {
-    fork,
-    slot,
-    genesisValidatorsRoot: hex(bytes, at("genesisValidatorsRoot").start, 32),
-    latestBlock: {
-      slot: Number(view.getBigUint64(header, true)),
-      parentRoot: hex(bytes, header + 16, 32),
-      bodyRoot: hex(bytes, header + 80, 32),
-    },
-    finalizedEpoch: Number(view.getBigUint64(at("finalizedCheckpoint").start, true)),
-    validatorCount: count,
-    validators,
-    pendingDepositsGwei: walkDeposits(bytes, view, at, new KeySet(pubkeys)),
-    totalActiveBalanceGwei: total,
-    slashingsGwei: sum64(view, at("slashings")),
-  };
+  const stream = new StateStream(fork, bytes.length, pubkeys);
+  stream.write(bytes);
+  return stream.end();
 }
 
-function walkValidators(bytes: Uint8Array, view: DataView, at: FieldRanges, keys: KeySet, epoch: number) {
-  const { start, end } = at("validators");
-  const balances = at("balances");
-  const count = (end - start) / VALIDATOR.size;
-  if (!Number.isInteger(count) || (balances.end - balances.start) / 8 !== count)
-    throw new AppError(EXIT.unavailable, "the state's validators and balances differ in number");
-  const validators: ValidatorInfo[] = [];
-  // whole ETH up to 2^53 gwei; effective balances are below 2^42, so that a million of them fit a double exactly
-  let total = 0n;
-  let part = 0;
-  for (let index = 0, offset = start; index < count; index++, offset += VALIDATOR.size) {
-    const activation = epochAt(view, offset + VALIDATOR.epochs + 8);
-    const exit = epochAt(view, offset + VALIDATOR.epochs + 16);
-    if (activation <= epoch && epoch < exit) {
-      part += uint64(view, offset + VALIDATOR.effectiveBalance);
-      if (part > 2 ** 51) [total, part] = [total + BigInt(part), 0];
+/**
+ * Reads a state as it comes in, and keeps of it the fixed part (under 3 MB) and what was asked for.
+ * @throws AppError (unavailable) where the bytes are no state of that fork
+ */
+export class StateStream {
+  readonly #fork: ForkName;
+  readonly #total: number;
+  readonly #keys: KeySet;
+  readonly #fixed: Uint8Array;
+  #position = 0;
+  #at: FieldRanges | undefined;
+  #fields: RecordField[] = [];
+  #validators: Writable<ValidatorInfo>[] = [];
+  #nextBalance = 0;
+  #epoch = 0;
+  // whole ETH up to 2^51 gwei; effective balances are below 2^42, so that their sum fits a double exactly
+  #total64 = 0n;
+  #part = 0;
+  readonly #deposits = new Map<Hex, bigint>();
+
+  /** @param total length of the whole state in bytes @param pubkeys lower case */
+  constructor(fork: ForkName, total: number, pubkeys: readonly Hex[]) {
+    this.#fork = fork;
+    this.#total = total;
+    this.#keys = new KeySet(pubkeys);
+    const fields: readonly { readonly fixedSize: number | null }[] = Object.values(ssz[fork].BeaconState.fields);
+    this.#fixed = new Uint8Array(fields.reduce((size, { fixedSize }) => size + (fixedSize ?? 4), 0));
+  }
+
+  write(chunk: Uint8Array): void {
+    let rest = chunk;
+    if (this.#position < this.#fixed.length) {
+      const part = rest.subarray(0, this.#fixed.length - this.#position);
+      this.#fixed.set(part, this.#position);
+      this.#position += part.length;
+      rest = rest.subarray(part.length);
+      if (this.#position === this.#fixed.length) this.#openFields();
     }
-    const pubkey = keys.find(bytes, view, offset);
-    if (pubkey === undefined) continue;
-    validators.push({
+    for (const field of this.#fields) field.write(rest, this.#position);
+    this.#position += rest.length;
+  }
+
+  end(): StateContents {
+    const at = this.#at;
+    if (at === undefined || this.#position !== this.#total) throw this.#notAState();
+    const view = new DataView(this.#fixed.buffer);
+    const header = at("latestBlockHeader").start;
+    return {
+      fork: this.#fork,
+      slot: Number(view.getBigUint64(at("slot").start, true)),
+      genesisValidatorsRoot: hex(this.#fixed, at("genesisValidatorsRoot").start, 32),
+      latestBlock: {
+        slot: Number(view.getBigUint64(header, true)),
+        parentRoot: hex(this.#fixed, header + 16, 32),
+        bodyRoot: hex(this.#fixed, header + 80, 32),
+      },
+      finalizedEpoch: Number(view.getBigUint64(at("finalizedCheckpoint").start, true)),
+      validatorCount: (at("validators").end - at("validators").start) / VALIDATOR.size,
+      validators: this.#validators,
+      pendingDepositsGwei: [...this.#deposits],
+      totalActiveBalanceGwei: this.#total64 + BigInt(this.#part),
+      slashingsGwei: sum64(view, at("slashings")),
+    };
+  }
+
+  #openFields(): void {
+    const at = rangesOf(this.#fixed, this.#fork, this.#total);
+    if (at === undefined) throw this.#notAState();
+    const count = (at("validators").end - at("validators").start) / VALIDATOR.size;
+    if (!Number.isInteger(count) || (at("balances").end - at("balances").start) / 8 !== count)
+      throw new AppError(EXIT.unavailable, "the state's validators and balances differ in number");
+    this.#epoch = Math.floor(Number(new DataView(this.#fixed.buffer).getBigUint64(at("slot").start, true)) / 32);
+    this.#at = at;
+    this.#fields = [
+      new RecordField(at("validators"), VALIDATOR.size, (bytes, view, offset, index) =>
+        this.#validator(bytes, view, offset, index),
+      ),
+      new RecordField(at("balances"), 8, (_, view, offset, index) => this.#balance(view, offset, index)),
+      new RecordField(at("pendingDeposits"), PENDING_DEPOSIT.size, (bytes, view, offset) =>
+        this.#deposit(bytes, view, offset),
+      ),
+    ];
+  }
+
+  #validator(bytes: Uint8Array, view: DataView, offset: number, index: number): void {
+    const epochs = offset + VALIDATOR.epochs;
+    if (epochAt(view, epochs + 8) <= this.#epoch && this.#epoch < epochAt(view, epochs + 16)) {
+      this.#part += uint64(view, offset + VALIDATOR.effectiveBalance);
+      if (this.#part > 2 ** 51) [this.#total64, this.#part] = [this.#total64 + BigInt(this.#part), 0];
+    }
+    const pubkey = this.#keys.find(bytes, view, offset);
+    if (pubkey === undefined) return;
+    this.#validators.push({
       pubkey,
       index,
       withdrawalCredentials: hex(bytes, offset + VALIDATOR.credentials, 32),
-      balanceGwei: view.getBigUint64(balances.start + 8 * index, true),
+      balanceGwei: 0n, // the balances come later
       effectiveBalanceGwei: view.getBigUint64(offset + VALIDATOR.effectiveBalance, true),
       slashed: bytes[offset + VALIDATOR.slashed] !== 0,
-      activationEligibilityEpoch: view.getBigUint64(offset + VALIDATOR.epochs, true),
-      activationEpoch: view.getBigUint64(offset + VALIDATOR.epochs + 8, true),
-      exitEpoch: view.getBigUint64(offset + VALIDATOR.epochs + 16, true),
-      withdrawableEpoch: view.getBigUint64(offset + VALIDATOR.epochs + 24, true),
+      activationEligibilityEpoch: view.getBigUint64(epochs, true),
+      activationEpoch: view.getBigUint64(epochs + 8, true),
+      exitEpoch: view.getBigUint64(epochs + 16, true),
+      withdrawableEpoch: view.getBigUint64(epochs + 24, true),
     });
   }
-  return { validators, total: total + BigInt(part), count };
+
+  #balance(view: DataView, offset: number, index: number): void {
+    const validator = this.#validators[this.#nextBalance];
+    if (validator?.index !== index) return;
+    validator.balanceGwei = view.getBigUint64(offset, true);
+    this.#nextBalance += 1;
+  }
+
+  #deposit(bytes: Uint8Array, view: DataView, offset: number): void {
+    const pubkey = this.#keys.find(bytes, view, offset);
+    if (pubkey === undefined) return;
+    const amount = view.getBigUint64(offset + PENDING_DEPOSIT.amount, true);
+    this.#deposits.set(pubkey, (this.#deposits.get(pubkey) ?? 0n) + amount);
+  }
+
+  #notAState(): AppError {
+    return new AppError(EXIT.unavailable, `${this.#total} bytes are not a beacon state of ${this.#fork}`);
+  }
 }
 
-function walkDeposits(bytes: Uint8Array, view: DataView, at: FieldRanges, keys: KeySet): (readonly [Hex, bigint])[] {
-  const { start, end } = at("pendingDeposits");
-  const sums = new Map<Hex, bigint>();
-  for (let offset = start; offset < end; offset += PENDING_DEPOSIT.size) {
-    const pubkey = keys.find(bytes, view, offset);
-    if (pubkey === undefined) continue;
-    sums.set(pubkey, (sums.get(pubkey) ?? 0n) + view.getBigUint64(offset + PENDING_DEPOSIT.amount, true));
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+type Visit = (bytes: Uint8Array, view: DataView, offset: number, index: number) => void;
+
+/** A list of records of one size within a stream: one that is cut between two chunks is put together. */
+class RecordField {
+  readonly #start: number;
+  readonly #end: number;
+  readonly #size: number;
+  readonly #visit: Visit;
+  readonly #cut: Uint8Array;
+  #filled = 0;
+  #index = 0;
+
+  constructor({ start, end }: { readonly start: number; readonly end: number }, size: number, visit: Visit) {
+    this.#start = start;
+    this.#end = end;
+    this.#size = size;
+    this.#visit = visit;
+    this.#cut = new Uint8Array(size);
   }
-  return [...sums];
+
+  /** @param position of the chunk in the stream */
+  write(chunk: Uint8Array, position: number): void {
+    const from = Math.max(0, this.#start - position);
+    const to = Math.min(chunk.length, this.#end - position);
+    if (from >= to) return;
+    let offset = from;
+    if (this.#filled > 0) {
+      const part = chunk.subarray(offset, Math.min(to, offset + this.#size - this.#filled));
+      this.#cut.set(part, this.#filled);
+      this.#filled += part.length;
+      offset += part.length;
+      if (this.#filled < this.#size) return;
+      this.#filled = 0;
+      this.#visit(this.#cut, new DataView(this.#cut.buffer), 0, this.#index++);
+    }
+    const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    for (; offset + this.#size <= to; offset += this.#size) this.#visit(chunk, view, offset, this.#index++);
+    this.#cut.set(chunk.subarray(offset, to));
+    this.#filled = to - offset;
+  }
 }
 
 /** Finds keys among millions: by six of their bytes first. */

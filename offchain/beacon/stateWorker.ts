@@ -8,7 +8,7 @@ import type { ForkName, Header } from "./proofs.ts";
 import { LAYOUTS } from "./proofs.ts";
 import { proveInBytes } from "./stateProofs.ts";
 import type { BytesProofs } from "./stateProofs.ts";
-import { readStateBytes } from "./stateReader.ts";
+import { StateStream, readStateBytes } from "./stateReader.ts";
 import type { StateContents } from "./stateReader.ts";
 
 export interface StateTask {
@@ -38,7 +38,13 @@ async function run(task: StateTask): Promise<StateAnswer> {
     await body.dump();
     return { ok: false, status: undefined, mayPass: true, message: `states of the fork "${fork}" are not known` };
   }
-  const bytes = await collect(body, Number(headers["content-length"] ?? 0));
+  const announced = Number(headers["content-length"] ?? 0);
+  if (task.prove === undefined && announced > 0) {
+    const stream = new StateStream(fork as ForkName, announced, task.pubkeys);
+    for await (const chunk of body as AsyncIterable<Uint8Array>) stream.write(chunk);
+    return { ok: true, contents: stream.end(), proofs: undefined };
+  }
+  const bytes = await collect(body, announced);
   const contents = readStateBytes(bytes, fork as ForkName, task.pubkeys);
   if (task.prove === undefined) return { ok: true, contents, proofs: undefined };
   const byKey = new Map(contents.validators.map(({ pubkey, index }) => [pubkey, index]));
