@@ -1,0 +1,81 @@
+/** What the contracts say, all of one block. */
+import type { Protocol } from "../chain/connect.ts";
+import { AppError, EXIT } from "../util/errors.ts";
+import { layerError } from "./layers.ts";
+import type { Rules } from "./signatureBook.ts";
+
+export interface Standing extends Rules {
+  readonly lastReportHash: string;
+  /** Lower case, ascending: their turns. */
+  readonly turns: readonly string[];
+  readonly quorum: number;
+  readonly genesisTime: bigint;
+  /** The execution block read from. */
+  readonly block: { readonly number: number; readonly timestamp: number };
+}
+
+/** How far the newest block may lie behind the clock: what an older one says about reports may be overtaken. */
+const MAX_LAG_SECONDS = 300;
+
+/**
+ * @param now unix seconds
+ * @throws AppError: unavailable where the node does not answer or is behind, failure where the pool was replaced (start again: the contracts are others)
+ */
+export async function readStanding(protocol: Protocol, now: number): Promise<Standing> {
+  const { oracle, provider, token } = protocol;
+  try {
+    const block = await provider.getBlock("latest");
+    if (block === null) throw new Error("no latest block");
+    if (now - block.timestamp > MAX_LAG_SECONDS)
+      throw new Error(`its newest block, ${block.number}, is ${Math.floor(now - block.timestamp)} s old`);
+    const at = { blockTag: block.number };
+    const [address, known, pool, committee, members, last, hash, next, slotsPerFrame, genesisTime] = await Promise.all([
+      oracle.getAddress(),
+      protocol.pool.getAddress(),
+      token.pool(at),
+      oracle.committee(at),
+      oracle.members(at),
+      oracle.lastRefSlot(at),
+      oracle.lastReportHash(at),
+      oracle.nextRefSlot(at),
+      oracle.slotsPerFrame(at),
+      oracle.genesisTime(at),
+    ]);
+    if (pool.toLowerCase() !== known.toLowerCase())
+      throw new AppError(EXIT.failure, `the pool was replaced by ${pool}: start again`);
+    const turns = members.map((member) => member.toLowerCase());
+    return {
+      chainId: protocol.chainId,
+      oracle: address,
+      members: new Set(turns),
+      turns,
+      committeeVersion: committee.version,
+      quorum: Number(committee.quorum),
+      lastRefSlot: last,
+      nextRefSlot: next,
+      lastReportHash: hash,
+      slotsPerFrame,
+      genesisTime,
+      block: { number: block.number, timestamp: block.timestamp },
+    };
+  } catch (error) {
+    throw layerError("execution", error);
+  }
+}
+
+/** The newest slot of the grid that is final, after the last report; undefined where there is none. */
+export function dueSlot(standing: Standing, finalizedSlot: bigint): bigint | undefined {
+  const { lastRefSlot: last, nextRefSlot: next, slotsPerFrame } = standing;
+  const newest = next < finalizedSlot ? next : finalizedSlot;
+  const slot = newest <= last ? last : newest - ((newest - last) % slotsPerFrame);
+  return slot > last ? slot : undefined;
+}
+
+/** Whose turn it is first, and how many turns later `member` is. The turn goes round with the frames. */
+export function turnOf(standing: Standing, refSlot: bigint, member: string): number | undefined {
+  const place = standing.turns.indexOf(member.toLowerCase());
+  if (place < 0) return undefined;
+  const count = standing.turns.length;
+  const first = Number((refSlot / standing.slotsPerFrame) % BigInt(count));
+  return (place - first + count) % count;
+}

@@ -1,0 +1,183 @@
+/**
+ * A committee of daemons on one simulated chain: each with its own beacon node, journal and door, over real sockets. Time is the test's.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { NetworkConnection } from "hardhat/types/network";
+import { serveBeaconApi } from "../../../devnet/api/server.ts";
+import type { BeaconApi } from "../../../devnet/api/server.ts";
+import { fundValidators, startLocalProtocol } from "../../../devnet/localProtocol.ts";
+import type { LocalOptions, LocalProtocol } from "../../../devnet/localProtocol.ts";
+import { serveRpc } from "../../../devnet/rpcServer.ts";
+import type { Deployment } from "../../../offchain/chain/connect.ts";
+import { assemble } from "../../../offchain/oracle/assemble.ts";
+import type { Assembled } from "../../../offchain/oracle/assemble.ts";
+import { ORACLE_FIELDS } from "../../../offchain/oracle/config.ts";
+import type { OracleConfig } from "../../../offchain/oracle/config.ts";
+import { manualClock } from "../../../offchain/util/clock.ts";
+import type { ManualClock } from "../../../offchain/util/clock.ts";
+import { readConfig } from "../../../offchain/util/config.ts";
+import { closeServer } from "../../../offchain/util/health.ts";
+import { silentLog } from "../../../offchain/util/log.ts";
+import type { Log } from "../../../offchain/util/log.ts";
+
+const ETH = 10n ** 18n;
+export const TAKE_OVER_DELAY = 60;
+
+export interface LogLine {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly fields: Record<string, unknown>;
+  readonly text: string;
+}
+
+export interface Place {
+  readonly address: string;
+  readonly beacon: BeaconApi;
+  readonly lines: LogLine[];
+  readonly config: OracleConfig;
+  /** Undefined while it is down. */
+  daemon: Assembled | undefined;
+}
+
+export interface Committee {
+  readonly p: LocalProtocol;
+  readonly clock: ManualClock;
+  readonly places: readonly Place[];
+  readonly deployment: Deployment;
+  readonly executionUrl: string;
+  /** Moves chain and clock to a new frame's finality. Returns its reference slot. */
+  nextFrame(): Promise<bigint>;
+  /** Moves the clock alone, at most as far as nodes count as fresh. */
+  wait(seconds: number): Promise<void>;
+  start(place: Place): Promise<Assembled>;
+  stop(place: Place): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface CommitteeOptions {
+  readonly members?: number;
+  readonly quorum?: number;
+  readonly validators?: number;
+  readonly local?: LocalOptions;
+}
+
+/** Members `members` of the local committee, lowest addresses first; all are running when it returns. */
+export async function startCommittee(
+  connection: NetworkConnection,
+  { members = 5, quorum = 3, validators = 4, local = {} }: CommitteeOptions = {},
+): Promise<Committee> {
+  const p = await startLocalProtocol(connection, local);
+  await p.pool.connect(p.alice).deposit(p.alice, p.alice, { value: BigInt(validators) * 31n * ETH });
+  if (validators > 0) await fundValidators(p, validators, 0);
+  const wallets = p.committee.wallets.slice(0, members);
+  for (const wallet of p.committee.wallets.slice(members)) await p.oracle.connect(p.governor).removeMember(wallet);
+  await p.oracle.connect(p.governor).setQuorum(quorum);
+  for (const wallet of wallets) await p.alice.sendTransaction({ to: wallet.address, value: 10n * ETH });
+  await p.beacon.advanceSlots(1);
+
+  const rpc = await serveRpc(connection.provider, 0);
+  const executionUrl = `http://127.0.0.1:${(rpc.address() as AddressInfo).port}`;
+  const deployment: Deployment = {
+    chainId: 31_337n,
+    token: await p.token.getAddress(),
+    wrapped: await p.wrapped.getAddress(),
+    fromBlock: 0,
+  };
+  const clock = manualClock(p.beacon.timeOf(p.beacon.head.slot));
+  const folder = mkdtempSync(join(tmpdir(), "estuary-oracle-"));
+  const ports = await freePorts(members);
+  const places = await Promise.all(
+    wallets.map(async (wallet, index): Promise<Place> => {
+      const beacon = await serveBeaconApi(p.beacon);
+      const config = readConfig(ORACLE_FIELDS, {
+        ESTUARY_EXECUTION_URLS: executionUrl,
+        ESTUARY_BEACON_URLS: beacon.url,
+        ESTUARY_DEPLOYMENT: "unused",
+        ESTUARY_PRIVATE_KEY: wallet.privateKey,
+        ESTUARY_DATA_DIR: join(folder, String(index)),
+        ESTUARY_PEERS: ports
+          .filter((_, other) => other !== index)
+          .map((port) => `http://127.0.0.1:${port}`)
+          .join(","),
+        ESTUARY_LISTEN_PORT: String(ports[index]),
+        ESTUARY_HEALTH_PORT: "0",
+        ESTUARY_TAKE_OVER_DELAY: String(TAKE_OVER_DELAY),
+        ESTUARY_REQUEST_TIMEOUT: "1",
+      });
+      return { address: wallet.address.toLowerCase(), beacon, lines: [], config, daemon: undefined };
+    }),
+  );
+  const start = async (place: Place): Promise<Assembled> => {
+    place.daemon = await assemble(place.config, deployment, { clock, log: logInto(place.lines) });
+    return place.daemon;
+  };
+  const stop = async (place: Place): Promise<void> => {
+    await place.daemon?.close();
+    place.daemon?.protocol.provider.destroy();
+    place.daemon = undefined;
+  };
+  const follow = async (): Promise<void> => {
+    await clock.advance(Math.max(0, p.beacon.timeOf(p.beacon.head.slot) - clock.now()));
+  };
+  for (const place of places) await start(place);
+  return {
+    p,
+    clock,
+    places,
+    deployment,
+    executionUrl,
+    async nextFrame() {
+      const slotsPerFrame = await p.oracle.slotsPerFrame();
+      const last = await p.oracle.lastRefSlot();
+      const frames = (BigInt(p.beacon.head.slot) - last) / slotsPerFrame + 1n;
+      const refSlot = last + frames * slotsPerFrame;
+      await p.beacon.advanceTo(Number(refSlot));
+      await p.beacon.advanceSlots(1);
+      await p.beacon.finalize(Number(refSlot));
+      await follow();
+      return refSlot;
+    },
+    wait: async (seconds) => clock.advance(seconds),
+    start,
+    stop,
+    async close() {
+      for (const place of places) {
+        await stop(place);
+        await place.beacon.close();
+      }
+      await closeServer(rpc);
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** Ports that were free a moment ago: peers must know each other's before they start. */
+async function freePorts(count: number): Promise<number[]> {
+  const { createServer } = await import("node:http");
+  const servers: Server[] = [];
+  for (let i = 0; i < count; i++) {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    servers.push(server);
+  }
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map(closeServer));
+  return ports;
+}
+
+function logInto(lines: LogLine[]): Log {
+  const at =
+    (level: LogLine["level"]) =>
+    (fields: unknown, text?: string): void => {
+      const isText = typeof fields === "string";
+      lines.push({
+        level,
+        fields: isText ? {} : (fields as Record<string, unknown>),
+        text: isText ? fields : (text ?? ""),
+      });
+    };
+  return { ...silentLog, debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
