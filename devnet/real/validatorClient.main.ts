@@ -1,0 +1,43 @@
+/** Process entry: `node validatorClient.main.ts <options.json>`. */
+import { readFileSync } from "node:fs";
+import { chainConfigFromJson, createBeaconConfig } from "@lodestar/config";
+import { getBytes } from "ethers";
+import type { Hex } from "../../offchain/util/hex.ts";
+import { deriveValidatorKeys } from "../keys.ts";
+import { beaconApi, followEvents } from "./beaconApi.ts";
+import type { ValidatorClientFile } from "./processes.ts";
+import { SlashingProtection } from "./slashingProtection.ts";
+import { ValidatorClient } from "./validatorClient.ts";
+
+const file = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as ValidatorClientFile;
+const log = (line: string): void => void process.stdout.write(`${new Date().toISOString()} ${line}\n`);
+
+const api = beaconApi(file.beaconUrl);
+const { data: spec } = (await api.get("/eth/v1/config/spec")) as { data: Record<string, string> };
+const { data: genesis } = (await api.get("/eth/v1/beacon/genesis")) as { data: { genesis_validators_root: Hex } };
+const client = new ValidatorClient({
+  api,
+  config: createBeaconConfig(chainConfigFromJson(spec), getBytes(genesis.genesis_validators_root)),
+  signers: deriveValidatorKeys(file.keys.count, file.keys.first),
+  protection: new SlashingProtection(file.protectionFile, genesis.genesis_validators_root),
+  feeRecipient: file.feeRecipient,
+  log,
+});
+log(`${file.keys.count} keys from number ${file.keys.first}`);
+
+const stopping = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopping.abort());
+process.on("disconnect", () => stopping.abort());
+process.send?.({ ready: true });
+await followEvents(
+  file.beaconUrl,
+  ["devnet_slot", "devnet_votes"],
+  (topic, data) => {
+    const slot = Number((data as { slot: string }).slot);
+    const duty = topic === "devnet_slot" ? client.onSlot(slot) : client.onVotes(slot);
+    duty.catch((error: unknown) => log(`slot ${slot}: ${error instanceof Error ? error.message : String(error)}`));
+  },
+  stopping.signal,
+);
+log(`stopped after ${JSON.stringify(client.counts)}`);
+process.exit(0);
