@@ -2,9 +2,11 @@
  * The protocol's contracts, found from two addresses: whatever may be replaced (the pool, and what it names) is asked for, so that an
  * addresses file never grows old.
  */
+import { ZeroAddress } from "ethers";
 import type { Provider } from "ethers";
 import { z } from "zod";
-import { AppError, EXIT, messageOf } from "../util/errors.ts";
+import { AppError, EXIT, isAbort, messageOf } from "../util/errors.ts";
+import { MULTICALL3, call, readAll } from "./multicall.ts";
 import { OperatorRegistry__factory } from "../../typechain-types/factories/contracts/validators/OperatorRegistry__factory.ts";
 import { ReportOracle__factory } from "../../typechain-types/factories/contracts/oracle/ReportOracle__factory.ts";
 import { StakedEther__factory } from "../../typechain-types/factories/contracts/token/StakedEther__factory.ts";
@@ -35,9 +37,12 @@ export const deploymentSchema = z.object({
 
 export type Deployment = z.infer<typeof deploymentSchema>;
 
+/** All contracts of one deployment, connected to the provider that reads go through. */
 export interface Protocol {
   readonly chainId: bigint;
   readonly provider: Provider;
+  /** Whether the chain has Multicall3. */
+  readonly multicall: boolean;
   readonly fromBlock: number;
   readonly token: StakedEther;
   readonly wrapped: WrappedStakedEther;
@@ -48,6 +53,19 @@ export interface Protocol {
   readonly oracle: ReportOracle;
   readonly withdrawalVault: WithdrawalVault;
   readonly rewardsVault: string;
+}
+
+export type ConnectErrorKind = "wrong-chain" | "not-deployed" | "miswired";
+
+/** The addresses and the node don't fit together. */
+export class ConnectError extends AppError {
+  readonly kind: ConnectErrorKind;
+
+  constructor(kind: ConnectErrorKind, message: string) {
+    super(EXIT.usage, message);
+    this.name = "ConnectError";
+    this.kind = kind;
+  }
 }
 
 /**
@@ -68,21 +86,21 @@ export function parseDeployment(text: string, name: string): Deployment {
 }
 
 /**
- * Finds the contracts.
- * @throws AppError: unavailable if the node does not answer, usage if it serves another chain or the contracts are not there
+ * Finds the contracts, and checks that they are there and name each other.
+ * @throws AppError (unavailable) if the node does not answer; ConnectError if it serves another chain, or the contracts are not there or
+ *   belong to different deployments
  */
 export async function connect(provider: Provider, deployment: Deployment): Promise<Protocol> {
   const { token: tokenAddress, wrapped: wrappedAddress } = deployment;
-  const [network, tokenCode, wrappedCode] = await Promise.all([
+  const [network, tokenCode, wrappedCode, multicallCode] = await Promise.all([
     provider.getNetwork(),
-    provider.getCode(tokenAddress),
-    provider.getCode(wrappedAddress),
-  ]).catch((error: unknown) => {
-    throw new AppError(EXIT.unavailable, `the node does not answer: ${messageOf(error)}`);
+    ...[tokenAddress, wrappedAddress, MULTICALL3].map((address) => provider.getCode(address)),
+  ] as const).catch((error: unknown) => {
+    throw new AppError(EXIT.unavailable, `the node does not answer: ${messageOf(error)}`, { cause: error });
   });
   if (network.chainId !== deployment.chainId)
-    throw new AppError(
-      EXIT.usage,
+    throw new ConnectError(
+      "wrong-chain",
       `wrong chain: the node serves ${network.chainId}, the protocol is on ${deployment.chainId}`,
     );
   for (const [name, address, code] of [
@@ -90,40 +108,91 @@ export async function connect(provider: Provider, deployment: Deployment): Promi
     ["westETH", wrappedAddress, wrappedCode],
   ] as const)
     if (code === "0x")
-      throw new AppError(
-        EXIT.usage,
+      throw new ConnectError(
+        "not-deployed",
         `no contract at ${address} on chain ${network.chainId}: ${name} is not deployed there`,
       );
+  const source = { provider, multicall: multicallCode !== "0x" };
   const token = StakedEther__factory.connect(tokenAddress, provider);
   const wrapped = WrappedStakedEther__factory.connect(wrappedAddress, provider);
+  const found = await orMiswired(tokenAddress, "estETH", async () => {
+    const { values } = await readAll(source, {
+      pool: call(token, token.pool),
+      queue: call(token, token.queue),
+      wrappedToken: call(wrapped, wrapped.token),
+    });
+    return values;
+  });
+  if (found.pool === ZeroAddress)
+    throw new ConnectError("not-deployed", `the estETH at ${tokenAddress} has no pool: its deployment is not finished`);
+  const pool = StakingPool__factory.connect(found.pool, provider);
+  const peers = await orMiswired(found.pool, "the pool", async () => {
+    const { values } = await readAll(source, {
+      token: call(pool, pool.token),
+      operators: call(pool, pool.operators),
+      validators: call(pool, pool.validators),
+      oracle: call(pool, pool.oracle),
+      withdrawalVault: call(pool, pool.withdrawalVault),
+      rewardsVault: call(pool, pool.rewardsVault),
+    });
+    return values;
+  });
+  const protocol: Protocol = {
+    ...source,
+    chainId: network.chainId,
+    fromBlock: deployment.fromBlock,
+    token,
+    wrapped,
+    pool,
+    queue: WithdrawalQueue__factory.connect(found.queue, provider),
+    operators: OperatorRegistry__factory.connect(peers.operators, provider),
+    validators: ValidatorRegistry__factory.connect(peers.validators, provider),
+    oracle: ReportOracle__factory.connect(peers.oracle, provider),
+    withdrawalVault: WithdrawalVault__factory.connect(peers.withdrawalVault, provider),
+    rewardsVault: peers.rewardsVault,
+  };
+  sameAddress(`${wrappedAddress} wraps`, found.wrappedToken, tokenAddress);
+  sameAddress(`the pool ${found.pool} mints`, peers.token, tokenAddress);
+  await checkPeers(protocol, tokenAddress);
+  return protocol;
+}
+
+async function checkPeers(protocol: Protocol, tokenAddress: string): Promise<void> {
+  const { queue, operators, validators, oracle, withdrawalVault } = protocol;
+  const back = await orMiswired(tokenAddress, "estETH", async () => {
+    const { values } = await readAll(protocol, {
+      queue: call(queue, queue.token),
+      operators: call(operators, operators.token),
+      oracle: call(oracle, oracle.token),
+      vault: call(withdrawalVault, withdrawalVault.token),
+      itsValidators: call(operators, operators.validators),
+      itsOperators: call(validators, validators.operators),
+    });
+    return values;
+  });
+  for (const name of ["queue", "operators", "oracle", "vault"] as const)
+    sameAddress(`the ${name} of estETH ${tokenAddress} names`, back[name], tokenAddress);
+  sameAddress("the operator registry names", back.itsValidators, validators.target as string);
+  sameAddress("the validator registry names", back.itsOperators, operators.target as string);
+}
+
+function sameAddress(what: string, found: string, expected: string): void {
+  if (found.toLowerCase() !== expected.toLowerCase())
+    throw new ConnectError("miswired", `${what} ${found}, not ${expected}`);
+}
+
+/** A contract that does not answer these questions is another one. */
+async function orMiswired<T>(address: string, name: string, read: () => Promise<T>): Promise<T> {
   try {
-    const [poolAddress, queueAddress, wrappedToken] = await Promise.all([token.pool(), token.queue(), wrapped.token()]);
-    if (wrappedToken.toLowerCase() !== tokenAddress.toLowerCase())
-      throw new AppError(EXIT.usage, `${wrappedAddress} wraps ${wrappedToken}, not ${tokenAddress}`);
-    const pool = StakingPool__factory.connect(poolAddress, provider);
-    const [operators, validators, oracle, withdrawalVault, rewardsVault] = await Promise.all([
-      pool.operators(),
-      pool.validators(),
-      pool.oracle(),
-      pool.withdrawalVault(),
-      pool.rewardsVault(),
-    ]);
-    return {
-      chainId: network.chainId,
-      provider,
-      fromBlock: deployment.fromBlock,
-      token,
-      wrapped,
-      pool,
-      queue: WithdrawalQueue__factory.connect(queueAddress, provider),
-      operators: OperatorRegistry__factory.connect(operators, provider),
-      validators: ValidatorRegistry__factory.connect(validators, provider),
-      oracle: ReportOracle__factory.connect(oracle, provider),
-      withdrawalVault: WithdrawalVault__factory.connect(withdrawalVault, provider),
-      rewardsVault,
-    };
+    return await read();
   } catch (error) {
-    if (error instanceof AppError) throw error;
-    throw new AppError(EXIT.usage, `the contract at ${tokenAddress} is not estETH: ${messageOf(error)}`);
+    if (isAbort(error) || (error instanceof AppError && error.exitCode === EXIT.unavailable)) throw error;
+    throw new ConnectError("miswired", `the contract at ${address} is not ${name}, or not whole: ${messageOf(error)}`);
   }
+}
+
+/** The addresses file of a deployment, as `parseDeployment` reads it. By custom `deployments/<chain id>.json`. */
+export function formatDeployment(deployment: Deployment): string {
+  const { chainId, token, wrapped, fromBlock } = deployment;
+  return `${JSON.stringify({ chainId: Number(chainId), token, wrapped, fromBlock }, null, 2)}\n`;
 }

@@ -13,7 +13,7 @@ const DEFAULT_RANGE = 10_000;
 
 /**
  * All logs of `filter` in the blocks from `first` to `last`, both included, in the chain's order.
- * A range that the node refuses is halved, down to one block; after that its answer is final.
+ * A range that the node refuses is halved, down to one block; after that its answer is final. A node that can't be reached is not asked again.
  * @throws AppError (unavailable)
  */
 export async function readLogs(
@@ -32,7 +32,8 @@ export async function readLogs(
       logs.push(...(await provider.getLogs({ ...filter, fromBlock: from, toBlock: to })));
     } catch (error) {
       if (isAbort(error)) throw error;
-      if (width === 1) throw new AppError(EXIT.unavailable, `no logs of block ${from}: ${messageOf(error)}`);
+      if (width === 1 || isGone(error))
+        throw new AppError(EXIT.unavailable, `no logs of block ${from}: ${messageOf(error)}`);
       width = Math.max(1, Math.floor(width / 2));
       continue;
     }
@@ -41,4 +42,8 @@ export async function readLogs(
     width = Math.min(range, width * 2);
   }
   return logs.sort((a, b) => a.blockNumber - b.blockNumber || a.index - b.index);
+}
+
+function isGone(error: unknown): boolean {
+  return /ECONNREFUSED|ENOTFOUND|EAI_AGAIN/.test(messageOf(error));
 }

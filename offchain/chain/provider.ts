@@ -4,7 +4,6 @@
  */
 import { JsonRpcApiProvider, Network } from "ethers";
 import type { JsonRpcError, JsonRpcPayload, JsonRpcResult } from "ethers";
-import { request } from "undici";
 import { AppError, EXIT, messageOf } from "../util/errors.ts";
 import { FinalError, askHosts, hostOf, mayPass } from "../util/retry.ts";
 
@@ -13,6 +12,8 @@ export interface ExecutionOptions {
   readonly chainId: bigint;
   /** For one answer. */
   readonly timeoutSeconds?: number;
+  /** How often a waiting transaction is looked for. Default 4. */
+  readonly pollingSeconds?: number;
   readonly onFailure?: (host: string, message: string) => void;
 }
 
@@ -33,6 +34,10 @@ export class ExecutionProvider extends JsonRpcApiProvider {
     if (options.urls.length === 0) throw new AppError(EXIT.usage, "no execution node is configured");
     this.#options = options;
     this._start();
+  }
+
+  override get pollingInterval(): number {
+    return (this.#options.pollingSeconds ?? 4) * 1_000;
   }
 
   override async _send(payload: JsonRpcPayload | JsonRpcPayload[]): Promise<Answers> {
@@ -64,7 +69,7 @@ export class ExecutionProvider extends JsonRpcApiProvider {
   /** Once for each node: another chain's numbers must never be read. */
   async #expectChain(url: string): Promise<void> {
     if (this.#checked.has(url)) return;
-    const [answer] = await this.#post(url, { id: 1, jsonrpc: "2.0", method: "eth_chainId", params: [] });
+    const [answer] = await this.#post(url, CHAIN_ID);
     const found = answer !== undefined && "result" in answer ? BigInt(answer.result as string) : undefined;
     const { chainId } = this.#options;
     if (found !== chainId) throw new Error(`serves chain ${found ?? "unknown"}, not ${chainId}`);
@@ -72,19 +77,71 @@ export class ExecutionProvider extends JsonRpcApiProvider {
   }
 
   async #post(url: string, payload: JsonRpcPayload | JsonRpcPayload[]): Promise<Answers> {
-    const { statusCode, body } = await request(url, {
+    return post(url, payload, this.#options.timeoutSeconds);
+  }
+}
+
+/**
+ * The same, of whatever chain the nodes serve.
+ * @throws AppError: unavailable if none answers, usage if they serve different chains
+ */
+export async function openProvider(
+  urls: readonly string[],
+  options: Omit<ExecutionOptions, "urls" | "chainId"> = {},
+): Promise<ExecutionProvider> {
+  if (urls.length === 0) throw new AppError(EXIT.usage, "no execution node is configured");
+  const asked = await Promise.all(
+    urls.map(async (url) => {
+      try {
+        const [answer] = await post(url, CHAIN_ID, options.timeoutSeconds);
+        if (answer === undefined || !("result" in answer)) throw new Error("does not say its chain");
+        return { host: hostOf(url), chainId: BigInt(answer.result as string) };
+      } catch (error) {
+        return { host: hostOf(url), problem: messageOf(error) };
+      }
+    }),
+  );
+  const known = asked.flatMap(({ host, chainId }) => (chainId === undefined ? [] : [{ host, chainId }]));
+  const [first] = known;
+  if (first === undefined) {
+    const problems = asked.map(({ host, problem = "" }) => `execution node ${host}: ${problem}`);
+    throw new AppError(EXIT.unavailable, problems.join("\n"));
+  }
+  const other = known.find(({ chainId }) => chainId !== first.chainId);
+  if (other !== undefined)
+    throw new AppError(
+      EXIT.usage,
+      `wrong chain: ${first.host} serves ${first.chainId}, ${other.host} serves ${other.chainId}`,
+    );
+  return new ExecutionProvider({ ...options, urls, chainId: first.chainId });
+}
+
+const CHAIN_ID: JsonRpcPayload = { id: 1, jsonrpc: "2.0", method: "eth_chainId", params: [] };
+
+async function post(url: string, payload: JsonRpcPayload | JsonRpcPayload[], timeoutSeconds = 30): Promise<Answers> {
+  let response: Response;
+  try {
+    response = await fetch(url, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(payload),
-      signal: AbortSignal.timeout((this.#options.timeoutSeconds ?? 30) * 1_000),
+      signal: AbortSignal.timeout(timeoutSeconds * 1_000),
     });
-    const text = await body.text();
-    if (statusCode !== 200) {
-      const message = `answered ${statusCode}`;
-      throw mayPass(statusCode) ? new Error(message) : new FinalError(`execution node ${hostOf(url)} ${message}`);
-    }
+  } catch (error) {
+    // "fetch failed" alone says nothing
+    const { cause } = error as { cause?: { code?: string } };
+    throw new Error(cause?.code ?? messageOf(error), { cause: error });
+  }
+  if (response.status !== 200) {
+    const message = `answered ${response.status}`;
+    throw mayPass(response.status) ? new Error(message) : new FinalError(`execution node ${hostOf(url)} ${message}`);
+  }
+  const text = await response.text();
+  try {
     const answer = JSON.parse(text) as Answers[number] | Answers;
     return Array.isArray(answer) ? answer : [answer];
+  } catch (error) {
+    throw new Error("the answer is not JSON", { cause: error });
   }
 }
 

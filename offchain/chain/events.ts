@@ -1,0 +1,53 @@
+/** Events of the protocol's contracts in logs and receipts, by name with named arguments. */
+import type { Interface, Log, LogDescription } from "ethers";
+import type { Hex } from "../util/hex.ts";
+import type { Protocol } from "./connect.ts";
+
+export type ContractName =
+  "token" | "wrapped" | "pool" | "queue" | "operators" | "validators" | "oracle" | "withdrawalVault";
+
+const NAMES: readonly ContractName[] = [
+  ...(["token", "wrapped", "pool", "queue", "operators", "validators", "oracle", "withdrawalVault"] as const),
+];
+
+export interface ChainEvent {
+  readonly contract: ContractName;
+  readonly name: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly block: number;
+  readonly logIndex: number;
+  readonly transaction: Hex;
+}
+
+/** The events of the protocol among these logs; others' are passed over. */
+export function decodeEvents(protocol: Protocol, logs: readonly Log[]): ChainEvent[] {
+  const byAddress = new Map(NAMES.map((name) => [(protocol[name].target as string).toLowerCase(), name]));
+  return logs.flatMap((log) => {
+    const contract = byAddress.get(log.address.toLowerCase());
+    if (contract === undefined) return [];
+    const parsed = (protocol[contract].interface as unknown as Interface).parseLog(log);
+    if (parsed === null) return [];
+    return [
+      {
+        contract,
+        name: parsed.name,
+        args: namedArgs(parsed),
+        block: log.blockNumber,
+        logIndex: log.index,
+        transaction: log.transactionHash as Hex,
+      },
+    ];
+  });
+}
+
+/** Arguments by name; those without one by place. */
+export function namedArgs({ fragment, args }: Pick<LogDescription, "fragment" | "args">): Record<string, unknown> {
+  return Object.fromEntries(
+    fragment.inputs.map(({ name }, index) => [name === "" ? String(index) : name, args[index] as unknown]),
+  );
+}
+
+/** The arguments of all events of one name. */
+export function argsOf<T>(events: readonly ChainEvent[], contract: ContractName, name: string): T[] {
+  return events.filter((event) => event.contract === contract && event.name === name).map(({ args }) => args as T);
+}

@@ -1,0 +1,52 @@
+/** The SDK: what integrators, the command line, the daemons and the web app use (docs/integrators.md). */
+export { connect, ConnectError, deploymentSchema, formatDeployment, parseDeployment } from "./connect.ts";
+export type { ConnectErrorKind, Deployment, Protocol } from "./connect.ts";
+export { ExecutionProvider, openProvider } from "./provider.ts";
+export type { ExecutionOptions } from "./provider.ts";
+export { ChainError, ERRORS, decodeRevert, readable, toChainError } from "./errors.ts";
+export type { ChainErrorKind, Revert } from "./errors.ts";
+export { argsOf, decodeEvents } from "./events.ts";
+export type { ChainEvent, ContractName } from "./events.ts";
+export { call, etherOf, orElse, readAll } from "./multicall.ts";
+export type { BlockRef, Call } from "./multicall.ts";
+export { readLogs } from "./logs.ts";
+export type { RangeOptions } from "./logs.ts";
+export { fundedKeys, validatorBook } from "./validatorBook.ts";
+export type { ValidatorBook, ValidatorEntry, ValidatorEvent, ValidatorStatus } from "./validatorBook.ts";
+export { ValidatorReader, keyRootOf } from "./validatorReader.ts";
+
+export { readAccount } from "./read/account.ts";
+export type { AccountStatus } from "./read/account.ts";
+export { readProtocol } from "./read/protocol.ts";
+export type { DepositBlock, ProtocolStatus, TierQueue, TierStatus } from "./read/protocol.ts";
+
+export type { Context, Cost, Prepared, SendOptions, Sent } from "./write/prepare.ts";
+export { approvalFor, stake, stakeAndWrap, unwrap, wrap, wrapWithPermit } from "./write/stake.ts";
+export {
+  MOST_CLAIMS,
+  claim,
+  continueFinalisation,
+  requestWithdrawals,
+  requestWrappedWithdrawals,
+  splitAmount,
+} from "./write/withdraw.ts";
+export {
+  MOST_KEYS,
+  addBond,
+  addBondShares,
+  addBondWrapped,
+  claimRewards,
+  compoundRewards,
+  fundOwn,
+  fundValidators,
+  join,
+  predeposit,
+  proveValidators,
+  requeue,
+  setManager,
+  setRewardAddress,
+  withdrawBond,
+} from "./write/operator.ts";
+export type { BondChange, KeyDeposit } from "./write/operator.ts";
+export { proveEquivocation, submitReport } from "./write/committee.ts";
+export type { ReportApplied, ReportSignature } from "./write/committee.ts";

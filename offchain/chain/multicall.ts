@@ -1,0 +1,163 @@
+/**
+ * Many reads as of one block: one eth_call where the chain has Multicall3, otherwise calls at one block number, which ethers sends as one
+ * JSON-RPC batch.
+ */
+import { Interface } from "ethers";
+import type { BlockTag, FunctionFragment, Provider } from "ethers";
+import type { TypedContractMethod } from "../../typechain-types/common.ts";
+import { AppError, EXIT } from "../util/errors.ts";
+import { decodeRevert, readable } from "./errors.ts";
+
+/** The same on every chain that has it. */
+export const MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11";
+
+const ABI = new Interface([
+  "function aggregate3((address target, bool allowFailure, bytes callData)[] calls) payable returns ((bool success, bytes returnData)[])",
+  "function getEthBalance(address account) view returns (uint256)",
+  "function getBlockNumber() view returns (uint256)",
+  "function getCurrentBlockTimestamp() view returns (uint256)",
+]);
+/** Calls in one aggregate: a node's gas limit for calls. */
+const MAX_CALLS = 500;
+
+/** What can be read from: a provider, and whether its chain has Multicall3. */
+export interface Source {
+  readonly provider: Provider;
+  readonly multicall: boolean;
+}
+
+/** The block that values are as of. */
+export interface BlockRef {
+  readonly number: number;
+  /** Unix seconds. */
+  readonly timestamp: bigint;
+}
+
+/** One read, not yet made. */
+export interface Call<T> {
+  readonly target: string;
+  readonly data: string;
+  readonly decode: (data: string) => T;
+  /** Instead of a failure: its value. */
+  readonly otherwise?: { readonly value: T };
+  /** How it is read without Multicall3, if not by calling `target`. */
+  readonly direct?: (provider: Provider, block: BlockTag) => Promise<T>;
+}
+
+type Calls = Readonly<Record<string, Call<unknown>>>;
+type ValueOf<C> = C extends Call<infer T> ? T : never;
+export type ValuesOf<C extends Calls> = { readonly [K in keyof C]: ValueOf<C[K]> };
+
+interface Contract {
+  readonly target: unknown;
+  readonly interface: {
+    encodeFunctionData(fragment: never, args?: never): string;
+    decodeFunctionResult(fragment: never, data: never): unknown;
+  };
+}
+type Outcome<R> = R extends readonly unknown[] ? R[0] : R;
+
+/** A call of a view function: `call(token, token.sharesOf, account)`. */
+export function call<A extends unknown[], R>(
+  contract: Contract,
+  method: TypedContractMethod<A, R, "view">,
+  ...args: A
+): Call<Outcome<R>> {
+  const { fragment } = method;
+  const abi = contract.interface as unknown as Interface;
+  return {
+    target: contract.target as string,
+    data: abi.encodeFunctionData(fragment, args),
+    decode: (data) => decoded(abi, fragment, data) as Outcome<R>,
+  };
+}
+
+/** The same, with a value in place of a revert. */
+export function orElse<T, U>({ target, data, decode }: Call<T>, value: U): Call<T | U> {
+  return { target, data, decode, otherwise: { value } };
+}
+
+/** An account's ether. */
+export function etherOf(account: string): Call<bigint> {
+  return {
+    target: MULTICALL3,
+    data: ABI.encodeFunctionData("getEthBalance", [account]),
+    decode: (data) => decoded(ABI, functionOf("getEthBalance"), data) as bigint,
+    direct: (provider, block) => provider.getBalance(account, block),
+  };
+}
+
+/**
+ * Reads everything as of one block: `block`, by default the latest.
+ * @throws ChainError; what a contract refuses is decoded
+ */
+export async function readAll<C extends Calls>(
+  source: Source,
+  calls: C,
+  block: BlockTag = "latest",
+): Promise<{ readonly block: BlockRef; readonly values: ValuesOf<C> }> {
+  const list = Object.values(calls);
+  const result = await readable(() =>
+    source.multicall && list.length <= MAX_CALLS ? aggregate(source, list, block) : separately(source, list, block),
+  );
+  const values = Object.fromEntries(Object.keys(calls).map((name, index) => [name, result.values[index]]));
+  return { block: result.block, values: values as ValuesOf<C> };
+}
+
+interface Read {
+  readonly block: BlockRef;
+  readonly values: readonly unknown[];
+}
+
+async function aggregate({ provider }: Source, calls: readonly Call<unknown>[], block: BlockTag): Promise<Read> {
+  const entries = calls.map(({ target, data }) => [target, true, data]);
+  const own = ["getBlockNumber", "getCurrentBlockTimestamp"].map((name) => [
+    MULTICALL3,
+    false,
+    ABI.encodeFunctionData(name),
+  ]);
+  const data = ABI.encodeFunctionData("aggregate3", [[...entries, ...own]]);
+  const answer = await provider.call({ to: MULTICALL3, data, blockTag: block });
+  const [results] = ABI.decodeFunctionResult("aggregate3", answer) as unknown as [readonly [boolean, string][]];
+  const values = calls.map((one, index) => {
+    const [success, returned] = results[index] ?? [false, "0x"];
+    if (success && returned !== "0x") return one.decode(returned);
+    if (one.otherwise !== undefined) return one.otherwise.value;
+    throw new AppError(EXIT.failure, decodeRevert(returned)?.message ?? `${one.target} does not answer as it should`);
+  });
+  const [number, timestamp] = results.slice(calls.length).map(([, returned]) => BigInt(returned));
+  return { block: { number: Number(number), timestamp: timestamp ?? 0n }, values };
+}
+
+async function separately({ provider }: Source, calls: readonly Call<unknown>[], block: BlockTag): Promise<Read> {
+  const found = await provider.getBlock(block);
+  if (found === null) throw new AppError(EXIT.unavailable, `the node does not have block ${String(block)}`);
+  const one = async ({ target, data, decode, otherwise, direct }: Call<unknown>): Promise<unknown> => {
+    if (direct !== undefined) return direct(provider, found.number);
+    const answer = provider.call({ to: target, data, blockTag: found.number });
+    if (otherwise === undefined) return decode(await answer);
+    return answer.then(decode, (error: unknown) => {
+      // a node that fails is not a contract that refuses
+      if (!isRefusal(error)) throw error;
+      return otherwise.value;
+    });
+  };
+  const values = await Promise.all(calls.map(one));
+  return { block: { number: found.number, timestamp: BigInt(found.timestamp) }, values };
+}
+
+function isRefusal(error: unknown): boolean {
+  const { code, message, data } = error as { code?: unknown; message?: unknown; data?: unknown };
+  return code === "CALL_EXCEPTION" || /revert/i.test(String(message)) || typeof data === "string";
+}
+
+function decoded(abi: Interface, fragment: FunctionFragment, data: string): unknown {
+  const values = abi.decodeFunctionResult(fragment, data);
+  return fragment.outputs.length === 1 ? (values[0] as unknown) : values;
+}
+
+function functionOf(name: string): FunctionFragment {
+  const fragment = ABI.getFunction(name);
+  if (fragment === null) throw new Error(`no function ${name}`);
+  return fragment;
+}

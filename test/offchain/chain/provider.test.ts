@@ -1,0 +1,101 @@
+import { expect } from "chai";
+import { createServer } from "node:http";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { ExecutionProvider } from "../../../offchain/chain/provider.ts";
+import { openProvider } from "../../../offchain/chain/provider.ts";
+import { AppError, EXIT } from "../../../offchain/util/errors.ts";
+import { failure } from "./harness.ts";
+
+interface Node {
+  readonly url: string;
+  asked: number;
+  /** Answers with this status from now on. */
+  status: number;
+}
+
+describe("the execution layer's nodes", () => {
+  const servers: Server[] = [];
+  const providers: ExecutionProvider[] = [];
+
+  /** Answers every method with the chain's id, or `body`. */
+  async function serve(chainId: number, body?: string): Promise<Node> {
+    const server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on("data", (chunk: Buffer) => chunks.push(chunk));
+      request.on("end", () => {
+        node.asked += 1;
+        const payload = JSON.parse(Buffer.concat(chunks).toString()) as { id: number } | { id: number }[];
+        const one = ({ id }: { id: number }) => ({ jsonrpc: "2.0", id, result: `0x${chainId.toString(16)}` });
+        response.writeHead(node.status);
+        response.end(body ?? JSON.stringify(Array.isArray(payload) ? payload.map(one) : one(payload)));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    servers.push(server);
+    const node: Node = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked: 0, status: 200 };
+    return node;
+  }
+
+  /** A port that nobody listens on. */
+  async function gone(): Promise<string> {
+    const node = await serve(5);
+    await new Promise((resolve) => servers.pop()?.close(resolve));
+    return node.url;
+  }
+
+  async function open(nodes: readonly Node[], extra: readonly string[] = []): Promise<ExecutionProvider> {
+    const provider = await openProvider([...extra, ...nodes.map(({ url }) => url)], { timeoutSeconds: 2 });
+    providers.push(provider);
+    return provider;
+  }
+
+  afterEach(() => {
+    for (const provider of providers.splice(0)) provider.destroy();
+    for (const server of servers.splice(0)) {
+      server.close();
+      server.closeAllConnections();
+    }
+  });
+
+  it("are asked in turn when one fails, and the one that answered is kept", async () => {
+    const [first, second] = [await serve(5), await serve(5)];
+    const provider = await open([first, second], [await gone()]);
+    expect((await provider.getNetwork()).chainId).to.equal(5n);
+    expect(await provider.getBlockNumber()).to.equal(5);
+    for (const status of [503, 429, 408]) {
+      [first.status, second.status] = [status, 200];
+      expect(await provider.getBlockNumber()).to.equal(5);
+    }
+    [first.status, first.asked] = [200, 0];
+    expect(await provider.getBlockNumber()).to.equal(5);
+    expect(first.asked).to.equal(0);
+  });
+
+  it("are unavailable together, by the name of each host and without its path", async () => {
+    const node = await serve(5);
+    const provider = await open([node]);
+    node.status = 500;
+    const error = await failure(provider.getBlockNumber());
+    expect(error).to.be.instanceOf(AppError).and.include({ exitCode: EXIT.unavailable });
+    expect(error.message).to.match(/^execution node 127\.0\.0\.1:\d+: answered 500$/);
+    const none = await failure(openProvider([`${await gone()}/secret`, (await serve(5, "<html>")).url]));
+    expect(none.message).to.contain(": ECONNREFUSED").and.contain("not JSON").and.not.contain("secret");
+    expect((await failure(openProvider([]))).message).to.contain("no execution node is configured");
+  });
+
+  it("don't ask another about what is final", async () => {
+    const [first, second] = [await serve(5), await serve(5)];
+    const provider = await open([first, second]);
+    [first.status, second.asked] = [401, 0];
+    const error = await failure(provider.getBlockNumber());
+    expect(error.message).to.match(/answered 401$/);
+    expect(second.asked).to.equal(0);
+  });
+
+  it("must all serve one chain", async () => {
+    const error = await failure(open([await serve(5), await serve(6)]));
+    expect(error).to.include({ exitCode: EXIT.usage });
+    expect(error.message).to.match(/^wrong chain: 127\.0\.0\.1:\d+ serves 5, 127\.0\.0\.1:\d+ serves 6$/);
+  });
+});
