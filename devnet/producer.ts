@@ -238,9 +238,13 @@ export class BlockProducer {
   }
 
   async #credit(withdrawals: readonly Withdrawal[]): Promise<void> {
+    // a day sweeps hundreds of thousands of times: sums of gwei are exact as numbers, and cheap
+    const sweptGwei = new Map<Hex, number>();
+    for (const { address, amountGwei } of withdrawals)
+      sweptGwei.set(address, (sweptGwei.get(address) ?? 0) + amountGwei);
     const totals = new Map<Hex, bigint>();
     const add = (address: Hex, wei: bigint): void => void totals.set(address, (totals.get(address) ?? 0n) + wei);
-    for (const { address, amountGwei } of withdrawals) add(address, BigInt(amountGwei) * WEI_PER_GWEI);
+    for (const [address, amountGwei] of sweptGwei) add(address, BigInt(amountGwei) * WEI_PER_GWEI);
     for (const [address, wei] of this.credits) add(address, wei);
     this.credits = [];
     for (const [address, wei] of totals) await this.#execution.credit(address, wei);

@@ -53,13 +53,15 @@ export function expectedWithdrawals(state: CoreState): Expected {
     processedPartials += 1;
   }
 
+  const partials = withdrawals.length;
   const count = state.validators.length;
   const bound = Math.min(count, MAX_VALIDATORS_PER_WITHDRAWALS_SWEEP);
   let index = state.nextWithdrawalValidatorIndex;
   for (let i = 0; i < bound; i++) {
     const validator = validatorAt(state, index);
     if (hasExecutionCredentials(validator)) {
-      const balance = withdrawals.length === 0 ? balanceAt(state, index) : remaining(index);
+      // the sweep comes by each validator once: only partial withdrawals can precede it
+      const balance = partials === 0 ? balanceAt(state, index) : remaining(index);
       const max = maxEffectiveBalance(validator);
       if (validator.withdrawableEpoch <= epoch && balance > 0) add(index, balance);
       else if (validator.effectiveBalanceGwei === max && balance > max) add(index, balance - max);
