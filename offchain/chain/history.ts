@@ -1,0 +1,244 @@
+/**
+ * The history of the rate, from the one event that every rebase emits; what stakers earned, by seconds and after fees; and what one address
+ * earned. A rebase emits no Transfer: rewards are shares held times the change of the rate.
+ */
+import { Interface, getAddress, zeroPadValue } from "ethers";
+import type { Log } from "ethers";
+import { aprBp } from "../protocol/apr.ts";
+import { toEtherDown, toSharesDown } from "../protocol/shares.ts";
+import type { Totals } from "../protocol/shares.ts";
+import { DAY, SHARES_PER_UNIT, shares, wei } from "../protocol/units.ts";
+import type { Bp, Shares, Wei } from "../protocol/units.ts";
+import { AppError, EXIT } from "../util/errors.ts";
+import type { Protocol } from "./connect.ts";
+import { NOTHING_KEPT, readOn } from "./feed.ts";
+import type { Kept } from "./feed.ts";
+import type { RangeOptions } from "./logs.ts";
+import { call, readAll } from "./multicall.ts";
+
+/** One report's change of the rate. Times are unix seconds. */
+export interface RebaseEntry {
+  readonly block: number;
+  readonly logIndex: number;
+  /** Of the block that reported. */
+  readonly timestamp: bigint;
+  /** Of the reference slot; undefined where the report was one of an earlier pool. */
+  readonly refTime: bigint | undefined;
+  /** What the report counted: at most two frames. */
+  readonly counted: bigint;
+  readonly before: Totals;
+  readonly after: Totals;
+  readonly feeShares: Shares;
+}
+
+export type RebaseHistory = Kept<RebaseEntry>;
+
+export interface HistoryOptions extends RangeOptions {
+  /** What an earlier call gave: only what came since is read. */
+  readonly kept?: RebaseHistory;
+  /** By default the deployment's first. Ignored where something is kept. */
+  readonly fromBlock?: number;
+  /** By default the latest. */
+  readonly toBlock?: number;
+}
+
+/** @throws AppError (unavailable) */
+export async function readHistory(protocol: Protocol, options: HistoryOptions = {}): Promise<RebaseHistory> {
+  const { token, pool, provider } = protocol;
+  const topics = [
+    token.interface.getEvent("TokenRebased").topicHash,
+    pool.interface.getEvent("ReportApplied").topicHash,
+  ];
+  const feed = {
+    filter: { address: [token.target as string, pool.target as string], topics: [topics] },
+    fromBlock: options.fromBlock ?? protocol.fromBlock,
+    decode: (logs: readonly Log[]) => rebases(protocol, logs),
+  };
+  const block = options.toBlock ?? (await provider.getBlockNumber());
+  return readOn(provider, feed, options.kept ?? NOTHING_KEPT, block, options);
+}
+
+function rebases({ token, pool }: Protocol, logs: readonly Log[]): RebaseEntry[] {
+  const refTimes = new Map<string, bigint>(); // by transaction: it has one report
+  const entries: (RebaseEntry & { readonly transaction: string })[] = [];
+  for (const log of logs) {
+    const isOurs = log.address.toLowerCase() === (token.target as string).toLowerCase();
+    const parsed = (isOurs ? token.interface : pool.interface).parseLog(log);
+    if (parsed?.name === "ReportApplied") refTimes.set(log.transactionHash, parsed.args[0] as bigint);
+    if (parsed?.name !== "TokenRebased") continue;
+    const [timestamp, counted, preShares, preEther, postShares, postEther, feeShares] =
+      parsed.args as unknown as bigint[];
+    entries.push({
+      block: log.blockNumber,
+      logIndex: log.index,
+      timestamp: timestamp ?? 0n,
+      refTime: undefined,
+      counted: counted ?? 0n,
+      before: { ether: wei(preEther ?? 0n), shares: shares(preShares ?? 0n) },
+      after: { ether: wei(postEther ?? 0n), shares: shares(postShares ?? 0n) },
+      feeShares: shares(feeShares ?? 0n),
+      transaction: log.transactionHash,
+    });
+  }
+  return entries.map(({ transaction, ...entry }) => ({ ...entry, refTime: refTimes.get(transaction) }));
+}
+
+export interface Apr {
+  /** Without compounding, after fees; negative for a fall. */
+  readonly bp: Bp;
+  /** What it was measured over: the window, lengthened to the report before it, or all there is. */
+  readonly seconds: bigint;
+  readonly reports: number;
+}
+
+/**
+ * What the rate grew by in the last `seconds` up to the newest report, as a yearly rate. Undefined without a report. Missing reports don't
+ * matter: time is that between reference slots.
+ */
+export function aprOver(history: readonly RebaseEntry[], seconds: bigint): Apr | undefined {
+  const last = history.at(-1);
+  const first = history[0];
+  if (last === undefined || first === undefined) return undefined;
+  const index = history.findLastIndex((entry) => spanOf(entry, last) >= seconds);
+  const base = history[index];
+  if (base !== undefined) {
+    const span = spanOf(base, last);
+    return { bp: aprBp(base.after, last.after, span), seconds: span, reports: history.length - 1 - index };
+  }
+  const span = spanOf(first, last) + first.counted;
+  return { bp: aprBp(first.before, last.after, span), seconds: span, reports: history.length };
+}
+
+export interface AprSummary {
+  readonly week: Apr | undefined;
+  readonly month: Apr | undefined;
+}
+
+export function aprSummary(history: readonly RebaseEntry[]): AprSummary {
+  return { week: aprOver(history, 7n * DAY), month: aprOver(history, 30n * DAY) };
+}
+
+/** Seconds between two reports' reference slots, or where one is not known between the reports. */
+function spanOf(from: RebaseEntry, to: RebaseEntry): bigint {
+  return from.refTime !== undefined && to.refTime !== undefined
+    ? to.refTime - from.refTime
+    : to.timestamp - from.timestamp;
+}
+
+// --- rewards of an address ---
+
+export interface Reward {
+  readonly block: number;
+  /** Unix seconds. */
+  readonly timestamp: bigint;
+  /** Held at that rebase, as estETH and in westETH. */
+  readonly shares: Shares;
+  /** Negative for a fall. */
+  readonly amount: Wei;
+  /** What the shares are worth after it, rounded down. */
+  readonly value: Wei;
+}
+
+export interface RewardHistory {
+  readonly rewards: readonly Reward[];
+  readonly total: Wei;
+}
+
+/** A change of an address's shares. */
+export interface Movement {
+  readonly block: number;
+  readonly logIndex: number;
+  /** Signed. */
+  readonly estEth: bigint; // wei of estETH, as the event shows it
+  readonly westEth: bigint; // wei of westETH: exact
+}
+
+/**
+ * What an address earned with each rebase, in estETH and westETH. Exact for westETH and for whoever did not move estETH since; each movement of
+ * estETH before that makes earlier rewards uncertain by what one wei earns (its event says wei, not shares).
+ * @throws AppError (unavailable)
+ */
+export async function rewardsOf(
+  protocol: Protocol,
+  address: string,
+  { items: history, cursor }: RebaseHistory,
+  options: RangeOptions = {},
+): Promise<RewardHistory> {
+  const block = cursor.marks.at(-1)?.number;
+  if (block === undefined) throw new AppError(EXIT.failure, "the history of the rate is read first");
+  const { token, wrapped } = protocol;
+  const movements = await movementsOf(protocol, address, block, options);
+  const { values } = await readAll(
+    protocol,
+    { shares: call(token, token.sharesOf, address), wrapped: call(wrapped, wrapped.balanceOf, address) },
+    block,
+  );
+  return rewardsFrom(history, movements, shares(values.shares + values.wrapped * SHARES_PER_UNIT));
+}
+
+async function movementsOf(
+  { provider, token, wrapped, fromBlock }: Protocol,
+  address: string,
+  block: number,
+  options: RangeOptions,
+): Promise<Movement[]> {
+  const topic = zeroPadValue(getAddress(address), 32);
+  const { topicHash } = TRANSFERS.getEvent("Transfer") ?? { topicHash: "" };
+  const addresses = [token.target as string, wrapped.target as string];
+  const read = async (topics: (string | null)[], sign: bigint): Promise<Movement[]> => {
+    const feed = {
+      filter: { address: addresses, topics },
+      fromBlock,
+      decode: (logs: readonly Log[]) => logs.map((log) => movement(log, sign, token.target as string)),
+    };
+    return [...(await readOn(provider, feed, NOTHING_KEPT, block, options)).items];
+  };
+  const [received, sent] = await Promise.all([read([topicHash, null, topic], 1n), read([topicHash, topic], -1n)]);
+  return [...received, ...sent].sort((a, b) => a.block - b.block || a.logIndex - b.logIndex);
+}
+
+function movement(log: Log, sign: bigint, token: string): Movement {
+  const value = sign * BigInt(log.data);
+  const isToken = log.address.toLowerCase() === token.toLowerCase();
+  return {
+    block: log.blockNumber,
+    logIndex: log.index,
+    estEth: isToken ? value : 0n,
+    westEth: isToken ? 0n : value,
+  };
+}
+
+const TRANSFERS = new Interface(["event Transfer(address indexed from, address indexed to, uint256 value)"]);
+
+/** Pure: backwards from the shares held after everything. */
+export function rewardsFrom(
+  history: readonly RebaseEntry[],
+  movements: readonly Movement[],
+  held: Shares,
+): RewardHistory {
+  const rewards: Reward[] = [];
+  let now: bigint = held;
+  let next = movements.length - 1;
+  const undo = (until: (movement: Movement) => boolean, totals: Totals): void => {
+    for (; next >= 0; next--) {
+      const change = movements[next];
+      if (change === undefined || until(change)) return;
+      const moved = toSharesDown(wei(change.estEth < 0n ? -change.estEth : change.estEth), totals);
+      now += change.estEth < 0n ? moved : 0n - moved;
+      now -= change.westEth * SHARES_PER_UNIT;
+    }
+  };
+  for (const entry of [...history].reverse()) {
+    undo(
+      ({ block, logIndex }) => block < entry.block || (block === entry.block && logIndex < entry.logIndex),
+      entry.after,
+    );
+    // rounding may leave a trace below zero
+    const present = shares(now < 0n ? 0n : now);
+    const value = toEtherDown(present, entry.after);
+    const amount = wei(value - toEtherDown(present, entry.before));
+    if (present > 0n) rewards.push({ block: entry.block, timestamp: entry.timestamp, shares: present, amount, value });
+  }
+  rewards.reverse();
+  return { rewards, total: wei(rewards.reduce((sum, { amount }) => sum + amount, 0n)) };
+}

@@ -1,0 +1,175 @@
+/** The withdrawal requests of an owner: found from events, with what each pays, when, and how it is claimed. */
+import { getAddress, zeroPadValue } from "ethers";
+import type { Log } from "ethers";
+import { slotTime } from "../../protocol/frames.ts";
+import { shares, wei } from "../../protocol/units.ts";
+import type { Shares, Wei } from "../../protocol/units.ts";
+import { estimateWait } from "../../protocol/waiting.ts";
+import type { WaitEstimate } from "../../protocol/waiting.ts";
+import type { Protocol } from "../connect.ts";
+import { NOTHING_KEPT, readOn } from "../feed.ts";
+import type { Kept } from "../feed.ts";
+import type { RangeOptions } from "../logs.ts";
+import { call, readAll } from "../multicall.ts";
+import type { BlockRef } from "../multicall.ts";
+import { readInflow, towardsQueue } from "./inflow.ts";
+
+export type RequestState = "waiting" | "claimable" | "claimed" | "transferred";
+
+export interface WithdrawalRequest {
+  readonly id: bigint;
+  readonly state: RequestState;
+  /** Its value when its round opened: what it pays, unless a loss comes first. Of a claimed one: what it paid. */
+  readonly amount: Wei;
+  readonly shares: Shares;
+  /** What a claim pays now. */
+  readonly claimable: Wei;
+  /** Unix seconds. */
+  readonly roundEnd: bigint;
+  /** For `claimWithdrawals`; of claimable requests. */
+  readonly hint: bigint | undefined;
+  /** Of waiting requests. */
+  readonly wait: WaitEstimate | undefined;
+}
+
+/** An event that names the owner. */
+export interface OwnerEvent {
+  readonly block: number;
+  readonly id: bigint;
+  /** Of a claim: wei. */
+  readonly paid: bigint | undefined;
+}
+
+export interface OwnerRequests {
+  readonly block: BlockRef;
+  readonly requests: readonly WithdrawalRequest[];
+  /** Wei of all claimable ones. */
+  readonly claimable: Wei;
+  /** For the next call: only what came since is read. */
+  readonly kept: Kept<OwnerEvent>;
+}
+
+export interface OwnerOptions extends RangeOptions {
+  readonly kept?: Kept<OwnerEvent>;
+}
+
+/** Requests ahead are summed one by one up to so many; beyond, all that wait count as ahead. */
+const MOST_AHEAD = 2_000n;
+
+/** All requests that ever belonged to `owner`, in order. @throws ChainError, AppError (unavailable) */
+export async function readWithdrawals(
+  protocol: Protocol,
+  owner: string,
+  options: OwnerOptions = {},
+): Promise<OwnerRequests> {
+  const { provider, queue } = protocol;
+  const latest = await provider.getBlockNumber();
+  const kept = await readOn(provider, ownerFeed(protocol, owner), options.kept ?? NOTHING_KEPT, latest, options);
+  const paid = new Map(kept.items.flatMap(({ id, paid: amount }) => (amount === undefined ? [] : [[id, amount]])));
+  const ids = [...new Set(kept.items.map(({ id }) => id))].sort((a, b) => (a < b ? -1 : 1));
+  const { block, values } = await readAll(
+    protocol,
+    {
+      statuses: call(queue, queue.getWithdrawalStatus, ids),
+      amounts: call(queue, queue.getClaimableEther, ids),
+      hints: call(queue, queue.findHints, ids),
+    },
+    latest,
+  );
+  const isOwn = (index: number): boolean => values.statuses[index]?.owner.toLowerCase() === owner.toLowerCase();
+  const waiting = ids.filter((_, index) => isOwn(index) && values.statuses[index]?.isFinalized === false);
+  const waits = await readWaits(protocol, waiting, options);
+  const requests = ids.map((id, index): WithdrawalRequest => {
+    const status = values.statuses[index];
+    if (status === undefined) throw new Error(`no status of request ${id}`);
+    const finalState: RequestState = paid.has(id) ? "claimed" : "transferred";
+    const openState: RequestState = status.isFinalized ? "claimable" : "waiting";
+    const state = isOwn(index) ? openState : finalState;
+    return {
+      id,
+      state,
+      amount: wei(paid.get(id) ?? status.amount),
+      shares: shares(status.shares),
+      claimable: wei(state === "claimable" ? (values.amounts[index] ?? 0n) : 0n),
+      roundEnd: status.roundEnd,
+      hint: state === "claimable" ? values.hints[index] : undefined,
+      wait: waits.get(id),
+    };
+  });
+  const claimable = wei(requests.reduce((sum, request) => sum + request.claimable, 0n));
+  return { block, requests, claimable, kept };
+}
+
+/** Requests that came to an owner or that it claimed: it is the second indexed argument of both events. */
+function ownerFeed({ queue, fromBlock }: Protocol, owner: string) {
+  const names = ["Transfer", "WithdrawalClaimed"] as const;
+  const topics = names.map((name) => queue.interface.getEvent(name).topicHash);
+  const claimed = queue.interface.getEvent("WithdrawalClaimed").topicHash;
+  return {
+    filter: { address: queue.target as string, topics: [topics, null, zeroPadValue(getAddress(owner), 32)] },
+    fromBlock,
+    decode: (logs: readonly Log[]): OwnerEvent[] =>
+      logs.map((log) => {
+        const isClaim = log.topics[0] === claimed;
+        const id = BigInt((isClaim ? log.topics[1] : log.topics[3]) ?? 0);
+        return { block: log.blockNumber, id, paid: isClaim ? BigInt(log.data) : undefined };
+      }),
+  };
+}
+
+/** When waiting requests will be paid. `ids` ascending. */
+async function readWaits(
+  protocol: Protocol,
+  ids: readonly bigint[],
+  options: RangeOptions,
+): Promise<Map<bigint, WaitEstimate>> {
+  const last = ids.at(-1);
+  if (last === undefined) return new Map();
+  const { pool, oracle, queue } = protocol;
+  const [{ block, values }, inflow] = await Promise.all([
+    readAll(protocol, {
+      buffer: call(pool, pool.buffer),
+      promised: call(pool, pool.promised),
+      books: call(pool, pool.books),
+      genesisTime: call(oracle, oracle.genesisTime),
+      lastRefSlot: call(oracle, oracle.lastRefSlot),
+      finalisationMargin: call(oracle, oracle.finalisationMargin),
+      frame: call(queue, queue.frame),
+      lastFinalizedId: call(queue, queue.lastFinalizedId),
+    }),
+    readInflow(protocol, options),
+  ]);
+  const first = values.lastFinalizedId + 1n;
+  const isCounted = last - first < MOST_AHEAD;
+  const ahead = isCounted
+    ? Array.from({ length: Number(last - first) + 1 }, (_, index) => first + BigInt(index))
+    : [...ids];
+  const { values: more } = await readAll(
+    protocol,
+    { statuses: call(queue, queue.getWithdrawalStatus, ahead) },
+    block.number,
+  );
+  const lastRefTime = slotTime(values.lastRefSlot, values.genesisTime);
+  const { lastReportTime } = values.books;
+  const waits = new Map<bigint, WaitEstimate>();
+  let sum = 0n;
+  ahead.forEach((id, index) => {
+    const status = more.statuses[index];
+    if (status === undefined) return;
+    sum += status.amount;
+    if (!ids.includes(id)) return;
+    const wait = estimateWait({
+      now: block.timestamp,
+      roundEnd: status.roundEnd,
+      ahead: wei(isCounted ? sum : values.promised),
+      buffer: wei(values.buffer),
+      inflowPerSecond: towardsQueue(inflow),
+      lastRefTime,
+      secondsPerFrame: values.frame,
+      finalisationMargin: values.finalisationMargin,
+      reportDelay: lastReportTime > lastRefTime ? lastReportTime - lastRefTime : 0n,
+    });
+    waits.set(id, wait);
+  });
+  return waits;
+}

@@ -1,0 +1,170 @@
+import { expect } from "chai";
+import type { Filter, Log, Provider } from "ethers";
+import { NOTHING_KEPT, readOn } from "../../../offchain/chain/feed.ts";
+import type { Kept } from "../../../offchain/chain/feed.ts";
+import { readLogs } from "../../../offchain/chain/logs.ts";
+import { AppError } from "../../../offchain/util/errors.ts";
+import { failure } from "./harness.ts";
+
+interface Item {
+  readonly block: number;
+  readonly text: string;
+}
+
+/** A chain of blocks by hash; block n has a log for each text. */
+class Chain {
+  blocks: { hash: string; texts: string[] }[] = [];
+  asked: [number, number][] = [];
+  /** Refuses longer ranges. */
+  widest = Infinity;
+  failAt: number | undefined;
+
+  constructor(...texts: string[][]) {
+    this.replace(0, texts);
+  }
+
+  replace(from: number, texts: string[][], branch = "a"): void {
+    this.blocks = [
+      ...this.blocks.slice(0, from),
+      ...texts.map((list, i) => ({ hash: `${branch}${from + i}`, texts: list })),
+    ];
+  }
+
+  get provider(): Provider {
+    return {
+      getBlock: (number: number) =>
+        Promise.resolve(this.blocks[number] ? { number, hash: this.blocks[number].hash } : null),
+      getLogs: ({ fromBlock, toBlock }: Filter) => {
+        const [from, to] = [Number(fromBlock), Number(toBlock)];
+        this.asked.push([from, to]);
+        if (this.failAt !== undefined && from <= this.failAt && this.failAt <= to)
+          return Promise.reject(new Error("connect ECONNREFUSED"));
+        if (to - from + 1 > this.widest) return Promise.reject(new Error("query returned more than 10000 results"));
+        const logs = this.blocks
+          .slice(from, to + 1)
+          .flatMap(({ hash, texts }, i) =>
+            texts.map((data, index) => ({ blockNumber: from + i, blockHash: hash, index, data }) as unknown as Log),
+          );
+        return Promise.resolve(logs);
+      },
+    } as unknown as Provider;
+  }
+
+  async on(kept: Kept<Item>, block: number, options = {}): Promise<Kept<Item>> {
+    const decode = (logs: readonly Log[]): Item[] => logs.map((log) => ({ block: log.blockNumber, text: log.data }));
+    return readOn(this.provider, { filter: {}, fromBlock: 0, decode }, kept, block, options);
+  }
+}
+
+const textsOf = ({ items }: Kept<Item>): string => items.map(({ text }) => text).join("");
+
+describe("events that are read on", () => {
+  it("come once each, whatever the steps", async () => {
+    const chain = new Chain(["a"], [], ["b", "c"], [], ["d"], ["e"]);
+    for (const steps of [[5], [0, 1, 2, 3, 4, 5], [2, 2, 5], [4, 3, 5]]) {
+      let kept: Kept<Item> = NOTHING_KEPT;
+      for (const block of steps) kept = await chain.on(kept, block);
+      expect(textsOf(kept), String(steps)).to.equal("abcde");
+    }
+  });
+
+  it("resume from a cursor that was stored as JSON, without reading again what was read", async () => {
+    const chain = new Chain(["a"], ["b"], ["c"], ["d"]);
+    const first = await chain.on(NOTHING_KEPT, 1);
+    const stored = JSON.parse(JSON.stringify(first)) as Kept<Item>;
+    chain.asked = [];
+    expect(textsOf(await chain.on(stored, 3))).to.equal("abcd");
+    expect(chain.asked).to.deep.equal([[2, 3]]);
+    chain.asked = [];
+    const all = await chain.on(stored, 3);
+    await chain.on(all, 3);
+    expect(chain.asked).to.deep.equal([[2, 3]]);
+  });
+
+  it("of a replaced branch are dropped, and only from the fork on read again", async () => {
+    const chain = new Chain(["a"], ["b"], ["c"], ["d"], ["e"]);
+    const before = await chain.on(NOTHING_KEPT, 4);
+    chain.replace(3, [["x"], [], ["y"]], "b");
+    chain.asked = [];
+    expect(textsOf(await chain.on(before, 5))).to.equal("abcxy");
+    expect(chain.asked).to.deep.equal([[3, 5]]);
+    expect(textsOf(before), "what was kept is a value").to.equal("abcde");
+  });
+
+  it("of a shorter branch are dropped too, and a branch from the start is read anew", async () => {
+    const chain = new Chain(["a"], ["b"], ["c"], ["d"]);
+    const before = await chain.on(NOTHING_KEPT, 3);
+    chain.replace(2, [["x"]], "b");
+    expect(textsOf(await chain.on(before, 2))).to.equal("abx");
+    chain.replace(0, [["p"], ["q"], ["r"]], "c");
+    expect(textsOf(await chain.on(before, 2))).to.equal("pqr");
+  });
+
+  it("are not passed over when a range fails in the middle: nothing advances", async () => {
+    const chain = new Chain(["a"], ["b"], ["c"], ["d"], ["e"], ["f"]);
+    const before = await chain.on(NOTHING_KEPT, 0);
+    chain.failAt = 4;
+    const error = await failure(chain.on(before, 5, { range: 2 }));
+    expect(error).to.be.instanceOf(AppError);
+    expect(chain.asked.length).to.be.greaterThan(2);
+    chain.failAt = undefined;
+    expect(textsOf(before)).to.equal("a");
+    expect(textsOf(await chain.on(before, 5, { range: 2 }))).to.equal("abcdef");
+  });
+
+  it("are refused when the last block is replaced while reading, or is not there", async () => {
+    const chain = new Chain(["a"], ["b"]);
+    let reads = 0;
+    const provider = {
+      ...chain.provider,
+      getBlock: (number: number) => Promise.resolve({ number, hash: `h${reads++}` }),
+    } as unknown as Provider;
+    const feed = { filter: {}, fromBlock: 0, decode: () => [] as Item[] };
+    expect((await failure(readOn(provider, feed, NOTHING_KEPT, 1))).message).to.contain(
+      "was replaced while it was read",
+    );
+    expect((await failure(chain.on(NOTHING_KEPT, 9))).message).to.equal("the node does not have execution block 9");
+  });
+});
+
+describe("logs in ranges", () => {
+  const texts = Array.from({ length: 40 }, (_, block) => [`${block},`]);
+
+  it("halve where the node refuses, widen again, and lose nothing", async () => {
+    const chain = new Chain(...texts);
+    chain.widest = 3;
+    const progress: number[] = [];
+    const logs = await readLogs(chain.provider, {}, 0, 39, { range: 32, onProgress: (block) => progress.push(block) });
+    expect(logs.map(({ data }) => data).join("")).to.equal(texts.join(""));
+    expect(Math.max(...chain.asked.map(([from, to]) => to - from + 1))).to.equal(32);
+    expect(progress.at(-1)).to.equal(39);
+    expect(progress).to.deep.equal([...progress].sort((a, b) => a - b));
+  });
+
+  it("end with the node's own words when a single block is refused, at once when nobody answers", async () => {
+    const chain = new Chain(...texts);
+    chain.widest = 0;
+    expect((await failure(readLogs(chain.provider, {}, 0, 39))).message).to.contain(
+      "no logs of block 0: query returned",
+    );
+    chain.widest = Infinity;
+    chain.failAt = 0;
+    chain.asked = [];
+    await failure(readLogs(chain.provider, {}, 0, 39));
+    expect(chain.asked).to.have.length(1);
+  });
+
+  it("stop between two ranges when they are told to", async () => {
+    const chain = new Chain(...texts);
+    const control = new AbortController();
+    const reading = readLogs(chain.provider, {}, 0, 39, {
+      range: 4,
+      signal: control.signal,
+      onProgress: (block) => {
+        if (block > 10) control.abort();
+      },
+    });
+    expect((await failure(reading)).name).to.equal("AbortError");
+    expect(chain.asked).to.have.length(3);
+  });
+});
