@@ -127,6 +127,24 @@ export class BeaconClient implements BeaconSource {
     }, signal);
   }
 
+  async proveThrough(
+    from: BeaconBlockInfo,
+    block: BeaconBlockInfo,
+    pubkeys: readonly Hex[],
+    signal?: AbortSignal,
+  ): Promise<StateProofs> {
+    const chain = await this.#nodes.chain(signal);
+    const rootTimestamp = await this.#timestampAfter(from, chain, signal);
+    const hop = await this.#nodes.ask(async (url) => {
+      const task = { pubkeys: [], hop: { header: from.header, slot: block.slot } };
+      const answer = await this.#state(url, from, task, signal);
+      if (answer?.hop === undefined) throw new FinalError("proofs need the debug endpoint for states");
+      return { from: from.header, branch: answer.hop };
+    }, signal);
+    const { validators, ...rest } = await this.prove(block, pubkeys, signal);
+    return { ...rest, validators: validators.map((proof) => ({ ...proof, rootTimestamp, hops: [hop] })) };
+  }
+
   /** The timestamp of the first block after this one, under which EIP-4788 has its root. */
   async #timestampAfter(block: BeaconBlockInfo, chain: BeaconChain, signal: AbortSignal | undefined): Promise<bigint> {
     const head = await this.head(signal);

@@ -10,7 +10,15 @@ import { AppError, EXIT } from "../util/errors.ts";
 import type { Hex } from "../util/hex.ts";
 import type { ContractBalanceProof, ContractValidatorProof } from "./contractProofs.ts";
 import { contractBalanceProof, contractValidatorProof } from "./contractProofs.ts";
-import { LAYOUTS, LIST_DEPTH, proveBalance, proveValidator, pubkeyRoot } from "./proofs.ts";
+import {
+  HEADER_DEPTH,
+  LAYOUTS,
+  LIST_DEPTH,
+  proveBalance,
+  proveBlockRoot,
+  proveValidator,
+  pubkeyRoot,
+} from "./proofs.ts";
 import type { ForkName, Header } from "./proofs.ts";
 import { fieldRanges } from "./stateReader.ts";
 import type { FieldRanges } from "./stateReader.ts";
@@ -77,6 +85,17 @@ export function proveInBytes(
       return { chunk: balances.leaf(chunk), branch: [...balances.branch(chunk), ...aboveBalances] };
     }),
   };
+}
+
+/**
+ * The siblings from the root of the block at `slot` in `block_roots` up to the state root: a hop to a block that EIP-4788 has forgotten.
+ * @param slot of a block, at most 8192 slots before the header's
+ */
+export function hopInBytes(bytes: Uint8Array, fork: ForkName, header: Header, slot: number): Hex[] {
+  const view = ssz[fork].BeaconState.deserializeToViewDU(bytes);
+  if (hexlify(view.hashTreeRoot()) !== header.stateRoot)
+    throw new AppError(EXIT.unavailable, `the node sent another state than that of slot ${header.slot}`);
+  return proveBlockRoot({ fork, header, state: view.node }, slot).nodes.slice(0, -HEADER_DEPTH);
 }
 
 /** Any layout, through the whole tree: slow and large, for forks whose lists are progressive. */

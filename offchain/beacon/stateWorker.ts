@@ -6,7 +6,7 @@ import type { Hex } from "../util/hex.ts";
 import { mayPass } from "../util/retry.ts";
 import type { ForkName, Header } from "./proofs.ts";
 import { LAYOUTS } from "./proofs.ts";
-import { proveInBytes } from "./stateProofs.ts";
+import { hopInBytes, proveInBytes } from "./stateProofs.ts";
 import type { BytesProofs } from "./stateProofs.ts";
 import { StateStream, readStateBytes } from "./stateReader.ts";
 import type { StateContents } from "./stateReader.ts";
@@ -17,10 +17,17 @@ export interface StateTask {
   readonly pubkeys: readonly Hex[];
   /** Where proofs are wanted: of these keys, in their order, against this header, whose root EIP-4788 has under this timestamp. */
   readonly prove?: { readonly header: Header; readonly timestamp: bigint };
+  /** Where a hop is wanted: from the block of this header, whose state this is, to the block at a slot. */
+  readonly hop?: { readonly header: Header; readonly slot: number };
 }
 
 export type StateAnswer =
-  | { readonly ok: true; readonly contents: StateContents; readonly proofs: BytesProofs | undefined }
+  | {
+      readonly ok: true;
+      readonly contents: StateContents;
+      readonly proofs: BytesProofs | undefined;
+      readonly hop: Hex[] | undefined;
+    }
   | { readonly ok: false; readonly status: number | undefined; readonly mayPass: boolean; readonly message: string };
 
 async function run(task: StateTask): Promise<StateAnswer> {
@@ -39,14 +46,16 @@ async function run(task: StateTask): Promise<StateAnswer> {
     return { ok: false, status: undefined, mayPass: true, message: `states of the fork "${fork}" are not known` };
   }
   const announced = Number(headers["content-length"] ?? 0);
-  if (task.prove === undefined && announced > 0) {
+  if (task.prove === undefined && task.hop === undefined && announced > 0) {
     const stream = new StateStream(fork as ForkName, announced, task.pubkeys);
     for await (const chunk of body as AsyncIterable<Uint8Array>) stream.write(chunk);
-    return { ok: true, contents: stream.end(), proofs: undefined };
+    return { ok: true, contents: stream.end(), proofs: undefined, hop: undefined };
   }
   const bytes = await collect(body, announced);
   const contents = readStateBytes(bytes, fork as ForkName, task.pubkeys);
-  if (task.prove === undefined) return { ok: true, contents, proofs: undefined };
+  const { hop: wanted } = task;
+  const hop = wanted === undefined ? undefined : hopInBytes(bytes, fork as ForkName, wanted.header, wanted.slot);
+  if (task.prove === undefined) return { ok: true, contents, proofs: undefined, hop };
   const byKey = new Map(contents.validators.map(({ pubkey, index }) => [pubkey, index]));
   const indices = task.pubkeys.map((pubkey) => {
     const index = byKey.get(pubkey);
@@ -54,7 +63,7 @@ async function run(task: StateTask): Promise<StateAnswer> {
     return index;
   });
   const { header, timestamp } = task.prove;
-  return { ok: true, contents, proofs: proveInBytes(bytes, fork as ForkName, header, timestamp, indices) };
+  return { ok: true, contents, proofs: proveInBytes(bytes, fork as ForkName, header, timestamp, indices), hop };
 }
 
 /** Into one buffer of the announced size; one that grows where none was announced. */

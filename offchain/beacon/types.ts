@@ -71,4 +71,11 @@ export interface BeaconSource {
   readState(block: BeaconBlockInfo, pubkeys: readonly Hex[], signal?: AbortSignal): Promise<StateView>;
   /** Proofs in the post-state of a block that has a successor: EIP-4788 stores its root under the successor's timestamp. */
   prove(block: BeaconBlockInfo, pubkeys: readonly Hex[], signal?: AbortSignal): Promise<StateProofs>;
+  /** The same by a hop from a newer block, at most 8192 slots later, whose root EIP-4788 still has. */
+  proveThrough(
+    from: BeaconBlockInfo,
+    block: BeaconBlockInfo,
+    pubkeys: readonly Hex[],
+    signal?: AbortSignal,
+  ): Promise<StateProofs>;
 }

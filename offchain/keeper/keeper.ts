@@ -1,0 +1,156 @@
+/** One turn after the other: read, plan, and do what the plan says, one transaction at a time. */
+import type { TransactionReceipt } from "ethers";
+import { AppError, isAbort } from "../util/errors.ts";
+import type { Clock } from "../util/clock.ts";
+import type { Log } from "../util/log.ts";
+import { backoff } from "../util/retry.ts";
+import type { KeeperMetrics } from "./metrics.ts";
+import { ACTION_KINDS, planActions } from "./plan.ts";
+import type { Action, ActionKind, Plan, Reason, Rules } from "./plan.ts";
+import { Proofs, requestFor } from "./requests.ts";
+import { refusalOf } from "./reverts.ts";
+import { TooExpensive } from "./sender.ts";
+import type { Sender } from "./sender.ts";
+import { readSnapshot } from "./snapshot.ts";
+import type { Snapshot, Sources } from "./snapshot.ts";
+
+export interface KeeperOptions {
+  readonly sources: Sources;
+  /** Without one nothing is sent: a dry run. */
+  readonly sender: Sender | undefined;
+  readonly clock: Clock;
+  readonly rules: Rules;
+  readonly log: Log;
+  readonly metrics: KeeperMetrics;
+  /** After so many refusals of the same action it rests for an hour. */
+  readonly attempts: number;
+}
+
+export interface Done {
+  readonly action: Action;
+  readonly receipt: TransactionReceipt;
+}
+
+export interface Turn {
+  readonly snapshot: Snapshot;
+  readonly plan: Plan;
+  readonly done: readonly Done[];
+}
+
+/** What stops working soon: proofs that keep a loss from being escaped. */
+const URGENT: ReadonlySet<ActionKind> = new Set(["proveSlashed", "proveWithdrawn"]);
+const REST = 3_600;
+
+export class Keeper {
+  readonly #options: KeeperOptions;
+  /** Refused lately, by what it was. */
+  readonly #refused = new Map<string, { readonly count: number; readonly notBefore: number }>();
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  /** @throws AppError (unavailable) where a node can't be used */
+  async turn(signal?: AbortSignal): Promise<Turn> {
+    const { sources, rules, log, metrics } = this.#options;
+    const snapshot = await readSnapshot(sources, signal);
+    const plan = planActions(snapshot, rules);
+    for (const pubkey of plan.foreign)
+      log.warn({ pubkey }, "a predeposited key has foreign credentials: it is never funded");
+    const held = new Map<ActionKind, Reason[]>();
+    const done: Done[] = [];
+    const proofs = new Proofs(sources.beacon, snapshot, plan.actions);
+    for (const action of plan.actions) {
+      signal?.throwIfAborted();
+      const outcome = await this.#act(action, snapshot, proofs, signal);
+      if (typeof outcome === "string") held.set(action.kind, [...(held.get(action.kind) ?? []), outcome]);
+      else done.push(...outcome);
+    }
+    for (const kind of ACTION_KINDS) metrics.blocked(kind, [...plan.reasons[kind], ...(held.get(kind) ?? [])]);
+    metrics.turned(snapshot, plan);
+    return { snapshot, plan, done };
+  }
+
+  /** @returns what was sent, or why nothing was */
+  async #act(
+    action: Action,
+    snapshot: Snapshot,
+    proofs: Proofs,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Done[] | Reason> {
+    const { sources, sender, clock, log, metrics } = this.#options;
+    const key = JSON.stringify(action, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+    if ((this.#refused.get(key)?.notBefore ?? 0) > clock.now()) return "waiting to try again";
+    try {
+      const { withdrawalVault } = sources.protocol;
+      const request = await requestFor(
+        action,
+        sources.protocol,
+        proofs,
+        snapshot,
+        () => withdrawalVault.exitFee(),
+        signal,
+      );
+      if (sender === undefined) {
+        log.info({ action: action.kind }, "would send");
+        return [];
+      }
+      const receipt = await sender.send(request, URGENT.has(action.kind), signal);
+      this.#refused.delete(key);
+      metrics.sent(action.kind, receipt);
+      log.info({ action: action.kind, hash: receipt.hash, gas: String(receipt.gasUsed) }, "done");
+      return [{ action, receipt }];
+    } catch (error) {
+      if (isAbort(error) && signal?.aborted === true) throw error;
+      if (error instanceof TooExpensive) {
+        log.info({ action: action.kind }, error.message);
+        return "gas is too expensive";
+      }
+      return this.#refuse(key, action, error, snapshot, proofs, signal);
+    }
+  }
+
+  /** Does it without the operator who spoils it, if that is why; else tries again later. */
+  async #refuse(
+    key: string,
+    action: Action,
+    error: unknown,
+    snapshot: Snapshot,
+    proofs: Proofs,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Done[] | Reason> {
+    const { clock, log, metrics, attempts } = this.#options;
+    const { message, operatorId, isRevert } = refusalOf(error);
+    const other = operatorId === undefined ? undefined : without(action, operatorId, snapshot);
+    if (other !== undefined) {
+      log.info({ action: action.kind, operatorId: String(operatorId) }, `without this operator: ${message}`);
+      return this.#act(other, snapshot, proofs, signal);
+    }
+    const count = (this.#refused.get(key)?.count ?? 0) + 1;
+    const wait = count >= attempts ? REST : backoff(count, { first: 12, most: REST });
+    this.#refused.set(key, { count, notBefore: clock.now() + wait });
+    metrics.refused(action.kind);
+    const level = error instanceof AppError || !isRevert || count > 1 ? "warn" : "info";
+    // somebody else may have done it first: the next snapshot shows that
+    log[level]({ action: action.kind, attempt: count, again: wait }, `refused: ${message}`);
+    return "waiting to try again";
+  }
+}
+
+/** Instead of proving or funding keys of an operator who may not: the rest, or dropping what blocks the queue. */
+function without(action: Action, operatorId: bigint, { book }: Snapshot): Action | undefined {
+  const theirs = new Set(
+    [...book.values()].filter((entry) => entry.operatorId === operatorId).map(({ pubkey }) => pubkey),
+  );
+  if (action.kind === "proveValidators") {
+    const pubkeys = action.pubkeys.filter((pubkey) => !theirs.has(pubkey));
+    return pubkeys.length === 0 || pubkeys.length === action.pubkeys.length ? undefined : { ...action, pubkeys };
+  }
+  if (action.kind === "fundValidators") {
+    const position = action.pubkeys.findIndex((pubkey) => theirs.has(pubkey));
+    if (position > 0) return { ...action, pubkeys: action.pubkeys.slice(0, position) };
+    const blocking = [...book.values()].find(({ pubkey }) => pubkey === action.pubkeys[0]);
+    return position === 0 && blocking !== undefined ? { kind: "dropQueued", keyRoot: blocking.keyRoot } : undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,48 @@
+/** The keeper's metrics, all documented by their help. */
+import type { TransactionReceipt } from "ethers";
+import type { Registry } from "prom-client";
+import { counter, gauge } from "../util/health.ts";
+import { ACTION_KINDS, REASONS } from "./plan.ts";
+import type { ActionKind, Plan, Reason } from "./plan.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+export interface KeeperMetrics {
+  blocked(action: ActionKind, reasons: readonly Reason[]): void;
+  sent(action: ActionKind, receipt: TransactionReceipt): void;
+  refused(action: ActionKind): void;
+  turned(snapshot: Snapshot, plan: Plan): void;
+}
+
+const ETH = 1e18;
+
+export function keeperMetrics(registry: Registry): KeeperMetrics {
+  const blocked = gauge(registry, "keeper_blocked", "1 while the reason holds the action back", ["action", "reason"]);
+  const sent = counter(registry, "keeper_transactions_total", "transactions mined", ["action"]);
+  const refused = counter(registry, "keeper_refusals_total", "actions that a node or a contract refused", ["action"]);
+  const gas = counter(registry, "keeper_gas_total", "gas used by mined transactions", ["action"]);
+  const spent = counter(registry, "keeper_fees_eth_total", "fees of mined transactions in ETH");
+  const planned = gauge(registry, "keeper_planned_actions", "actions of the last plan");
+  const foreign = gauge(registry, "keeper_foreign_keys", "predeposited keys with credentials of somebody else");
+  const slot = gauge(registry, "keeper_finalized_slot", "slot of the beacon state that the last plan is about");
+  const block = gauge(registry, "keeper_execution_block", "execution block that the last plan is about");
+  const demand = gauge(registry, "keeper_exit_demand_eth", "ether that must come from further exits");
+  return {
+    blocked: (action, reasons) => {
+      for (const reason of REASONS) blocked.set({ action, reason }, reasons.includes(reason) ? 1 : 0);
+    },
+    sent: (action, receipt) => {
+      sent.inc({ action });
+      gas.inc({ action }, Number(receipt.gasUsed));
+      spent.inc(Number(receipt.fee) / ETH);
+    },
+    refused: (action) => refused.inc({ action }),
+    turned: (snapshot, plan) => {
+      planned.set(plan.actions.length);
+      foreign.set(plan.foreign.length);
+      slot.set(snapshot.state.block.slot);
+      block.set(snapshot.executionBlock);
+      demand.set(Number(snapshot.exitDemand) / ETH);
+      for (const action of ACTION_KINDS) for (const counted of [sent, refused, gas]) counted.inc({ action }, 0);
+    },
+  };
+}

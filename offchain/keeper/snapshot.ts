@@ -1,0 +1,116 @@
+/** Everything that the keeper decides from, read at one execution block and one finalised beacon state. */
+import type { ValidatorBook, ValidatorEntry } from "../chain/validatorBook.ts";
+import type { ValidatorReader } from "../chain/validatorReader.ts";
+import type { Protocol } from "../chain/connect.ts";
+import type { BeaconBlockInfo, BeaconSource, StateView } from "../beacon/types.ts";
+import type { TierQueue } from "../protocol/validatorOrder.ts";
+import type { Hex } from "../util/hex.ts";
+import { AppError, EXIT } from "../util/errors.ts";
+
+export interface Snapshot {
+  /** Unix seconds, of the execution block. */
+  readonly now: bigint;
+  readonly executionBlock: number;
+  readonly slotsPerEpoch: number;
+  readonly secondsPerSlot: number;
+  readonly genesisTime: number;
+  readonly credentials: Hex;
+  readonly book: ValidatorBook;
+  readonly tiers: readonly (TierQueue & { readonly exitHead: bigint })[];
+  /** Unix seconds at which an exit was asked for, of those outstanding. */
+  readonly exitRequestedAt: ReadonlyMap<Hex, bigint>;
+  /** Wei. */
+  readonly depositable: bigint;
+  /** Wei. */
+  readonly exitDemand: bigint;
+  /** Unix seconds; 0 if no request waits. */
+  readonly oldestRoundEnd: bigint;
+  /** Wei that `continueFinalisation` would pay now; 0 if it is not allowed or nothing waits. */
+  readonly finalisable: bigint;
+  /** Wei that wait for the treasury at the operator registry. */
+  readonly treasury: bigint;
+  /** The newest finalised block, and of its state the validators of the protocol. */
+  readonly state: StateView;
+}
+
+export interface Sources {
+  readonly protocol: Protocol;
+  readonly beacon: BeaconSource;
+  readonly reader: ValidatorReader;
+}
+
+/** @throws AppError (unavailable) where a node does not answer, or the two layers do not know the same chain */
+export async function readSnapshot(sources: Sources, signal?: AbortSignal): Promise<Snapshot> {
+  const { protocol, beacon, reader } = sources;
+  const chain = await beacon.chain(signal);
+  const [block, finalizedSlot] = await Promise.all([
+    protocol.provider.getBlock("latest"),
+    beacon.finalizedSlot(signal),
+  ]);
+  if (block === null) throw new AppError(EXIT.unavailable, "the execution node has no block");
+  const finalized = await beacon.blockAtOrBefore(finalizedSlot, signal);
+  await expectSameChain(protocol, finalized);
+  const book = await reader.bookAt(block.number, { signal });
+  const at = { blockTag: block.number };
+  const { validators, pool, queue, operators } = protocol;
+  const [tierCount, credentials, depositable, exitDemand, oldestRoundEnd, finalisable, treasuryShares] =
+    await Promise.all([
+      validators.tierCount(at),
+      validators.withdrawalCredentials(at),
+      pool.depositable(at),
+      validators.exitDemand(at),
+      queue.oldestRoundEnd(at),
+      pool.continueFinalisation.staticCall(at).catch(() => 0n),
+      operators.treasuryShares(at),
+    ]);
+  const requested = [...book.values()].filter(({ exitRequested }) => exitRequested);
+  const [tiers, records, state] = await Promise.all([
+    Promise.all(Array.from({ length: Number(tierCount) }, (_, tier) => validators.tierQueue(tier, at))),
+    Promise.all(requested.map(({ keyRoot }) => validators.validator(keyRoot, at))),
+    beacon.readState(finalized, pubkeysOfInterest(book), signal),
+  ]);
+  return {
+    now: BigInt(block.timestamp),
+    executionBlock: block.number,
+    slotsPerEpoch: chain.slotsPerEpoch,
+    secondsPerSlot: chain.secondsPerSlot,
+    genesisTime: chain.genesisTime,
+    credentials: credentials as Hex,
+    book,
+    tiers: tiers.map(({ queued, funded, exiting, requested, targetShareBp, maxShareBp, exitHead }) => ({
+      queued,
+      funded,
+      exiting,
+      requested,
+      targetShareBp,
+      maxShareBp,
+      exitHead,
+    })),
+    exitRequestedAt: new Map(requested.map(({ keyRoot }, i) => [keyRoot, records[i]?.exitRequestedAt ?? 0n])),
+    depositable,
+    exitDemand,
+    oldestRoundEnd,
+    finalisable,
+    treasury: await protocol.token.getPooledEthByShares(treasuryShares, at),
+    state,
+  };
+}
+
+function pubkeysOfInterest(book: ValidatorBook): Hex[] {
+  return [...book.values()].filter(isOpen).map(({ pubkey }) => pubkey);
+}
+
+/** Whether anything can still happen to it. */
+function isOpen({ status, slashed }: ValidatorEntry): boolean {
+  return status !== "withdrawn" || !slashed;
+}
+
+/** The execution node must have the block that the beacon block carries. */
+async function expectSameChain({ provider }: Protocol, { execution }: BeaconBlockInfo): Promise<void> {
+  const block = await provider.getBlock(execution.number);
+  if (block?.hash !== execution.hash)
+    throw new AppError(
+      EXIT.unavailable,
+      `the execution node has ${block?.hash ?? "nothing"} as block ${execution.number}, the beacon node ${execution.hash}`,
+    );
+}

@@ -1,0 +1,125 @@
+import { expect } from "chai";
+import type { TransactionRequest } from "ethers";
+import { predeposit } from "../../../devnet/localProtocol.ts";
+import { pubkeyRoot } from "../../../devnet/keys.ts";
+import type { ValidatorKey } from "../../../devnet/keys.ts";
+import { contractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
+import { TooExpensive } from "../../../offchain/keeper/sender.ts";
+import { ETH, blockedBy, kinds, runDry, startWorld } from "./world.ts";
+import type { KeeperWorld } from "./world.ts";
+
+describe("the keeper, when something is in its way", () => {
+  let world: KeeperWorld;
+  let keys: ValidatorKey[];
+
+  before(async () => {
+    world = await startWorld();
+    const { p } = world;
+    await p.operators.connect(p.bob).join(1, p.bob, "Community");
+    await p.operators.connect(p.bob).addBond(2, { value: 10n * ETH });
+    await p.operators.connect(p.carol).join(1, p.carol, "Without a bond");
+    keys = [
+      ...(await predeposit(p, 2, 0)),
+      ...(await predeposit(p, 1, 2, p.carol, 3n)),
+      ...(await predeposit(p, 1, 3, p.bob, 2n)),
+    ];
+    await p.beacon.advanceUntil((state) => keys.every(({ pubkey }) => state.validator(pubkey) !== undefined));
+    await world.finalize();
+  });
+  after(() => world.close());
+
+  it("sends nothing in a dry run, and says what it would do", async () => {
+    const nonce = await world.p.keeper.getNonce();
+    const { plan, done } = await world.keeper({ sender: undefined }).turn();
+    expect(kinds(plan.actions)).to.deep.equal(["proveValidators"]);
+    expect(done).to.deep.equal([]);
+    expect(await world.p.keeper.getNonce()).to.equal(nonce);
+  });
+
+  it("holds back what is not urgent while gas is too expensive", async () => {
+    const keeper = world.keeper({ sender: world.sender({ maxFeePerGas: 1n }) });
+    expect(await runDry(world, keeper)).to.deep.equal([]);
+    expect(await blockedBy(world, "proveValidators")).to.deep.equal(["gas is too expensive"]);
+    const sender = world.sender({ maxFeePerGas: 1n });
+    const to = await world.p.keeper.getAddress();
+    const outcome = await sender.send({ to }, false).catch((error: unknown) => error);
+    expect(outcome).to.be.instanceOf(TooExpensive);
+    expect((await sender.send({ to }, true)).status, "urgent ones have a limit of their own").to.equal(1);
+  });
+
+  it("proves the other keys when an operator's bond is too small", async () => {
+    const done = await runDry(world, world.keeper());
+    expect(done).to.deep.equal([
+      { kind: "proveValidators", pubkeys: [keys[0], keys[1], keys[3]].map((key) => key?.pubkey) },
+    ]);
+    expect(await blockedBy(world, "proveValidators")).to.deep.equal(["waiting to try again"]);
+    expect(await blockedBy(world, "fundValidators")).to.deep.equal(["no ether to fund with"]);
+  });
+
+  it("does nothing twice when somebody else was first", async () => {
+    const { p } = world;
+    await p.pool.connect(p.alice).deposit(p.alice, p.alice, { value: 31n * ETH });
+    const keeper = world.keeper({
+      sender: {
+        address: () => p.keeper.getAddress(),
+        send: async (request: TransactionRequest, urgent: boolean) => {
+          await p.validators.connect(p.carol).fundValidators([keys[0]?.pubkey ?? "0x"]);
+          return world.sender().send(request, urgent);
+        },
+      } as never,
+    });
+    const { done } = await keeper.turn();
+    expect(done).to.deep.equal([]);
+    expect(await blockedBy(world, "fundValidators")).to.deep.equal(["waiting to try again"]);
+    expect(await runDry(world, world.keeper()), "the next snapshot shows it").to.deep.equal([]);
+  });
+
+  it("drops the key of a frozen operator that blocks the queue, and funds the next", async () => {
+    const { p } = world;
+    const first = keys[0] as ValidatorKey;
+    await p.beacon.advanceUntil(
+      (state) => (state.validator(first.pubkey)?.activationEpoch ?? Infinity) <= p.beacon.epoch,
+    );
+    p.beacon.slash(first.pubkey);
+    await p.beacon.advanceSlots(2);
+    await p.validators.connect(p.keeper).proveSlashed(contractValidatorProof(p.beacon.proveValidator(first.pubkey)));
+    await p.committee.report();
+    await p.pool.connect(p.alice).deposit(p.alice, p.alice, { value: 62n * ETH });
+    await world.finalize();
+    const done = await runDry(world, world.keeper());
+    expect(kinds(done).filter((kind) => kind !== "proveExiting")).to.deep.equal(["dropQueued", "fundValidators"]);
+    expect(done.find(({ kind }) => kind === "fundValidators")).to.deep.include({ pubkeys: [keys[3]?.pubkey] });
+  });
+
+  it("proves what a withdrawn validator brought back though EIP-4788 has forgotten: by a hop", async () => {
+    const { p } = world;
+    const { beacon } = p;
+    const third = keys[3] as ValidatorKey;
+    await beacon.advanceUntil(
+      (state) => (state.validator(third.pubkey)?.activationEpoch ?? Infinity) + 256 <= beacon.epoch,
+    );
+    beacon.voluntaryExit(third.pubkey);
+    await beacon.advanceSlots(2);
+    const epoch = beacon.stateAt().validator(third.pubkey)?.withdrawableEpoch ?? 0;
+    await beacon.advanceTo((epoch - 1) * 32 + 31);
+    await beacon.advanceSlots(1);
+    // ten thousand slots later: beyond EIP-4788, within block_roots of a block that it still has
+    await beacon.advanceTo((epoch - 1) * 32 + 8_100);
+    await beacon.advanceTo((epoch - 1) * 32 + 10_000);
+    await world.finalize();
+    const done = await runDry(world, world.keeper());
+    expect(kinds(done)).to.deep.equal(["proveWithdrawn"]);
+    const { status } = await p.validators.validator(pubkeyRoot(third.pubkey));
+    expect(status).to.equal(5);
+  });
+
+  it("is told in one line when the beacon node can't be used", async () => {
+    world.api.faults.syncing = true;
+    const outcome = await world
+      .keeper()
+      .turn()
+      .catch((error: unknown) => (error as Error).message);
+    world.api.faults.syncing = false;
+    expect(outcome).to.match(/^beacon node 127\.0\.0\.1:\d+: is syncing$/);
+  });
+});
