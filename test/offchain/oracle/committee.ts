@@ -17,10 +17,11 @@ import { assemble } from "../../../offchain/oracle/assemble.ts";
 import type { Assembled } from "../../../offchain/oracle/assemble.ts";
 import { ORACLE_FIELDS } from "../../../offchain/oracle/config.ts";
 import type { OracleConfig } from "../../../offchain/oracle/config.ts";
+import { runLoop } from "../../../offchain/util/daemon.ts";
 import { manualClock } from "../../../offchain/util/clock.ts";
 import type { ManualClock } from "../../../offchain/util/clock.ts";
 import { readConfig } from "../../../offchain/util/config.ts";
-import { closeServer } from "../../../offchain/util/health.ts";
+import { closeServer, makePulse } from "../../../offchain/util/health.ts";
 import { silentLog } from "../../../offchain/util/log.ts";
 import type { Log } from "../../../offchain/util/log.ts";
 
@@ -37,9 +38,12 @@ export interface Place {
   readonly address: string;
   readonly beacon: BeaconApi;
   readonly lines: LogLine[];
-  readonly config: OracleConfig;
+  config: OracleConfig;
+  /** A second node, asked where the first fails; only if configured. */
+  readonly spare: BeaconApi;
   /** Undefined while it is down. */
   daemon: Assembled | undefined;
+  loop: { readonly stop: AbortController; readonly done: Promise<void> } | undefined;
 }
 
 export interface Committee {
@@ -54,6 +58,12 @@ export interface Committee {
   wait(seconds: number): Promise<void>;
   start(place: Place): Promise<Assembled>;
   stop(place: Place): Promise<void>;
+  /** Starts the daemon's loop: from then on it acts whenever the clock moves. */
+  run(place: Place): Promise<void>;
+  /** Until every loop sleeps. */
+  settled(): Promise<void>;
+  /** Lets the loops take turns until the slot is reported and all are asleep; fails after `limit` turns. */
+  untilReported(refSlot: bigint, limit?: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -106,15 +116,50 @@ export async function startCommittee(
         ESTUARY_HEALTH_PORT: "0",
         ESTUARY_TAKE_OVER_DELAY: String(TAKE_OVER_DELAY),
         ESTUARY_REQUEST_TIMEOUT: "1",
+        ESTUARY_POLL_SECONDS: "30",
       });
-      return { address: wallet.address.toLowerCase(), beacon, lines: [], config, daemon: undefined };
+      const spare = await serveBeaconApi(p.beacon);
+      // whole states and single validators must give the same report
+      if (index > 1) beacon.faults.noDebug = true;
+      return {
+        address: wallet.address.toLowerCase(),
+        beacon,
+        spare,
+        lines: [],
+        config,
+        daemon: undefined,
+        loop: undefined,
+      };
     }),
   );
   const start = async (place: Place): Promise<Assembled> => {
     place.daemon = await assemble(place.config, deployment, { clock, log: logInto(place.lines) });
     return place.daemon;
   };
+  const run = async (place: Place): Promise<void> => {
+    const { member } = place.daemon ?? (await start(place));
+    const controller = new AbortController();
+    const done = runLoop(async (signal) => (await member.step(signal)).reasons.length === 0, {
+      clock,
+      pulse: makePulse(clock, 60),
+      seconds: place.config.POLL_SECONDS,
+      log: logInto(place.lines),
+      signal: controller.signal,
+      isFatal: () => false,
+    });
+    place.loop = { stop: controller, done };
+  };
+  const settled = async (): Promise<void> => {
+    const deadline = Date.now() + 60_000;
+    while (clock.sleepers < places.filter(({ loop }) => loop !== undefined).length) {
+      if (Date.now() > deadline) throw new Error("a loop does not come to rest");
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  };
   const stop = async (place: Place): Promise<void> => {
+    place.loop?.stop.abort();
+    await place.loop?.done;
+    place.loop = undefined;
     await place.daemon?.close();
     place.daemon?.protocol.provider.destroy();
     place.daemon = undefined;
@@ -143,10 +188,25 @@ export async function startCommittee(
     wait: async (seconds) => clock.advance(seconds),
     start,
     stop,
+    run,
+    settled,
+    async untilReported(refSlot, limit = 20) {
+      for (let turn = 0; turn < limit; turn++) {
+        await settled();
+        if ((await p.oracle.lastRefSlot()) >= refSlot) break;
+        await clock.advance(30);
+      }
+      // one more, so that everybody sees it
+      await clock.advance(30);
+      await settled();
+      const last = await p.oracle.lastRefSlot();
+      if (last !== refSlot) throw new Error(`slot ${refSlot} is not reported: the last one is ${last}`);
+    },
     async close() {
       for (const place of places) {
         await stop(place);
         await place.beacon.close();
+        await place.spare.close();
       }
       await closeServer(rpc);
       rmSync(folder, { recursive: true });

@@ -1,0 +1,139 @@
+import { expect } from "chai";
+import { network } from "hardhat";
+import { fundValidators } from "../../../devnet/localProtocol.ts";
+import { sameReport } from "./accepted.ts";
+import { startCommittee } from "./committee.ts";
+import type { Committee, Place } from "./committee.ts";
+
+const ETH = 10n ** 18n;
+const FRAMES = 30;
+
+/** What stakers, operators and the chain do between two reports: something else each day. */
+async function live(c: Committee, day: number): Promise<void> {
+  const { p } = c;
+  if (day % 3 === 0) await p.pool.connect(p.bob).deposit(p.bob, p.bob, { value: 7n * ETH + BigInt(day) });
+  if (day % 4 === 1) p.beacon.creditExecutionReward(await p.rewardsVault.getAddress(), ETH / 50n);
+  if (day % 5 === 2) await p.queue.connect(p.alice).requestWithdrawals([ETH + BigInt(day)], p.alice);
+  if (day === 10) {
+    await p.pool.connect(p.carol).deposit(p.carol, p.carol, { value: 64n * ETH });
+    await fundValidators(p, 2, 4);
+  }
+}
+
+function total(place: Place, level: "warn" | "error", text: string): number {
+  return place.lines.filter((line) => line.level === level && line.text.includes(text)).length;
+}
+
+describe("a committee of five daemons, over sockets", function () {
+  this.timeout(180_000);
+  let c: Committee;
+
+  before(async () => {
+    c = await startCommittee(await network.create());
+    for (const place of c.places) await c.run(place);
+    await c.settled();
+  });
+
+  after(async () => c.close());
+
+  async function reportFrame(day: number, meanwhile?: () => Promise<void>): Promise<void> {
+    await live(c, day);
+    const refSlot = await c.nextFrame();
+    await meanwhile?.();
+    await c.untilReported(refSlot);
+    await sameReport(c, refSlot);
+  }
+
+  it(`reports ${FRAMES} frames unattended: each once, none disputed`, async () => {
+    for (let day = 0; day < FRAMES; day++) await reportFrame(day);
+    const accepted = await c.p.oracle.queryFilter(c.p.oracle.filters.ReportAccepted());
+    expect(accepted).to.have.length(FRAMES);
+    const results = await Promise.all(c.places.map(async ({ daemon }) => daemon?.metrics.submissions.get()));
+    const sent = results.flatMap((result) => result?.values ?? []);
+    expect(sent.filter(({ labels }) => labels["result"] !== "mined")).to.deep.equal([]);
+    expect(sent.reduce((sum, { value }) => sum + value, 0)).to.equal(FRAMES);
+    // turns go round: each member submitted its share
+    expect(sent.map(({ value }) => value)).to.deep.equal(c.places.map(() => FRAMES / c.places.length));
+    for (const { lines } of c.places)
+      expect(lines.filter(({ level }) => level === "warn" || level === "error")).to.deep.equal([]);
+  });
+
+  it("goes on with one member down and one whose only beacon node stalls", async () => {
+    const [down, stalled] = c.places as [Place, Place];
+    await c.stop(down);
+    stalled.beacon.faults.stalls = true;
+    for (const day of [30, 31]) await reportFrame(day);
+    const { daemon } = stalled;
+    if (daemon === undefined) throw new Error("it is down");
+    expect(await reasonsOf(stalled)).to.include("beacon_unavailable");
+    stalled.beacon.faults.stalls = false;
+    await c.run(down);
+    await reportFrame(32);
+    expect(await reasonsOf(stalled)).to.deep.equal(["no_new_frame"]);
+  });
+
+  it("goes on with one beacon node that answers 503 and one that lies: the liar is outvoted and says so", async () => {
+    const [, out, , liar] = c.places as [Place, Place, Place, Place];
+    out.beacon.faults.status = 503;
+    const index = c.p.beacon.stateAt().indexOf(firstKey(c)) ?? -1;
+    liar.beacon.faults.lies = new Map([[index, 1_000_000_000]]);
+    for (const day of [33, 34, 35]) await reportFrame(day);
+    expect(total(liar, "error", "OUTVOTED")).to.equal(3);
+    expect(liar.lines.some(({ text }) => text.includes("the accepted report differs in clBalanceGwei"))).to.equal(true);
+    expect(await reasonsOf(liar)).to.include("outvoted");
+    const honest = c.places.filter((place) => place !== liar && place !== out);
+    for (const place of honest) {
+      expect(total(place, "error", "OUTVOTED")).to.equal(0);
+      const divergences = (await place.daemon?.metrics.divergences.get())?.values ?? [];
+      expect(divergences.map(({ labels }) => labels["signer"])).to.deep.equal([liar.address]);
+    }
+    delete out.beacon.faults.status;
+    delete liar.beacon.faults.lies;
+    await reportFrame(36);
+    expect(await reasonsOf(liar)).to.deep.equal(["no_new_frame"]);
+  });
+
+  it("goes on with all of that at once, and one member restarted in the middle of a frame", async () => {
+    const [down, stalled, out, liar, restarted] = c.places as [Place, Place, Place, Place, Place];
+    await c.stop(down);
+    for (const place of [stalled, out]) {
+      await c.stop(place);
+      place.config = { ...place.config, BEACON_URLS: [place.beacon.url, place.spare.url] };
+      await c.run(place);
+    }
+    stalled.beacon.faults.stalls = true;
+    out.beacon.faults.status = 503;
+    const index = c.p.beacon.stateAt().indexOf(firstKey(c)) ?? -1;
+    liar.beacon.faults.lies = new Map([[index, -1_000_000_000]]);
+    for (const day of [37, 38, 39])
+      await reportFrame(day, async () => {
+        const before = restarted.daemon?.journal.signed.length ?? 0;
+        await c.settled();
+        // it has signed; the report is not submitted by itself yet, or is: either way nothing is signed twice
+        await c.stop(restarted);
+        await c.run(restarted);
+        await c.settled();
+        expect(restarted.daemon?.journal.signed.length).to.be.within(before, before + 1);
+      });
+    expect(total(restarted, "error", "")).to.equal(0);
+    expect(await reasonsOf(liar)).to.include("outvoted");
+  });
+
+  it("never saw a second signature of anybody for one slot", async () => {
+    for (const { daemon } of c.places) {
+      const seen = (await daemon?.metrics.equivocations.get())?.values ?? [];
+      expect(seen).to.deep.equal([]);
+    }
+  });
+});
+
+async function reasonsOf(place: Place): Promise<string[]> {
+  const step = await place.daemon?.member.step();
+  return [...(step?.reasons ?? [])];
+}
+
+function firstKey(c: Committee): `0x${string}` {
+  const key = c.p.beacon.stateAt().state.validators[64]?.pubkey;
+  if (key === undefined) throw new Error("no validator of ours");
+  return key;
+}
