@@ -29,24 +29,21 @@ export async function readStanding(protocol: Protocol, now: number): Promise<Sta
     if (now - block.timestamp > MAX_LAG_SECONDS)
       throw new Error(`its newest block, ${block.number}, is ${Math.floor(now - block.timestamp)} s old`);
     const at = { blockTag: block.number };
-    const [address, known, pool, committee, members, last, hash, next, slotsPerFrame, genesisTime] = await Promise.all([
-      oracle.getAddress(),
-      protocol.pool.getAddress(),
+    const [fixed, pool, committee, members, last, hash, next] = await Promise.all([
+      readFixed(protocol),
       token.pool(at),
       oracle.committee(at),
       oracle.members(at),
       oracle.lastRefSlot(at),
       oracle.lastReportHash(at),
       oracle.nextRefSlot(at),
-      oracle.slotsPerFrame(at),
-      oracle.genesisTime(at),
     ]);
-    if (pool.toLowerCase() !== known.toLowerCase())
+    if (pool.toLowerCase() !== fixed.pool.toLowerCase())
       throw new AppError(EXIT.failure, `the pool was replaced by ${pool}: start again`);
     const turns = members.map((member) => member.toLowerCase());
     return {
       chainId: protocol.chainId,
-      oracle: address,
+      oracle: fixed.oracle,
       members: new Set(turns),
       turns,
       committeeVersion: committee.version,
@@ -54,13 +51,38 @@ export async function readStanding(protocol: Protocol, now: number): Promise<Sta
       lastRefSlot: last,
       nextRefSlot: next,
       lastReportHash: hash,
-      slotsPerFrame,
-      genesisTime,
+      slotsPerFrame: fixed.slotsPerFrame,
+      genesisTime: fixed.genesisTime,
       block: { number: block.number, timestamp: block.timestamp },
     };
   } catch (error) {
     throw layerError("execution", error);
   }
+}
+
+interface Fixed {
+  readonly oracle: string;
+  readonly pool: string;
+  readonly slotsPerFrame: bigint;
+  readonly genesisTime: bigint;
+}
+
+/** Immutable in the contracts: asked once. */
+const fixedOf = new WeakMap<Protocol, Fixed>();
+
+async function readFixed(protocol: Protocol): Promise<Fixed> {
+  const known = fixedOf.get(protocol);
+  if (known !== undefined) return known;
+  const { oracle: contract } = protocol;
+  const [oracle, pool, slotsPerFrame, genesisTime] = await Promise.all([
+    contract.getAddress(),
+    protocol.pool.getAddress(),
+    contract.slotsPerFrame(),
+    contract.genesisTime(),
+  ]);
+  const fixed = { oracle, pool, slotsPerFrame, genesisTime };
+  fixedOf.set(protocol, fixed);
+  return fixed;
 }
 
 /** The newest slot of the grid that is final, after the last report; undefined where there is none. */

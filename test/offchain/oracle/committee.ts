@@ -120,7 +120,7 @@ export async function startCommittee(
       });
       const spare = await serveBeaconApi(p.beacon);
       // whole states and single validators must give the same report
-      if (index > 1) beacon.faults.noDebug = true;
+      if (index > 0) beacon.faults.noDebug = true;
       return {
         address: wallet.address.toLowerCase(),
         beacon,

@@ -1,0 +1,163 @@
+/** `npm run oracle -- run | once | dry-run | check`: the shell around a member. */
+
+import { AppError, EXIT, messageOf } from "../util/errors.ts";
+import type { ExitCode } from "../util/errors.ts";
+import { systemClock } from "../util/clock.ts";
+import type { Clock } from "../util/clock.ts";
+import { readConfig, redacted } from "../util/config.ts";
+import type { Environment } from "../util/config.ts";
+import { runLoop, stopSignal, withHealth } from "../util/daemon.ts";
+import { makeLog } from "../util/log.ts";
+import type { Log } from "../util/log.ts";
+import type { Deployment } from "../chain/connect.ts";
+import { assemble, connectNodes } from "./assemble.ts";
+import type { Assembled } from "./assemble.ts";
+import { buildReport } from "./buildReport.ts";
+import { checkAll, checksAsText, exitCodeOfChecks } from "./check.ts";
+import { ORACLE_FIELDS, readDeployment } from "./config.ts";
+import type { OracleConfig } from "./config.ts";
+import { dueSlot, readStanding } from "./contract.ts";
+import type { Step } from "./member.ts";
+import type { Reason } from "./metrics.ts";
+import { readSnapshot } from "./snapshot.ts";
+import { encodeReport } from "./wire.ts";
+
+export const MODES = ["run", "once", "dry-run", "check"] as const;
+export type Mode = (typeof MODES)[number];
+
+/** Reasons that the next turn may find gone. */
+const PASSING = new Set<Reason>(["few_signatures", "not_my_turn", "send_failed", "not_final"]);
+
+export interface Program {
+  readonly env: Environment;
+  /** One JSON document, or a table. */
+  readonly json: boolean;
+  readonly print: (line: string) => void;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  readonly signal?: AbortSignal;
+}
+
+/** @throws AppError */
+export async function runOracle(mode: Mode, program: Program): Promise<ExitCode> {
+  const config = readConfig(ORACLE_FIELDS, program.env);
+  const deployment = readDeployment(config.DEPLOYMENT);
+  const log = program.log ?? makeLog("oracle", config.LOG_LEVEL);
+  const clock = program.clock ?? systemClock;
+  const signal = program.signal ?? stopSignal(log);
+  const context = { config, deployment, log, clock, signal, program };
+  if (mode === "check") return check(context);
+  if (mode === "dry-run") return dryRun(context);
+  const assembled = await assemble(config, deployment, { clock, log });
+  log.info({ config: redacted(ORACLE_FIELDS, config), address: assembled.address }, `oracle: ${mode}`);
+  try {
+    return await (mode === "once" ? once(assembled, context) : run(assembled, context));
+  } finally {
+    await assembled.close();
+    log.info("stopped");
+  }
+}
+
+interface Context {
+  readonly config: OracleConfig;
+  readonly deployment: Deployment;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly program: Program;
+}
+
+async function run({ member, metrics }: Assembled, { config, clock, log, signal }: Context): Promise<ExitCode> {
+  const tell = teller(log);
+  await withHealth(metrics.registry, config, clock, async (pulse) =>
+    runLoop(
+      async (stop) => {
+        const step = await member.step(stop);
+        tell(step);
+        return !step.reasons.some((reason) => reason.endsWith("_unavailable") || reason === "not_member");
+      },
+      // another pool means other contracts: whoever runs this starts it again
+      { clock, pulse, seconds: config.POLL_SECONDS, log, signal, isFatal: (error) => error instanceof AppError },
+    ),
+  );
+  return EXIT.ok;
+}
+
+/** Turns until the frame's report is there, or something is in the way that waiting does not mend. */
+async function once({ member }: Assembled, { config, clock, log, signal, program }: Context): Promise<ExitCode> {
+  const tell = teller(log);
+  for (;;) {
+    signal.throwIfAborted();
+    const step = await member.step(signal);
+    tell(step);
+    const rest = step.reasons.filter((reason) => reason !== "outvoted");
+    if (step.submitted || !rest.every((reason) => PASSING.has(reason)) || rest.length === 0) {
+      const result = { submitted: step.submitted, reasons: step.reasons, explanation: step.explanation };
+      program.print(program.json ? JSON.stringify(result) : step.explanation);
+      return exitCodeOfStep(step);
+    }
+    await clock.sleep(config.POLL_SECONDS, signal);
+  }
+}
+
+export function exitCodeOfStep({ reasons }: Pick<Step, "reasons">): ExitCode {
+  const holds = (reason: Reason): boolean => reasons.includes(reason);
+  if (reasons.some((reason) => reason.endsWith("_unavailable"))) return EXIT.unavailable;
+  if (holds("outvoted") || holds("layers_disagree")) return EXIT.invalid;
+  if (reasons.length === 0 || holds("no_new_frame")) return EXIT.ok;
+  return EXIT.refused;
+}
+
+/** The report as this member would sign it, printed and not signed. Needs no key. */
+async function dryRun({ config, deployment, log, clock, signal, program }: Context): Promise<ExitCode> {
+  const nodes = await connectNodes(config, deployment, { clock, log });
+  const standing = await readStanding(nodes.protocol, clock.now());
+  let finalized: number;
+  try {
+    finalized = await nodes.beacon.finalizedSlot(signal);
+  } catch (error) {
+    throw new AppError(EXIT.unavailable, `beacon node: ${messageOf(error)}`);
+  }
+  const refSlot = dueSlot(standing, BigInt(finalized));
+  if (refSlot === undefined) {
+    const explanation = `nothing to report: the last report is of slot ${standing.lastRefSlot}, final is ${finalized}`;
+    program.print(program.json ? JSON.stringify({ report: null, explanation }) : explanation);
+    return EXIT.ok;
+  }
+  const snapshot = await readSnapshot(nodes, standing, refSlot, signal);
+  const built = buildReport(snapshot, {
+    prevReportHash: standing.lastReportHash,
+    committeeVersion: standing.committeeVersion,
+  });
+  const report = encodeReport(built.report);
+  const { finding, counted, foreign } = built;
+  const findings = {
+    ...finding,
+    projectedPenaltyGwei: String(finding.projectedPenaltyGwei),
+    uncoveredGwei: String(finding.uncoveredGwei),
+    frameRewardsGwei: finding.frameRewardsGwei === undefined ? null : String(finding.frameRewardsGwei),
+  };
+  if (program.json) program.print(JSON.stringify({ report, validators: counted, foreign, finding: findings }));
+  else
+    for (const [name, value] of Object.entries({ ...report, validators: counted }))
+      program.print(`${name.padEnd(24)} ${value}`);
+  return EXIT.ok;
+}
+
+async function check({ config, deployment, log, clock, signal, program }: Context): Promise<ExitCode> {
+  const nodes = await connectNodes(config, deployment, { clock, log });
+  const checks = await checkAll(config, nodes, clock, signal);
+  program.print(program.json ? JSON.stringify({ checks }) : checksAsText(checks));
+  return exitCodeOfChecks(checks);
+}
+
+/** Logs what holds a member up when it changes, not at each turn. */
+function teller(log: Log): (step: Step) => void {
+  let told = "";
+  return ({ reasons, explanation }) => {
+    const now = reasons.join();
+    if (now === told) return;
+    told = now;
+    if (reasons.length > 0) log.info({ reasons }, explanation);
+  };
+}
