@@ -23,7 +23,7 @@ import type { Hex } from "../util/hex.ts";
 import { encodeSigned, signedReportSchema, signerOf } from "./wire.ts";
 import type { SignedReport } from "./wire.ts";
 
-const KEPT = 500;
+const KEPT = 100;
 /** Held by this process. */
 const heldLocks = new Set<string>();
 
