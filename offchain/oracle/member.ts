@@ -306,7 +306,10 @@ export class Member {
     const { book, log, metrics } = this.#services;
     const tally = new Map<string, number>();
     for (const { entry, fields } of book.against(report)) {
-      tally.set(entry.hash, (tally.get(entry.hash) ?? 0) + 1);
+      const count = (tally.get(entry.hash) ?? 0) + 1;
+      tally.set(entry.hash, count);
+      if (count === standing.quorum)
+        this.#outvoted(report.refSlot, `a quorum signed another report, which differs in ${fields.join(", ")}`);
       const key = `${entry.signer}/${entry.hash}`;
       if (this.#divergences.has(key)) continue;
       this.#divergences.add(key);
@@ -319,8 +322,6 @@ export class Member {
         "a member reports something else",
       );
     }
-    if ([...tally.values()].some((count) => count >= standing.quorum))
-      this.#outvoted(report.refSlot, "a quorum signed another report");
   }
 
   /** Whether the last accepted report is the one that this member signed. */
