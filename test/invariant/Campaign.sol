@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Bonds} from "../mocks/protocol/Bonds.sol";
 import {CommitteeRole} from "../mocks/protocol/CommitteeRole.sol";
 import {Operators} from "../mocks/protocol/Operators.sol";
 import {ProtocolHandler} from "../mocks/protocol/ProtocolHandler.sol";
@@ -18,7 +19,7 @@ contract ProtocolCampaign is Test {
     error InvariantBroken(uint256 seed, uint256 step, bytes4 action, bytes reason);
 
     function test_invariantsHoldThroughLongSequences() public {
-        bytes32[35] memory actions = [
+        bytes32[45] memory actions = [
             bytes32("deposit"),
             "transfer",
             "transferShares",
@@ -53,10 +54,20 @@ contract ProtocolCampaign is Test {
             "coverLeft",
             "operatorFee",
             "payTreasury",
-            "slashThenContinue"
+            "slashThenContinue",
+            "addBondShares",
+            "addBondWrapped",
+            "withdrawBondWrapped",
+            "claimRewardsWrapped",
+            "compoundRewards",
+            "lockFine",
+            "lockFineInVain",
+            "confirmFine",
+            "cancelFine",
+            "releaseFine"
         ];
         vm.pauseGasMetering(); // the sequences add up to more than a test's gas
-        uint256[35] memory taken;
+        uint256[45] memory taken;
         uint256 factor = vm.envOr("FUZZ_FACTOR", 1);
         // the traces of one test are kept in memory: for more, run it with other seeds
         uint256 sequences = 8 * (factor > MAX_FACTOR ? MAX_FACTOR : factor);
@@ -74,7 +85,7 @@ contract ProtocolCampaign is Test {
     }
 
     /// @return counts how often each action was taken
-    function run(uint256 seed, bytes32[35] calldata actions) external returns (uint256[] memory counts) {
+    function run(uint256 seed, bytes32[45] calldata actions) external returns (uint256[] memory counts) {
         ProtocolHandler handler = _run(seed);
         counts = new uint256[](actions.length);
         for (uint256 k; k < actions.length; ++k) counts[k] = handler.taken(actions[k]);
@@ -93,7 +104,7 @@ contract ProtocolCampaign is Test {
     }
 
     function _check(ProtocolInvariants checks, uint256 seed, uint256 step) private {
-        bytes4[12] memory invariants = [
+        bytes4[14] memory invariants = [
             checks.invariant_I1_thePoolHoldsItsBuffer.selector,
             checks.invariant_I2_sharesAddUp.selector,
             checks.invariant_I3_theRateIsWhatTheLastReportLeft.selector,
@@ -105,7 +116,9 @@ contract ProtocolCampaign is Test {
             checks.invariant_I8_bondsRecordedAreHeld.selector,
             checks.invariant_I9_heldBackIsBookedOnce.selector,
             checks.invariant_I10_etherIsConserved.selector,
-            checks.invariant_I15_nobodyGainsBetweenReports.selector
+            checks.invariant_I15_nobodyGainsBetweenReports.selector,
+            checks.invariant_I16_finesAreLockedUntilTheyEnd.selector,
+            checks.invariant_I17_feesAreDividedWholeAndOnce.selector
         ];
         for (uint256 i; i < invariants.length; ++i) {
             (bool held, bytes memory reason) = address(checks).call(abi.encodeWithSelector(invariants[i]));
@@ -115,14 +128,14 @@ contract ProtocolCampaign is Test {
 
     /// @dev Amounts are small numbers as often as large ones, and words of no pattern otherwise.
     function _action(uint256 dice) private pure returns (bytes memory) {
-        bytes4[54] memory menu = _menu();
+        bytes4[62] memory menu = _menu();
         uint256[4] memory args;
         for (uint256 i; i < 4; ++i) {
             args[i] = uint256(keccak256(abi.encode(dice, i)));
             if (args[i] % 5 == 0) args[i] = args[i] >> 246;
             else if (args[i] % 5 == 1) args[i] = args[i] >> 176;
         }
-        bytes4 selector = menu[dice % 54];
+        bytes4 selector = menu[dice % 62];
         bool flagThird = selector == Operators.withdrawn.selector || selector == ProtocolHandler.ruin.selector;
         bool flagFourth = selector == Stakers.transfer.selector || selector == Stakers.request.selector;
         if (selector == CommitteeRole.sweep.selector) args[1] = args[1] % 8 == 0 ? 1 : 0;
@@ -131,7 +144,7 @@ contract ProtocolCampaign is Test {
         return abi.encodeWithSelector(selector, args[0], args[1], args[2], args[3]);
     }
 
-    function _menu() private pure returns (bytes4[54] memory menu) {
+    function _menu() private pure returns (bytes4[62] memory menu) {
         bytes4[33] memory each = [
             Stakers.deposit.selector,
             Stakers.transfer.selector,
@@ -190,5 +203,16 @@ contract ProtocolCampaign is Test {
         (menu[50], menu[51]) = (Operators.withdrawn.selector, ProtocolHandler.ruin.selector);
         (menu[52], menu[53]) = (ProtocolHandler.bankRun.selector, ProtocolHandler.bankRun.selector);
         menu[49] = CommitteeRole.slashThenContinue.selector;
+        bytes4[8] memory bonds = [
+            Bonds.addBondShares.selector,
+            Bonds.addBondWrapped.selector,
+            Bonds.withdrawBondWrapped.selector,
+            Bonds.claimRewardsWrapped.selector,
+            Bonds.compoundRewards.selector,
+            Bonds.lockFine.selector,
+            Bonds.endFine.selector,
+            Bonds.endFine.selector
+        ];
+        for (uint256 i; i < 8; ++i) menu[54 + i] = bonds[i];
     }
 }

@@ -103,14 +103,33 @@ contract ProtocolInvariants is InvariantTest {
             assertEq(c.operators.operator(id).debt, book.debt, "debt");
             assertEq(c.operators.operator(id).frozen, book.frozen, "frozen");
             (uint256 rewards, ) = handler.earned(id);
-            if (book.debt == 0) assertEq(c.operators.claimableShares(id), rewards, "rewards");
-            sum += book.bond + rewards;
+            sum += book.bond + book.fine + rewards;
+        }
+        (, uint256 treasury) = handler.earned(1);
+        uint256 held = c.token.sharesOf(address(c.operators)) - handler.shares().donatedToOperators;
+        assertEq(held, sum + treasury, "bonds, fines, rewards and the treasury's part recorded = held");
+    }
+
+    function invariant_I16_finesAreLockedUntilTheyEnd() public view {
+        for (uint256 id = 1; id <= 3; ++id) {
+            Operators.OperatorBook memory book = handler.operatorBook(id);
+            assertEq(c.operators.fineOf(id).shares, book.fine, "fine");
+            assertEq(c.operators.fineOf(id).expiresAt, book.fineExpiresAt, "its end");
+        }
+    }
+
+    function invariant_I17_feesAreDividedWholeAndOnce() public view {
+        uint256 sum;
+        for (uint256 id = 1; id <= 3; ++id) {
+            (uint256 rewards, ) = handler.earned(id);
+            if (handler.operatorBook(id).debt == 0) assertEq(c.operators.claimableShares(id), rewards, "rewards");
+            sum += rewards;
         }
         (, uint256 treasury) = handler.earned(1);
         assertEq(c.operators.treasuryShares(), treasury, "the treasury's part");
-        sum += treasury;
-        uint256 held = c.token.sharesOf(address(c.operators)) - handler.shares().donatedToOperators;
-        assertEq(held, sum, "bonds, rewards and the treasury's part recorded = held");
+        Operators.FeeBook memory fees = handler.feeBook();
+        assertEq(c.token.totalFeeShares(), fees.minted, "fees minted");
+        assertEq(fees.minted, fees.taken + sum + treasury, "fees minted = taken + operators' + treasury's");
     }
 
     function invariant_I9_heldBackIsBookedOnce() public view {

@@ -295,6 +295,7 @@ abstract contract CommitteeRole is Operators {
             assertGe((e.feeShares + 1) * e.etherGained, (most - 3) * e.sharesGained, "I9: the fee is too low");
         }
         _fees.undivided += e.feeShares;
+        _fees.minted += e.feeShares;
         if (e.feeShares != 0) _took("fee");
     }
 

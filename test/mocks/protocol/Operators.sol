@@ -16,6 +16,8 @@ abstract contract Operators is ProtocolWorld {
         uint256 active;
         uint256 weighted;
         bool frozen;
+        uint256 fine; // shares, locked
+        uint256 fineExpiresAt; // unix seconds
     }
 
     /// @dev Fees are divided when weights change, a fee does, or somebody is paid.
@@ -23,13 +25,19 @@ abstract contract Operators is ProtocolWorld {
         uint256 undivided; // shares
         uint256 treasury; // shares
         uint256 feeBp;
+        uint256 minted; // shares, ever
+        uint256 taken; // shares, ever: claimed, compounded, repaid, paid to the treasury
     }
 
     mapping(uint256 operatorId => OperatorBook) internal _books;
-    FeeBook internal _fees = FeeBook(0, 0, 1000);
+    FeeBook internal _fees = FeeBook(0, 0, 1000, 0, 0);
 
     function operatorBook(uint256 id) external view returns (OperatorBook memory) {
         return _books[id];
+    }
+
+    function feeBook() external view returns (FeeBook memory) {
+        return _fees;
     }
 
     /// @return rewards of an operator and of the treasury, with what is not divided yet
@@ -45,6 +53,7 @@ abstract contract Operators is ProtocolWorld {
         _c.operators.payTreasury();
         assertEq(_c.token.sharesOf(_c.treasury) - before, _fees.treasury, "the treasury's part");
         if (_fees.treasury != 0) _took("payTreasury");
+        _fees.taken += _fees.treasury;
         _fees.treasury = 0;
     }
 
@@ -70,11 +79,7 @@ abstract contract Operators is ProtocolWorld {
         amount = bound(amount, 1, op.bond);
         vm.prank(_owner(id));
         try _c.operators.withdrawBond(id, amount, address(0xb0bd)) {
-            op.bond -= amount;
-            (uint256 totalEther, uint256 totalShares) = _c.token.totals();
-            uint256 atStake = (op.bond * totalEther) / totalShares + op.queued * 1 ether;
-            assertGe(atStake, _required(id), "I8: withdrawn below the requirement");
-            assertTrue(!op.frozen && op.debt == 0, "I8: withdrawn though frozen or in debt");
+            _bondWithdrawn(id, amount);
             _took("withdrawBond");
         } catch (bytes memory reason) {
             _expectBondRefusal(reason);
@@ -84,17 +89,13 @@ abstract contract Operators is ProtocolWorld {
 
     function claimRewards(uint256 who) external keepsRate keepsShares {
         uint256 id = _operator(who);
-        OperatorBook storage op = _books[id];
         address owner = _owner(id);
-        (uint256 rewards, ) = earned(id);
-        if (op.frozen || rewards == 0) return;
-        _divide();
+        if (!_canCollect(id)) return;
         uint256 before = _c.token.sharesOf(owner);
+        uint256 rewards = _collect(id);
         vm.prank(owner);
         _c.operators.claimRewards(id, owner);
-        uint256 used = _repay(id, op.rewards);
-        assertEq(_c.token.sharesOf(owner) - before, op.rewards - used, "rewards by weight, debt repaid first");
-        op.rewards = 0;
+        assertEq(_c.token.sharesOf(owner) - before, rewards, "rewards by weight, debt repaid first");
         _took("claimRewards");
     }
 
@@ -223,7 +224,31 @@ abstract contract Operators is ProtocolWorld {
         _took("slashed");
     }
 
-    function _repay(uint256 id, uint256 available) private returns (uint256 used) {
+    function _canCollect(uint256 id) internal view returns (bool) {
+        (uint256 rewards, ) = earned(id);
+        return !_books[id].frozen && rewards != 0;
+    }
+
+    /// @dev Takes an operator's rewards out of the books, debt repaid. @return what it may have
+    function _collect(uint256 id) internal returns (uint256 shares_) {
+        _divide();
+        uint256 all = _books[id].rewards;
+        _books[id].rewards = 0;
+        _fees.taken += all;
+        return all - _repay(id, all);
+    }
+
+    /// @dev I8 of one withdrawal.
+    function _bondWithdrawn(uint256 id, uint256 amount) internal {
+        OperatorBook storage op = _books[id];
+        op.bond -= amount;
+        (uint256 totalEther, uint256 totalShares) = _c.token.totals();
+        uint256 atStake = (op.bond * totalEther) / totalShares + op.queued * 1 ether;
+        assertGe(atStake, _required(id), "I8: withdrawn below the requirement");
+        assertTrue(!op.frozen && op.debt == 0, "I8: withdrawn though frozen or in debt");
+    }
+
+    function _repay(uint256 id, uint256 available) internal returns (uint256 used) {
         OperatorBook storage op = _books[id];
         if (op.debt == 0) return 0;
         (uint256 totalEther, uint256 totalShares) = _c.token.totals();
@@ -266,7 +291,7 @@ abstract contract Operators is ProtocolWorld {
         return [uint256(500), 700, 1500][id - 1];
     }
 
-    function _expectBondRefusal(bytes memory reason) private pure {
+    function _expectBondRefusal(bytes memory reason) internal pure {
         bytes4 name = bytes4(reason);
         bool expected =
             name == IOperatorRegistry.BondTooSmall.selector ||

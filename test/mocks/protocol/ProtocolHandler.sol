@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Bonds} from "./Bonds.sol";
 import {CommitteeRole} from "./CommitteeRole.sol";
 import {IStakingPool} from "../../../contracts/pool/IStakingPool.sol";
 import {ReentrantStaker} from "../ReentrantStaker.sol";
@@ -9,7 +10,7 @@ import {vm} from "../../helpers/Vm.sol";
 
 /// @notice Everybody at once: stakers, operators, keepers, beacon chain, committee and, here, attackers. It is the pool's
 /// oracle and the authority's admin.
-contract ProtocolHandler is Stakers, CommitteeRole {
+contract ProtocolHandler is Stakers, CommitteeRole, Bonds {
     constructor() {
         _addActor(address(new ReentrantStaker(this, _c.queue)));
     }
