@@ -25,6 +25,15 @@ export { readProtocol } from "./read/protocol.ts";
 export type { DepositBlock, ProtocolStatus, TierQueue, TierStatus } from "./read/protocol.ts";
 export { readInflow, towardsFunding, towardsQueue } from "./read/inflow.ts";
 export type { Inflow } from "./read/inflow.ts";
+export {
+  fundingPositions,
+  fundingTime,
+  readOperator,
+  readOperatorNames,
+  readOperatorValidators,
+  readOperatorsOf,
+} from "./read/operator.ts";
+export type { OperatorStatus, OperatorValidator, Page, QueuedKey, ValidatorQuery } from "./read/operator.ts";
 export { readWithdrawals } from "./read/withdrawals.ts";
 export type { OwnerRequests, RequestState, WithdrawalRequest } from "./read/withdrawals.ts";
 export { estimateWait } from "../protocol/waiting.ts";

@@ -1,0 +1,265 @@
+/** What an operator wants to know: bond, rewards, debt, fine, its validators by status, and when its keys will be funded. */
+import { ZeroAddress, getAddress, toBeHex, zeroPadValue } from "ethers";
+import { atStake, passMark, requiredBond } from "../../protocol/bond.ts";
+import { fundingOrder } from "../../protocol/validatorOrder.ts";
+import { toEtherDown } from "../../protocol/shares.ts";
+import type { Totals } from "../../protocol/shares.ts";
+import { TOP_UP, bp, shares, wei } from "../../protocol/units.ts";
+import type { Bp, Shares, Wei } from "../../protocol/units.ts";
+import { ceilDiv } from "../../protocol/integers.ts";
+import type { Protocol } from "../connect.ts";
+import { decodeEvents } from "../events.ts";
+import { readLogs } from "../logs.ts";
+import type { RangeOptions } from "../logs.ts";
+import { call, readAll } from "../multicall.ts";
+import type { BlockRef } from "../multicall.ts";
+import type { ValidatorBook, ValidatorEntry, ValidatorStatus } from "../validatorBook.ts";
+import type { ValidatorReader } from "../validatorReader.ts";
+import { readInflow, towardsFunding } from "./inflow.ts";
+import { tierCalls, tiersFrom } from "./protocol.ts";
+import type { TierStatus } from "./protocol.ts";
+
+/** Keys that one batch may have. */
+const BATCH = 64;
+
+export interface OperatorStatus {
+  readonly block: BlockRef;
+  readonly id: bigint;
+  readonly owner: string;
+  readonly pendingOwner: string | undefined;
+  readonly manager: string | undefined;
+  readonly rewardAddress: string;
+  readonly tier: number;
+  /** What its validators earn it, of the rewards of the pool's validators. */
+  readonly feeBp: Bp;
+  /** A slashing was proven: bond, queue and rewards stand still. */
+  readonly frozen: boolean;
+  readonly bond: {
+    readonly shares: Shares;
+    /** Bond, and 1 ETH for each queued key. */
+    readonly held: Wei;
+    readonly required: Wei;
+    /** What may be withdrawn now. */
+    readonly free: Shares;
+    readonly freeValue: Wei;
+    /** How many more keys it would carry, their own predeposits counted; at most one batch. */
+    readonly moreKeys: number;
+  };
+  /** Wei that the bond could not cover. */
+  readonly debt: Wei;
+  readonly fine: { readonly shares: Shares; readonly value: Wei; readonly expiresAt: bigint } | undefined;
+  readonly rewards: { readonly shares: Shares; readonly value: Wei };
+  /** Proven and waiting; funded and not withdrawn; of these earning a fee. */
+  readonly validators: { readonly queued: number; readonly active: number; readonly weighted: number };
+}
+
+/** @throws ChainError: there is no such operator */
+export async function readOperator(protocol: Protocol, id: bigint): Promise<OperatorStatus> {
+  const { operators, token } = protocol;
+  const { block, values } = await readAll(protocol, {
+    totals: call(token, token.totals),
+    operator: call(operators, operators.operator, id),
+    bond: call(operators, operators.bondOf, id),
+    free: call(operators, operators.freeBond, id),
+    fine: call(operators, operators.fineOf, id),
+    claimable: call(operators, operators.claimableShares, id),
+    ...tierCalls(protocol),
+  });
+  const { operator, fine } = values;
+  const totals: Totals = { ether: wei(values.totals.totalEther), shares: shares(values.totals.totalShares) };
+  const valueOf = (amount: bigint): Wei => toEtherDown(shares(amount), totals);
+  const tier = Number(operator.tier);
+  const terms = tiersFrom(values)[tier];
+  return {
+    block,
+    id,
+    owner: operator.owner,
+    pendingOwner: unlessZero(operator.pendingOwner),
+    manager: unlessZero(operator.manager),
+    rewardAddress: operator.rewardAddress,
+    tier,
+    feeBp: bp(operator.feeBp),
+    frozen: operator.frozen,
+    bond: {
+      shares: shares(operator.bondShares),
+      held: wei(values.bond.bond),
+      required: wei(values.bond.required),
+      free: shares(values.free),
+      freeValue: valueOf(values.free),
+      moreKeys:
+        terms === undefined ? 0 : moreKeys(terms, valueOf(operator.bondShares), operator.queued, operator.active),
+    },
+    debt: wei(operator.debt),
+    fine:
+      fine.shares === 0n
+        ? undefined
+        : { shares: shares(fine.shares), value: valueOf(fine.shares), expiresAt: fine.expiresAt },
+    rewards: { shares: shares(values.claimable), value: valueOf(values.claimable) },
+    validators: {
+      queued: Number(operator.queued),
+      active: Number(operator.active),
+      weighted: Number(operator.weighted),
+    },
+  };
+}
+
+/** Keys that could be proven one after the other; each brings its own 1 ETH. */
+function moreKeys({ bondFirst, bondNext }: TierStatus, bond: Wei, queued: bigint, active: bigint): number {
+  let count = 0;
+  while (count < BATCH) {
+    const next = BigInt(count + 1);
+    const required = requiredBond(bondFirst, bondNext, queued + active + next);
+    if (atStake(bond, queued + next) < passMark(required)) break;
+    count += 1;
+  }
+  return count;
+}
+
+function unlessZero(address: string): string | undefined {
+  return address === ZeroAddress ? undefined : address;
+}
+
+/** The operators that an address owns or manages, ascending. @throws AppError (unavailable) */
+export async function readOperatorsOf(
+  protocol: Protocol,
+  address: string,
+  options: RangeOptions = {},
+): Promise<bigint[]> {
+  const { provider, operators, fromBlock } = protocol;
+  const topicOf = (name: "OperatorAdded" | "OwnerChanged" | "ManagerChanged"): string =>
+    operators.interface.getEvent(name).topicHash;
+  const account = zeroPadValue(getAddress(address), 32);
+  const latest = await provider.getBlockNumber();
+  const target = operators.target as string;
+  const filters = [
+    { address: target, topics: [topicOf("OperatorAdded"), null, null, account] },
+    { address: target, topics: [[topicOf("OwnerChanged"), topicOf("ManagerChanged")], null, account] },
+  ];
+  const logs = await Promise.all(filters.map((filter) => readLogs(provider, filter, fromBlock, latest, options)));
+  const ids = [...new Set(logs.flat().map(({ topics }) => BigInt(topics[1] ?? 0)))].sort((a, b) => (a < b ? -1 : 1));
+  if (ids.length === 0) return [];
+  const { values } = await readAll(
+    protocol,
+    Object.fromEntries(ids.map((id) => [String(id), call(operators, operators.operator, id)])),
+    latest,
+  );
+  const isTheirs = (who: string | undefined): boolean => who?.toLowerCase() === address.toLowerCase();
+  return ids.filter((id) => isTheirs(values[String(id)]?.owner) || isTheirs(values[String(id)]?.manager));
+}
+
+/** The names that operators gave themselves, as of now. @throws AppError (unavailable) */
+export async function readOperatorNames(
+  protocol: Protocol,
+  ids: readonly bigint[],
+  options: RangeOptions = {},
+): Promise<Map<bigint, string>> {
+  const { provider, operators, fromBlock } = protocol;
+  const kinds = [
+    operators.interface.getEvent("OperatorAdded").topicHash,
+    operators.interface.getEvent("OperatorRenamed").topicHash,
+  ];
+  const topics = [kinds, ids.map((id) => toBeHex(id, 32))];
+  const latest = await provider.getBlockNumber();
+  const logs = await readLogs(provider, { address: operators.target, topics }, fromBlock, latest, options);
+  const named = decodeEvents(protocol, logs).map(({ args }) => args as { operatorId: bigint; name: string });
+  return new Map(named.map(({ operatorId, name }) => [operatorId, name]));
+}
+
+// --- validators ---
+
+export interface QueuedKey {
+  /** From 0: how many keys are funded before it. */
+  readonly position: number;
+  /** When the ether for it will be here, unix seconds; undefined if nothing comes in. */
+  readonly expected: bigint | undefined;
+}
+
+export interface OperatorValidator extends ValidatorEntry {
+  /** Of queued keys, where their turn will come. */
+  readonly funding: QueuedKey | undefined;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Of all pages. */
+  readonly total: number;
+}
+
+export interface ValidatorQuery extends RangeOptions {
+  readonly status?: ValidatorStatus;
+  /** Default 0. */
+  readonly offset?: number;
+  /** Default 50. */
+  readonly limit?: number;
+}
+
+/**
+ * The validators of an operator, in the order of their predeposits.
+ * @param reader keeps what it read: the next call reads only what came since
+ * @throws AppError (unavailable)
+ */
+export async function readOperatorValidators(
+  protocol: Protocol,
+  reader: ValidatorReader,
+  operatorId: bigint,
+  { status, offset = 0, limit = 50, ...options }: ValidatorQuery = {},
+): Promise<Page<OperatorValidator>> {
+  const { pool, provider } = protocol;
+  const latest = await provider.getBlockNumber();
+  const book = await reader.bookAt(latest, options);
+  const all = [...book.values()].filter(
+    (entry) => entry.operatorId === operatorId && (status === undefined || entry.status === status),
+  );
+  const shown = all.slice(offset, offset + limit);
+  const plain = shown.map((entry) => ({ ...entry, funding: undefined }));
+  if (!shown.some((entry) => entry.status === "queued")) return { items: plain, total: all.length };
+  const [{ block, values }, inflow] = await Promise.all([
+    readAll(protocol, { depositable: call(pool, pool.depositable), ...tierCalls(protocol) }, latest),
+    readInflow(protocol, options),
+  ]);
+  const positions = fundingPositions(book, tiersFrom(values));
+  const fundingOf = (entry: ValidatorEntry): QueuedKey | undefined => {
+    const position = positions.get(entry.keyRoot);
+    if (position === undefined) return undefined;
+    const expected = fundingTime(position, wei(values.depositable), towardsFunding(inflow), block.timestamp);
+    return { position, expected };
+  };
+  return { items: shown.map((entry) => ({ ...entry, funding: fundingOf(entry) })), total: all.length };
+}
+
+/** Where in the common order of all tiers each queued key stands, by key root; keys of tiers at their maximum have no place yet. */
+export function fundingPositions(book: ValidatorBook, tiers: readonly TierStatus[]): Map<string, number> {
+  const waiting = new Map<number, ValidatorEntry[]>();
+  for (const entry of book.values()) {
+    if (entry.status !== "queued" || entry.tier === undefined) continue;
+    const list = waiting.get(entry.tier) ?? [];
+    list.push(entry);
+    waiting.set(entry.tier, list);
+  }
+  for (const list of waiting.values()) list.sort((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0));
+  const queues = tiers.map(({ queue }) => ({
+    queued: BigInt(queue.queued),
+    funded: BigInt(queue.funded),
+    exiting: BigInt(queue.exiting),
+    requested: BigInt(queue.requested),
+    targetShareBp: BigInt(queue.targetShareBp),
+    maxShareBp: BigInt(queue.maxShareBp),
+  }));
+  const count = tiers.reduce((sum, { queue }) => sum + queue.queued, 0);
+  const taken = new Map<number, number>();
+  const positions = new Map<string, number>();
+  fundingOrder(queues, count).forEach((tier, position) => {
+    const rank = taken.get(tier) ?? 0;
+    taken.set(tier, rank + 1);
+    const entry = waiting.get(tier)?.[rank];
+    if (entry !== undefined) positions.set(entry.keyRoot, position);
+  });
+  return positions;
+}
+
+/** @param inflow wei a second */
+export function fundingTime(position: number, depositable: Wei, inflow: Wei, now: bigint): bigint | undefined {
+  const missing = TOP_UP * BigInt(position + 1) - depositable;
+  if (missing <= 0n) return now;
+  return inflow > 0n ? now + ceilDiv(missing, inflow) : undefined;
+}
