@@ -54,7 +54,10 @@ export interface Committee {
   readonly executionUrl: string;
   /** Moves chain and clock to a new frame's finality. Returns its reference slot. */
   nextFrame(): Promise<bigint>;
-  /** Moves the clock alone, at most as far as nodes count as fresh. */
+  /** The same, and the reference slot has no block. */
+  missedFrame(): Promise<bigint>;
+  setBalance(address: string, wei: bigint): Promise<void>;
+  /** Moves the clock, and the chain with it. */
   wait(seconds: number): Promise<void>;
   start(place: Place): Promise<Assembled>;
   stop(place: Place): Promise<void>;
@@ -167,6 +170,14 @@ export async function startCommittee(
   const follow = async (): Promise<void> => {
     await clock.advance(Math.max(0, p.beacon.timeOf(p.beacon.head.slot) - clock.now()));
   };
+  const frame = async (reach: (refSlot: number) => Promise<unknown>): Promise<bigint> => {
+    const refSlot = await newFrame(p);
+    await reach(Number(refSlot));
+    await p.beacon.advanceSlots(1);
+    await p.beacon.finalize(Number(refSlot));
+    await follow();
+    return refSlot;
+  };
   for (const place of places) await start(place);
   return {
     p,
@@ -174,18 +185,23 @@ export async function startCommittee(
     places,
     deployment,
     executionUrl,
-    async nextFrame() {
-      const slotsPerFrame = await p.oracle.slotsPerFrame();
-      const last = await p.oracle.lastRefSlot();
-      const frames = (BigInt(p.beacon.head.slot) - last) / slotsPerFrame + 1n;
-      const refSlot = last + frames * slotsPerFrame;
-      await p.beacon.advanceTo(Number(refSlot));
-      await p.beacon.advanceSlots(1);
-      await p.beacon.finalize(Number(refSlot));
-      await follow();
-      return refSlot;
+    nextFrame: async () => frame((refSlot) => p.beacon.advanceTo(refSlot)),
+    missedFrame: async () =>
+      frame(async (refSlot) => {
+        await p.beacon.advanceTo(refSlot - 2);
+        await p.beacon.missSlots(2);
+      }),
+    setBalance: async (address, amount) => {
+      await connection.provider.request({
+        method: "hardhat_setBalance",
+        params: [address, `0x${amount.toString(16)}`],
+      });
     },
-    wait: async (seconds) => clock.advance(seconds),
+    async wait(seconds) {
+      await clock.advance(seconds);
+      const slot = Math.floor((clock.now() - p.beacon.genesisTime) / 12);
+      if (slot > p.beacon.head.slot) await p.beacon.advanceTo(slot);
+    },
     start,
     stop,
     run,
@@ -212,6 +228,22 @@ export async function startCommittee(
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** The first reference slot after the head. */
+async function newFrame({ oracle, beacon }: LocalProtocol): Promise<bigint> {
+  const slotsPerFrame = await oracle.slotsPerFrame();
+  const last = await oracle.lastRefSlot();
+  return last + ((BigInt(beacon.head.slot) - last) / slotsPerFrame + 1n) * slotsPerFrame;
+}
+
+/** A frame ends; its reference slot is not final yet. */
+export async function fixedFrame({ p, clock }: Committee): Promise<bigint> {
+  const refSlot = await newFrame(p);
+  await p.beacon.advanceTo(Number(refSlot));
+  await p.beacon.advanceSlots(1);
+  await clock.advance(p.beacon.timeOf(p.beacon.head.slot) - clock.now());
+  return refSlot;
 }
 
 /** Ports that were free a moment ago: peers must know each other's before they start. */

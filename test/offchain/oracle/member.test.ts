@@ -1,7 +1,10 @@
+import { readFileSync, rmSync } from "node:fs";
 import { expect } from "chai";
 import { network } from "hardhat";
 import type { Step } from "../../../offchain/oracle/member.ts";
-import { TAKE_OVER_DELAY, startCommittee } from "./committee.ts";
+import { makePeer } from "../../../offchain/oracle/peers.ts";
+import { reportHash } from "../../../offchain/protocol/report.ts";
+import { fixedFrame, startCommittee, TAKE_OVER_DELAY } from "./committee.ts";
 import type { Committee, Place } from "./committee.ts";
 
 async function step(place: Place | undefined): Promise<Step> {
@@ -9,13 +12,18 @@ async function step(place: Place | undefined): Promise<Step> {
   return place.daemon.member.step();
 }
 
-/** Members in the order of their turns for a slot. */
-async function inTurn(c: Committee, refSlot: bigint): Promise<Place[]> {
-  const first = Number((refSlot / (await c.p.oracle.slotsPerFrame())) % BigInt(c.places.length));
-  return c.places.map((_, place) => c.places[(first + place) % c.places.length] as Place);
+async function reasons(place: Place | undefined): Promise<readonly string[]> {
+  return (await step(place)).reasons;
 }
 
-describe("a member of the committee", () => {
+/** Members in the order of their turns for a slot. */
+async function inTurn(c: Committee, refSlot: bigint): Promise<[Place, Place, Place, Place, Place]> {
+  const first = Number((refSlot / (await c.p.oracle.slotsPerFrame())) % BigInt(c.places.length));
+  return c.places.map((_, place) => c.places[(first + place) % c.places.length]) as [Place, Place, Place, Place, Place];
+}
+
+describe("a member of the committee", function () {
+  this.timeout(120_000);
   let c: Committee;
 
   before(async () => {
@@ -25,18 +33,204 @@ describe("a member of the committee", () => {
   after(async () => c.close());
 
   it("says that there is nothing to report, then that the slot is not final", async () => {
-    expect((await step(c.places[0])).reasons).to.deep.equal(["no_new_frame"]);
+    expect(await reasons(c.places[0])).to.deep.equal(["no_new_frame"]);
+    const refSlot = await fixedFrame(c);
+    expect(await reasons(c.places[0])).to.deep.equal(["not_final"]);
+    expect((await step(c.places[0])).explanation).to.include(`slot ${refSlot} is not final`);
+    expect(c.places[0]?.daemon?.journal.signed).to.deep.equal([]);
   });
 
   it("signs, gathers, and lets the one whose turn it is submit", async () => {
     const refSlot = await c.nextFrame();
-    const [first, second, third] = await inTurn(c, refSlot);
-    expect((await step(second)).reasons).to.deep.equal(["few_signatures"]);
-    expect((await step(third)).reasons).to.deep.equal(["few_signatures"]);
-    const steps = await step(first);
-    expect(steps).to.deep.include({ reasons: [], submitted: true, refSlot });
+    const [first, second, third, fourth] = await inTurn(c, refSlot);
+    expect(await reasons(third)).to.deep.equal(["few_signatures"]);
+    expect(await reasons(second)).to.deep.equal(["few_signatures"]);
+    expect(await reasons(fourth)).to.deep.equal(["not_my_turn"]);
+    expect(await step(first)).to.deep.include({ reasons: [], submitted: true, refSlot });
     expect(await c.p.oracle.lastRefSlot()).to.equal(refSlot);
-    expect((await step(second)).reasons).to.deep.equal(["no_new_frame"]);
-    expect(TAKE_OVER_DELAY).to.equal(60);
+    for (const place of [first, second, third]) expect(await reasons(place)).to.deep.equal(["no_new_frame"]);
+  });
+
+  it("takes over after a delay for each member before it, and restarting starts that delay again", async () => {
+    const refSlot = await c.nextFrame();
+    const [first, second, third] = await inTurn(c, refSlot);
+    await c.stop(first);
+    const [, , , fourth, fifth] = await inTurn(c, refSlot);
+    for (const place of [fourth, fifth, third]) await step(place);
+    expect(await reasons(third)).to.deep.equal(["not_my_turn"]);
+    await c.wait(TAKE_OVER_DELAY);
+    expect(await reasons(third)).to.deep.equal(["not_my_turn"]);
+    await c.stop(third);
+    await c.start(third);
+    expect(await reasons(third)).to.deep.equal(["not_my_turn"]);
+    await c.wait(2 * TAKE_OVER_DELAY - 1);
+    expect(await reasons(third)).to.deep.equal(["not_my_turn"]);
+    await c.wait(1);
+    expect((await step(third)).submitted).to.equal(true);
+    expect(third.daemon?.journal.signed.filter(({ report }) => report.refSlot === refSlot)).to.have.length(1);
+    expect(await reasons(second)).to.deep.equal(["no_new_frame"]);
+    await c.start(first);
+    expect(await reasons(first)).to.deep.equal(["no_new_frame"]);
+  });
+
+  it("restarts in the middle of a frame with its signature, and fetches the others' again", async () => {
+    const refSlot = await c.nextFrame();
+    const [first, second, third] = await inTurn(c, refSlot);
+    for (const place of [second, third]) await step(place);
+    await c.stop(first);
+    await c.start(first);
+    // while its beacon node is away: what is signed elsewhere can still be looked at, nothing new is signed
+    first.beacon.faults.status = 503;
+    expect(await reasons(first)).to.deep.equal(["beacon_unavailable"]);
+    delete first.beacon.faults.status;
+    await c.wait(12);
+    expect((await step(first)).submitted).to.equal(true);
+  });
+
+  it("signs again when the committee changes between the reference slot and now", async () => {
+    const refSlot = await c.nextFrame();
+    const [first, second, third, fourth] = await inTurn(c, refSlot);
+    for (const place of [second, third]) await step(place);
+    await c.p.oracle.connect(c.p.governor).setQuorum(4);
+    expect(await reasons(first)).to.deep.equal(["few_signatures"]);
+    expect((await step(first)).explanation).to.include("1 of 4 signatures");
+    for (const place of [second, third, fourth]) await step(place);
+    expect(second.daemon?.journal.signed.filter(({ report }) => report.refSlot === refSlot)).to.have.length(2);
+    expect((await step(first)).submitted).to.equal(true);
+    for (const { daemon } of c.places) expect((await daemon?.metrics.equivocations.get())?.values).to.deep.equal([]);
+    await c.p.oracle.connect(c.p.governor).setQuorum(3);
+  });
+
+  it("does nothing once it is no member any more", async () => {
+    const [, , , , last] = c.places;
+    if (last === undefined) throw new Error("five members");
+    await c.p.oracle.connect(c.p.governor).removeMember(last.address);
+    await c.nextFrame();
+    expect(await reasons(last)).to.deep.equal(["not_member"]);
+    await c.p.oracle.connect(c.p.governor).addMember(last.address);
+    await c.p.oracle.connect(c.p.governor).setQuorum(3);
+    expect(await reasons(last)).to.deep.equal(["few_signatures"]);
+  });
+
+  it("refuses to sign what a peer has with its signature and another content: a lost journal", async () => {
+    const refSlot = await c.nextFrame();
+    const [first, second] = await inTurn(c, refSlot);
+    await step(first);
+    const file = first.daemon?.journal.file ?? "";
+    const [signed] = first.daemon?.journal.signed.slice(-1) ?? [];
+    await step(second);
+    await c.stop(first);
+    rmSync(file);
+    const index = c.p.beacon.stateAt().indexOf(c.p.beacon.stateAt().state.validators[64]?.pubkey ?? "0x") ?? -1;
+    first.beacon.faults.lies = new Map([[index, 5]]);
+    await c.start(first);
+    expect(await reasons(first)).to.deep.equal(["signed_otherwise"]);
+    expect(first.daemon?.journal.signed).to.deep.equal([]);
+    delete first.beacon.faults.lies;
+    await c.stop(first);
+    await c.start(first);
+    // the same report has the same signature (RFC 6979): signing it again proves nothing against anybody
+    await step(first);
+    expect(first.daemon?.journal.signed[0]?.signature).to.equal(signed?.signature);
+    const known = await makePeer(`http://127.0.0.1:${second.daemon?.port}`).fetch(refSlot);
+    expect(known.signatures).to.have.length(2);
+  });
+
+  it("refers to the last block where the reference slot was missed", async () => {
+    const refSlot = await c.missedFrame();
+    const [first, second, third] = await inTurn(c, refSlot);
+    for (const place of [second, third]) await step(place);
+    expect((await step(first)).submitted).to.equal(true);
+    const [signed] = first.daemon?.journal.signed.slice(-1) ?? [];
+    const block = c.p.beacon.blockAt(Number(refSlot));
+    expect(block.slot).to.be.lessThan(Number(refSlot));
+    expect(signed?.report.blockRoot).to.equal(block.root);
+    expect(reportHash(signed?.report ?? ({} as never))).to.equal(await c.p.oracle.lastReportHash());
+  });
+
+  it("does not send at a price above its limit, nor without the money", async () => {
+    const refSlot = await c.nextFrame();
+    const [first, second, third] = await inTurn(c, refSlot);
+    for (const place of [second, third]) await step(place);
+    const { config } = first;
+    await c.stop(first);
+    first.config = { ...config, MAX_FEE_GWEI: 1n };
+    await c.start(first);
+    expect(await reasons(first)).to.deep.equal(["fee_too_high"]);
+    await c.stop(first);
+    first.config = config;
+    await c.start(first);
+    await c.setBalance(first.address, 1_000n);
+    expect(await reasons(first)).to.deep.equal(["no_funds"]);
+    await c.setBalance(first.address, 10n ** 19n);
+    expect((await step(first)).submitted).to.equal(true);
+  });
+
+  it("acts on nothing that an execution node with an old head says", async () => {
+    await c.clock.advance(400);
+    const old = await step(c.places[0]);
+    expect(old.reasons).to.deep.equal(["execution_unavailable"]);
+    expect(old.explanation).to.match(/its newest block, \d+, is \d+ s old/);
+  });
+
+  it("wrote each signature before it sent it, and nobody signed two reports for one slot and version", () => {
+    for (const { daemon } of c.places) {
+      const journal = daemon?.journal;
+      if (journal === undefined) throw new Error("it is down");
+      const keys = journal.signed.map(({ report }) => `${report.refSlot}/${report.committeeVersion}`);
+      expect(new Set(keys).size).to.equal(keys.length);
+      for (const { signature } of journal.signed) expect(readFileSync(journal.file, "utf8")).to.include(signature);
+    }
+  });
+});
+
+describe("a fall of the rate", function () {
+  this.timeout(120_000);
+  let c: Committee;
+
+  beforeEach(async () => {
+    c = await startCommittee(await network.create());
+  });
+
+  afterEach(async () => c.close());
+
+  /** Takes from each of our four validators. */
+  async function fall(milliEth: bigint): Promise<void> {
+    const { beacon } = c.p;
+    for (let index = 64; index < 68; index++) beacon.penalise(index, milliEth * 1_000_000n);
+    await beacon.advanceSlots(1);
+  }
+
+  it("of more than 50 bp waits for a supermajority", async () => {
+    await fall(300n);
+    const refSlot = await c.nextFrame();
+    const [first, second, third, fourth] = await inTurn(c, refSlot);
+    for (const place of [second, third]) await step(place);
+    const short = await step(first);
+    expect(short.reasons).to.deep.equal(["few_signatures"]);
+    expect(short.explanation).to.include("needs 4 signatures");
+    await step(fourth);
+    expect((await step(first)).submitted).to.equal(true);
+  });
+
+  it("of more than 300 bp waits for governance, and the approved report is sent even when a newer one is there", async () => {
+    await fall(1_500n);
+    const refSlot = await c.nextFrame();
+    for (const place of c.places) await step(place);
+    const [first] = await inTurn(c, refSlot);
+    const waiting = await step(first);
+    expect(waiting.reasons).to.deep.equal(["needs_governance"]);
+    const approved = /approveFall\((0x[0-9a-f]{64}), true\)/.exec(waiting.explanation)?.[1] ?? "";
+    const next = await c.nextFrame();
+    for (const place of c.places) await step(place);
+    const [leader] = await inTurn(c, next);
+    expect(await reasons(leader)).to.deep.equal(["needs_governance"]);
+    await c.p.oracle.connect(c.p.governor).approveFall(approved, true);
+    await c.wait(5 * TAKE_OVER_DELAY);
+    const last = await step(leader);
+    expect(last, last.explanation).to.deep.include({ submitted: true, refSlot });
+    expect(await c.p.oracle.lastReportHash()).to.equal(approved);
+    // the newer report was signed on top of the one before: that slot is lost, the next is not
+    expect(await reasons(leader)).to.include("signed_otherwise");
   });
 });
