@@ -9,6 +9,7 @@ import type { World } from "./world.ts";
 const STAKE_GWEI = 32n * 10n ** 9n;
 const MAX_KEYS = 64n;
 const EPOCHS_BEFORE_EXIT = 256;
+const SMALL_DEMAND_AFTER = 3n * 86_400n; // seconds after the end of the oldest round that waits
 
 /** Funds the next keys in order, as many as the pool has ether for. Returns how many. */
 export async function fund(world: World): Promise<number> {
@@ -38,10 +39,10 @@ export async function fund(world: World): Promise<number> {
 }
 
 /** While more is promised than is here or on its way: the next validator in order is asked to exit. Returns how many. */
-export async function requestExits(world: World): Promise<number> {
-  const { p, ledger, tiers, chain, at } = world;
+export async function requestExits(world: World, most = Infinity): Promise<number> {
+  const { p, tiers, chain, at } = world;
   let count = 0;
-  while (ledger.exitDemand(stayingOf(tiers)) >= 32n * ETHER) {
+  while (count < most && (await isDemanded(world))) {
     const tier = tierToExit(tiers);
     const head = tier?.nextFunded();
     if (tier === undefined) break;
@@ -52,15 +53,30 @@ export async function requestExits(world: World): Promise<number> {
     }
     const validator = head ?? tier.outOfTurn.find(({ status, requested }) => status === "active" && !requested);
     if (validator === undefined || !isReady(world, validator)) break;
-    const proof = contractValidatorProof(p.beacon.proveValidator(validator.key.pubkey));
-    const fee = await p.withdrawalVault.exitFee();
-    await chain.send(at.keeper, p.validators.requestExit.populateTransaction(validator.key.pubkey, proof), fee);
+    await requestExit(world, validator);
     if (head !== undefined) tier.exitHead++;
-    tier.requested++;
-    validator.requested = true;
     count++;
   }
   return count;
+}
+
+/** A validator's worth, or anything once a request has waited for three days. */
+async function isDemanded({ p, chain, ledger, tiers }: World): Promise<boolean> {
+  const demand = ledger.exitDemand(stayingOf(tiers));
+  if (demand === 0n || demand >= 32n * ETHER) return demand > 0n;
+  const end = await p.queue.oldestRoundEnd();
+  return end !== 0n && end + SMALL_DEMAND_AFTER <= (await chain.now());
+}
+
+/** Asks one validator to exit. Whether it is its turn is for the contract to say. */
+export async function requestExit({ p, chain, at, tiers }: World, validator: Validator): Promise<void> {
+  const proof = contractValidatorProof(p.beacon.proveValidator(validator.key.pubkey));
+  const fee = await p.withdrawalVault.exitFee();
+  await chain.send(at.keeper, p.validators.requestExit.populateTransaction(validator.key.pubkey, proof), fee);
+  const tier = tiers[validator.operator.tier];
+  if (tier === undefined) throw new Error("no such tier");
+  tier.requested++;
+  validator.requested = true;
 }
 
 /** Active for 256 epochs in the newest state that can be proven, and not leaving. */
