@@ -46,7 +46,7 @@ export default tseslint.config(
   },
   {
     // Entry points talk to a person.
-    files: ["scripts/**/*.ts", "offchain/cli/**/*.ts"],
+    files: ["scripts/**/*.ts", "offchain/cli/**/*.ts", "docs/examples/*.ts"],
     rules: { "no-console": "off" },
   },
   {

@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { network } from "hardhat";
 import { startLocalProtocol } from "../devnet/localProtocol.ts";
 import { deployEstuary } from "../deploy/deploy.ts";
+import { deploymentPath, writeDeployment } from "../offchain/chain/deploymentFile.ts";
 import { inspectDeployment } from "../deploy/lib/inspect.ts";
 import { CHAINS, MAINNET_SETTINGS } from "../deploy/lib/parameters.ts";
 import { peopleFrom, SettingsError } from "../deploy/lib/people.ts";
@@ -18,10 +19,18 @@ async function main(): Promise<number> {
   const connection = await network.create(values.network ?? "default");
   const [deployer] = await connection.ethers.getSigners();
   if (deployer === undefined) throw new SettingsError(`no account to deploy from on ${values.network ?? "default"}`);
+  const fromBlock = await connection.ethers.provider.getBlockNumber();
   const contracts =
     chain === undefined
       ? (await startLocalProtocol(connection)).contracts
       : await deployEstuary(connection, chain, peopleFrom(process.env), MAINNET_SETTINGS, true);
+  if (chain !== undefined) {
+    const { chainId } = await connection.ethers.provider.getNetwork();
+    const file = deploymentPath(chainId);
+    const { token, wrapped } = contracts;
+    writeDeployment(file, { chainId, token: await token.getAddress(), wrapped: await wrapped.getAddress(), fromBlock });
+    console.log(`addresses file   ${file}`);
+  }
   const { addresses, holdings, problems } = await inspectDeployment(contracts, deployer.address);
   for (const [name, address] of Object.entries(addresses)) console.log(`${name.padEnd(16)} ${address}`);
   console.log("");

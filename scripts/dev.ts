@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { network } from "hardhat";
 import type { AddressInfo } from "node:net";
 import { startLocalProtocol } from "../devnet/localProtocol.ts";
+import { deploymentPath, writeDeployment } from "../offchain/chain/deploymentFile.ts";
 import { serveRpc } from "../devnet/rpcServer.ts";
 
 const stop = new AbortController();
@@ -26,6 +27,10 @@ async function main(): Promise<void> {
     console.log(`${name.padEnd(15)} ${await contract.getAddress()}`);
   for (const name of ["governor", "guardian", "treasury", "alice", "bob", "carol", "nodeOperator", "keeper"] as const)
     console.log(`${name.padEnd(15)} ${p[name].address}  (unlocked, 10,000 ETH)`);
+  const [token, wrapped] = await Promise.all([p.token.getAddress(), p.wrapped.getAddress()]);
+  const file = deploymentPath(31_337n);
+  writeDeployment(file, { chainId: 31_337n, token, wrapped, fromBlock: 0 });
+  console.log(`addresses file  ${file}`);
   console.log(`a slot every ${slotSeconds} s; Ctrl-C stops`);
   const isStopped = (): boolean => stop.signal.aborted;
   while (!isStopped()) {

@@ -1,7 +1,8 @@
-/** Reads an addresses file. */
-import { readFileSync } from "node:fs";
+/** Addresses files: by custom `deployments/<chain id>.json`. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { AppError, EXIT, messageOf } from "../util/errors.ts";
-import { parseDeployment } from "./connect.ts";
+import { formatDeployment, parseDeployment } from "./connect.ts";
 import type { Deployment } from "./connect.ts";
 
 /** @throws AppError (usage), a line for each problem */
@@ -14,4 +15,14 @@ export function readDeployment(file: string): Deployment {
     throw new AppError(EXIT.usage, `ESTUARY_DEPLOYMENT: can't read ${file} (${code})`);
   }
   return parseDeployment(json, "ESTUARY_DEPLOYMENT");
+}
+
+export function deploymentPath(chainId: bigint): string {
+  return `deployments/${chainId}.json`;
+}
+
+/** Makes the folder if it is not there. */
+export function writeDeployment(file: string, deployment: Deployment): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, formatDeployment(deployment));
 }
