@@ -1,11 +1,7 @@
 /** Settings of a member, from the environment (docs/running.md shows the table; a test compares). */
-import { readFileSync } from "node:fs";
-import { parseDeployment } from "../chain/connect.ts";
-import type { Deployment } from "../chain/connect.ts";
 import { amount, field, httpUrl, list, optional, text, wholeNumber } from "../util/config.ts";
 import type { Config } from "../util/config.ts";
 import { DAEMON_FIELDS } from "../util/daemon.ts";
-import { AppError, EXIT, messageOf } from "../util/errors.ts";
 import { SIGNER_FIELDS } from "../util/signer.ts";
 
 const GWEI_DECIMALS = 9;
@@ -29,15 +25,3 @@ export const ORACLE_FIELDS = {
 };
 
 export type OracleConfig = Config<typeof ORACLE_FIELDS>;
-
-/** @throws AppError (usage) */
-export function readDeployment(file: string): Deployment {
-  let json: string;
-  try {
-    json = readFileSync(file, "utf8");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? messageOf(error);
-    throw new AppError(EXIT.usage, `ESTUARY_DEPLOYMENT: can't read ${file} (${code})`);
-  }
-  return parseDeployment(json, "ESTUARY_DEPLOYMENT");
-}

@@ -63,6 +63,8 @@ export interface Committee {
   stop(place: Place): Promise<void>;
   /** Starts the daemon's loop: from then on it acts whenever the clock moves. */
   run(place: Place): Promise<void>;
+  /** Another daemon's loop on the same clock, until `close`. */
+  runBeside(turn: (signal: AbortSignal) => Promise<unknown>, log: Log): void;
   /** Until every loop sleeps. */
   settled(): Promise<void>;
   /** Lets the loops take turns until the slot is reported and all are asleep; fails after `limit` turns. */
@@ -152,9 +154,22 @@ export async function startCommittee(
     });
     place.loop = { stop: controller, done };
   };
+  const others: NonNullable<Place["loop"]>[] = [];
+  const runBeside = (turn: (signal: AbortSignal) => Promise<unknown>, log: Log): void => {
+    const stop = new AbortController();
+    const done = runLoop(async (signal) => (await turn(signal)) !== undefined, {
+      clock,
+      pulse: makePulse(clock, 60),
+      seconds: 30,
+      log,
+      signal: stop.signal,
+      isFatal: () => false,
+    });
+    others.push({ stop, done });
+  };
   const settled = async (): Promise<void> => {
     const deadline = Date.now() + 60_000;
-    while (clock.sleepers < places.filter(({ loop }) => loop !== undefined).length) {
+    while (clock.sleepers < others.length + places.filter(({ loop }) => loop !== undefined).length) {
       if (Date.now() > deadline) throw new Error("a loop does not come to rest");
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
@@ -205,6 +220,7 @@ export async function startCommittee(
     start,
     stop,
     run,
+    runBeside,
     settled,
     async untilReported(refSlot, limit = 20) {
       for (let turn = 0; turn < limit; turn++) {
@@ -219,6 +235,10 @@ export async function startCommittee(
       if (last !== refSlot) throw new Error(`slot ${refSlot} is not reported: the last one is ${last}`);
     },
     async close() {
+      for (const { stop: controller, done } of others) {
+        controller.abort();
+        await done;
+      }
       for (const place of places) {
         await stop(place);
         await place.beacon.close();
@@ -260,7 +280,7 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-function logInto(lines: LogLine[]): Log {
+export function logInto(lines: LogLine[]): Log {
   const at =
     (level: LogLine["level"]) =>
     (fields: unknown, text?: string): void => {
