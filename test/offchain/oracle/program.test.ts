@@ -1,0 +1,204 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+import { network } from "hardhat";
+import { runOracle } from "../../../offchain/oracle/program.ts";
+import type { Mode } from "../../../offchain/oracle/program.ts";
+import { AppError, EXIT } from "../../../offchain/util/errors.ts";
+import type { ExitCode } from "../../../offchain/util/errors.ts";
+import { logInto, startCommittee } from "./committee.ts";
+import type { Committee, LogLine, Place } from "./committee.ts";
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+
+interface Outcome {
+  readonly code: ExitCode;
+  readonly printed: readonly string[];
+  readonly lines: readonly LogLine[];
+}
+
+describe("the oracle program", function () {
+  this.timeout(120_000);
+  let c: Committee;
+  let folder: string;
+  let place: Place;
+  let key: string;
+
+  before(async () => {
+    c = await startCommittee(await network.create());
+    folder = mkdtempSync(join(tmpdir(), "estuary-program-"));
+    const { token, wrapped, fromBlock } = c.deployment;
+    writeFileSync(join(folder, "addresses.json"), JSON.stringify({ chainId: 31_337, token, wrapped, fromBlock }));
+    place = c.places[0] as Place;
+    await c.stop(place);
+    key = place.config.PRIVATE_KEY ?? "";
+    writeFileSync(join(folder, "key"), `${key}\n`);
+  });
+
+  after(async () => {
+    await c.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const env = (change: Record<string, string> = {}) => ({
+    ESTUARY_EXECUTION_URLS: c.executionUrl,
+    ESTUARY_BEACON_URLS: place.beacon.url,
+    ESTUARY_DEPLOYMENT: join(folder, "addresses.json"),
+    ESTUARY_PRIVATE_KEY_FILE: join(folder, "key"),
+    ESTUARY_DATA_DIR: join(folder, "data"),
+    ESTUARY_PEERS: c.places
+      .slice(1)
+      .map(({ daemon }) => `http://127.0.0.1:${daemon?.port}`)
+      .join(","),
+    ESTUARY_LISTEN_PORT: "0",
+    ESTUARY_HEALTH_PORT: "0",
+    ESTUARY_REQUEST_TIMEOUT: "2",
+    ...change,
+  });
+
+  async function run(
+    mode: Mode,
+    change: Record<string, string> = {},
+    signal = new AbortController().signal,
+  ): Promise<Outcome> {
+    const printed: string[] = [];
+    const lines: LogLine[] = [];
+    const code = await runOracle(mode, {
+      env: env(change),
+      json: true,
+      print: (line) => printed.push(line),
+      clock: c.clock,
+      log: logInto(lines),
+      signal,
+    });
+    // whatever is printed or logged, the key is not in it
+    expect(
+      JSON.stringify([printed, lines], (_, value: unknown) => (typeof value === "bigint" ? `${value}` : value)),
+    ).not.to.include(key.slice(2));
+    return { code, printed, lines };
+  }
+
+  const failure = async (promise: Promise<unknown>): Promise<AppError> => {
+    const error = await promise.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).to.be.instanceOf(AppError);
+    return error as AppError;
+  };
+
+  interface CheckLine {
+    readonly name: string;
+    readonly ok: boolean;
+    readonly explanation: string;
+  }
+  const checksOf = ({ printed }: Outcome): Record<string, CheckLine> => {
+    const { checks } = JSON.parse(printed[0] ?? "") as { checks: CheckLine[] };
+    return Object.fromEntries(checks.map((check) => [check.name, check]));
+  };
+
+  it("explains every precondition, and ends with 0 where all hold", async () => {
+    const outcome = await run("check");
+    expect(Object.values(checksOf(outcome)).filter(({ ok }) => !ok)).to.deep.equal([]);
+    expect(Object.keys(checksOf(outcome))).to.deep.equal([
+      ...["execution node", "chains agree", "finality", "frame", "signer", "member", "account", "journal", "peers"],
+    ]);
+    expect(outcome.code).to.equal(EXIT.ok);
+  });
+
+  it("says which precondition fails and why: beacon node, membership, peers", async () => {
+    place.beacon.faults.syncing = true;
+    const syncing = await run("check");
+    expect(syncing.code).to.equal(EXIT.unavailable);
+    expect(checksOf(syncing)["finality"]).to.deep.include({ ok: false });
+    expect(checksOf(syncing)["finality"]?.explanation).to.include("is syncing");
+    delete place.beacon.faults.syncing;
+
+    const stranger = await run("check", { ESTUARY_PRIVATE_KEY: `0x${"07".repeat(32)}`, ESTUARY_PRIVATE_KEY_FILE: "" });
+    expect(stranger.code).to.equal(EXIT.refused);
+    expect(checksOf(stranger)["member"]?.explanation).to.include("is not a member");
+    expect(checksOf(stranger)["account"]?.ok).to.equal(false);
+
+    const alone = await run("check", { ESTUARY_PEERS: "http://127.0.0.1:9,http://127.0.0.1:10" });
+    expect(checksOf(alone)["peers"]?.explanation).to.include("0 of 2 answer, 2 are needed");
+  });
+
+  it("prints the report without signing it in a dry run, without a key", async () => {
+    await c.nextFrame();
+    const { code, printed } = await run("dry-run", { ESTUARY_PRIVATE_KEY_FILE: "" });
+    const { report, validators } = JSON.parse(printed[0] ?? "") as {
+      report: Record<string, unknown>;
+      validators: number;
+    };
+    expect(code).to.equal(EXIT.ok);
+    expect(validators).to.equal(4);
+    expect(report).to.have.all.keys(
+      ...["refSlot", "blockRoot", "clBalanceGwei", "withdrawalVaultBalance", "rewardsVaultBalance"],
+      ...["incident", "prevReportHash", "committeeVersion", "validUntil"],
+    );
+  });
+
+  it("reports once: waits for signatures and its turn, and ends", async () => {
+    for (const other of c.places.slice(1, 3)) await other.daemon?.member.step();
+    const running = run("once");
+    for (let i = 0; i < 400 && (await c.p.oracle.lastRefSlot()) !== (await c.p.oracle.nextRefSlot()); i++) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (c.clock.sleepers > 0) await c.wait(12);
+    }
+    const outcome = await running;
+    expect(outcome.code).to.equal(EXIT.ok);
+    expect(JSON.parse(outcome.printed[0] ?? "")).to.deep.include({ submitted: true });
+    expect((await run("once")).code).to.equal(EXIT.ok);
+  });
+
+  it("runs until it is stopped, answers for its health, and ends with 0", async () => {
+    const stop = new AbortController();
+    const running = run("run", {}, stop.signal);
+    while (c.clock.sleepers === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    stop.abort();
+    const { code, lines } = await running;
+    expect(code).to.equal(EXIT.ok);
+    expect(lines.map(({ text }) => text)).to.include.members(["oracle: run", "stopped"]);
+    // the lock is gone: it can start again at once
+    expect((await run("check")).code).to.equal(EXIT.ok);
+  });
+
+  it("needs its configuration: every problem in a line of its own, exit code 2", async () => {
+    const error = await failure(
+      run("run", { ESTUARY_DATA_DIR: "", ESTUARY_BEACON_URLS: "nonsense", ESTUARY_MAX_FEE_GWEI: "-1" }),
+    );
+    expect(error.exitCode).to.equal(EXIT.usage);
+    expect(error.message.split("\n").map((line) => line.split(":")[0])).to.have.members([
+      ...["ESTUARY_BEACON_URLS", "ESTUARY_DATA_DIR", "ESTUARY_MAX_FEE_GWEI"],
+    ]);
+    expect((await failure(run("check", { ESTUARY_DEPLOYMENT: join(folder, "none.json") }))).exitCode).to.equal(
+      EXIT.usage,
+    );
+    expect((await failure(run("run", { ESTUARY_PRIVATE_KEY_FILE: "" }))).message).to.include("no account");
+  });
+
+  it("ends with 4 where no execution node answers, and with 2 on another chain", async () => {
+    const silent = await failure(run("check", { ESTUARY_EXECUTION_URLS: "http://127.0.0.1:9" }));
+    expect(silent.exitCode).to.equal(EXIT.unavailable);
+    const { token, wrapped } = c.deployment;
+    writeFileSync(join(folder, "other.json"), JSON.stringify({ chainId: 5, token, wrapped, fromBlock: 0 }));
+    const other = await failure(run("check", { ESTUARY_DEPLOYMENT: join(folder, "other.json") }));
+    expect(other.message).to.include("serves chain 31337, not 5");
+  });
+
+  it("is a program: one readable line for a mistake, no stack trace", async () => {
+    const { code, stderr } = await new Promise<{ code: unknown; stderr: string }>((resolve) => {
+      execFile(
+        process.execPath,
+        ["--import", "tsx", join(ROOT, "scripts/oracle.ts"), "chekc"],
+        { cwd: ROOT },
+        (error, _, text) => resolve({ code: error?.code, stderr: text }),
+      );
+    });
+    expect(code).to.equal(EXIT.usage);
+    expect(stderr).to.equal("error: usage: npm run oracle -- run | once | dry-run | check [--json] [--verbose]\n");
+  });
+});
