@@ -6,7 +6,8 @@ import { ZeroAddress } from "ethers";
 import type { Provider } from "ethers";
 import { z } from "zod";
 import { AppError, EXIT, isAbort, messageOf } from "../util/errors.ts";
-import { MULTICALL3, call, readAll } from "./multicall.ts";
+import { MULTICALL3, blockRefOf, call, readAll } from "./multicall.ts";
+import type { BlockRef } from "./multicall.ts";
 import { OperatorRegistry__factory } from "../../typechain-types/factories/contracts/validators/OperatorRegistry__factory.ts";
 import { ReportOracle__factory } from "../../typechain-types/factories/contracts/oracle/ReportOracle__factory.ts";
 import { StakedEther__factory } from "../../typechain-types/factories/contracts/token/StakedEther__factory.ts";
@@ -92,8 +93,9 @@ export function parseDeployment(text: string, name: string): Deployment {
  */
 export async function connect(provider: Provider, deployment: Deployment): Promise<Protocol> {
   const { token: tokenAddress, wrapped: wrappedAddress } = deployment;
-  const [network, tokenCode, wrappedCode, multicallCode] = await Promise.all([
+  const [network, block, tokenCode, wrappedCode, multicallCode] = await Promise.all([
     provider.getNetwork(),
+    blockRefOf(provider),
     ...[tokenAddress, wrappedAddress, MULTICALL3].map((address) => provider.getCode(address)),
   ] as const).catch((error: unknown) => {
     throw new AppError(EXIT.unavailable, `the node does not answer: ${messageOf(error)}`, { cause: error });
@@ -116,25 +118,33 @@ export async function connect(provider: Provider, deployment: Deployment): Promi
   const token = StakedEther__factory.connect(tokenAddress, provider);
   const wrapped = WrappedStakedEther__factory.connect(wrappedAddress, provider);
   const found = await orMiswired(tokenAddress, "estETH", async () => {
-    const { values } = await readAll(source, {
-      pool: call(token, token.pool),
-      queue: call(token, token.queue),
-      wrappedToken: call(wrapped, wrapped.token),
-    });
+    const { values } = await readAll(
+      source,
+      {
+        pool: call(token, token.pool),
+        queue: call(token, token.queue),
+        wrappedToken: call(wrapped, wrapped.token),
+      },
+      block,
+    );
     return values;
   });
   if (found.pool === ZeroAddress)
     throw new ConnectError("not-deployed", `the estETH at ${tokenAddress} has no pool: its deployment is not finished`);
   const pool = StakingPool__factory.connect(found.pool, provider);
   const peers = await orMiswired(found.pool, "the pool", async () => {
-    const { values } = await readAll(source, {
-      token: call(pool, pool.token),
-      operators: call(pool, pool.operators),
-      validators: call(pool, pool.validators),
-      oracle: call(pool, pool.oracle),
-      withdrawalVault: call(pool, pool.withdrawalVault),
-      rewardsVault: call(pool, pool.rewardsVault),
-    });
+    const { values } = await readAll(
+      source,
+      {
+        token: call(pool, pool.token),
+        operators: call(pool, pool.operators),
+        validators: call(pool, pool.validators),
+        oracle: call(pool, pool.oracle),
+        withdrawalVault: call(pool, pool.withdrawalVault),
+        rewardsVault: call(pool, pool.rewardsVault),
+      },
+      block,
+    );
     return values;
   });
   const protocol: Protocol = {
@@ -153,21 +163,25 @@ export async function connect(provider: Provider, deployment: Deployment): Promi
   };
   sameAddress(`${wrappedAddress} wraps`, found.wrappedToken, tokenAddress);
   sameAddress(`the pool ${found.pool} mints`, peers.token, tokenAddress);
-  await checkPeers(protocol, tokenAddress);
+  await checkPeers(protocol, tokenAddress, block);
   return protocol;
 }
 
-async function checkPeers(protocol: Protocol, tokenAddress: string): Promise<void> {
+async function checkPeers(protocol: Protocol, tokenAddress: string, block: BlockRef): Promise<void> {
   const { queue, operators, validators, oracle, withdrawalVault } = protocol;
   const back = await orMiswired(tokenAddress, "estETH", async () => {
-    const { values } = await readAll(protocol, {
-      queue: call(queue, queue.token),
-      operators: call(operators, operators.token),
-      oracle: call(oracle, oracle.token),
-      vault: call(withdrawalVault, withdrawalVault.token),
-      itsValidators: call(operators, operators.validators),
-      itsOperators: call(validators, validators.operators),
-    });
+    const { values } = await readAll(
+      protocol,
+      {
+        queue: call(queue, queue.token),
+        operators: call(operators, operators.token),
+        oracle: call(oracle, oracle.token),
+        vault: call(withdrawalVault, withdrawalVault.token),
+        itsValidators: call(operators, operators.validators),
+        itsOperators: call(validators, validators.operators),
+      },
+      block,
+    );
     return values;
   });
   for (const name of ["queue", "operators", "oracle", "vault"] as const)

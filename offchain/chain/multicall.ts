@@ -88,13 +88,13 @@ export function etherOf(account: string): Call<bigint> {
 }
 
 /**
- * Reads everything as of one block: `block`, by default the latest.
+ * Reads everything as of one block: `block`, by default the latest. One that was read before need not be looked up again.
  * @throws ChainError; what a contract refuses is decoded
  */
 export async function readAll<C extends Calls>(
   source: Source,
   calls: C,
-  block: BlockTag = "latest",
+  block: BlockTag | BlockRef = "latest",
 ): Promise<{ readonly block: BlockRef; readonly values: ValuesOf<C> }> {
   const list = Object.values(calls);
   const result = await readable(() =>
@@ -109,7 +109,11 @@ interface Read {
   readonly values: readonly unknown[];
 }
 
-async function aggregate({ provider }: Source, calls: readonly Call<unknown>[], block: BlockTag): Promise<Read> {
+async function aggregate(
+  { provider }: Source,
+  calls: readonly Call<unknown>[],
+  block: BlockTag | BlockRef,
+): Promise<Read> {
   const entries = calls.map(({ target, data }) => [target, true, data]);
   const own = ["getBlockNumber", "getCurrentBlockTimestamp"].map((name) => [
     MULTICALL3,
@@ -117,7 +121,7 @@ async function aggregate({ provider }: Source, calls: readonly Call<unknown>[], 
     ABI.encodeFunctionData(name),
   ]);
   const data = ABI.encodeFunctionData("aggregate3", [[...entries, ...own]]);
-  const answer = await provider.call({ to: MULTICALL3, data, blockTag: block });
+  const answer = await provider.call({ to: MULTICALL3, data, blockTag: isRef(block) ? block.number : block });
   const [results] = ABI.decodeFunctionResult("aggregate3", answer) as unknown as [readonly [boolean, string][]];
   const values = calls.map((one, index) => {
     const [success, returned] = results[index] ?? [false, "0x"];
@@ -129,9 +133,12 @@ async function aggregate({ provider }: Source, calls: readonly Call<unknown>[], 
   return { block: { number: Number(number), timestamp: timestamp ?? 0n }, values };
 }
 
-async function separately({ provider }: Source, calls: readonly Call<unknown>[], block: BlockTag): Promise<Read> {
-  const found = await provider.getBlock(block);
-  if (found === null) throw new AppError(EXIT.unavailable, `the node does not have block ${String(block)}`);
+async function separately(
+  { provider }: Source,
+  calls: readonly Call<unknown>[],
+  block: BlockTag | BlockRef,
+): Promise<Read> {
+  const found = isRef(block) ? block : await blockRefOf(provider, block);
   const one = async ({ target, data, decode, otherwise, direct }: Call<unknown>): Promise<unknown> => {
     if (direct !== undefined) return direct(provider, found.number);
     const answer = provider.call({ to: target, data, blockTag: found.number });
@@ -143,7 +150,18 @@ async function separately({ provider }: Source, calls: readonly Call<unknown>[],
     });
   };
   const values = await Promise.all(calls.map(one));
-  return { block: { number: found.number, timestamp: BigInt(found.timestamp) }, values };
+  return { block: found, values };
+}
+
+/** @throws AppError (unavailable) */
+export async function blockRefOf(provider: Provider, block: BlockTag = "latest"): Promise<BlockRef> {
+  const found = await provider.getBlock(block);
+  if (found === null) throw new AppError(EXIT.unavailable, `the node does not have block ${String(block)}`);
+  return { number: found.number, timestamp: BigInt(found.timestamp) };
+}
+
+function isRef(block: BlockTag | BlockRef): block is BlockRef {
+  return typeof block === "object";
 }
 
 function isRefusal(error: unknown): boolean {

@@ -144,11 +144,7 @@ async function readWaits(
   const ahead = isCounted
     ? Array.from({ length: Number(last - first) + 1 }, (_, index) => first + BigInt(index))
     : [...ids];
-  const { values: more } = await readAll(
-    protocol,
-    { statuses: call(queue, queue.getWithdrawalStatus, ahead) },
-    block.number,
-  );
+  const { values: more } = await readAll(protocol, { statuses: call(queue, queue.getWithdrawalStatus, ahead) }, block);
   const lastRefTime = slotTime(values.lastRefSlot, values.genesisTime);
   const { lastReportTime } = values.books;
   const waits = new Map<bigint, WaitEstimate>();

@@ -26,6 +26,11 @@ export async function placeMulticall(): Promise<void> {
   await provider.request({ method: "hardhat_setCode", params: [MULTICALL3, code] });
 }
 
+/** A later fixture may be built on what a test leaves. */
+export async function removeMulticall(): Promise<void> {
+  await provider.request({ method: "hardhat_setCode", params: [MULTICALL3, "0x"] });
+}
+
 async function first() {
   const [signer] = await ethers.getSigners();
   if (signer === undefined) throw new Error("no account");
