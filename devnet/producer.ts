@@ -11,7 +11,8 @@ import type { CoreState, Hex } from "./core/state.ts";
 import type { WithdrawalRequest } from "./core/exits.ts";
 import { processBlock, processCompressedSlots, processMissedSlots } from "./core/transition.ts";
 import type { Operation, TransitionContext } from "./core/transition.ts";
-import type { Withdrawal } from "./core/withdrawals.ts";
+import { addSwept } from "./core/withdrawals.ts";
+import type { SweptGwei, Withdrawal } from "./core/withdrawals.ts";
 import type { DepositLog, ExecutionBlock, ExecutionLayer } from "./execution.ts";
 import { History, toHeader } from "./history.ts";
 import { strangerPubkey, withdrawalCredentials } from "./keys.ts";
@@ -117,7 +118,6 @@ export class BlockProducer {
     const rest = await this.#catchUp(slot, latest.number, deposits);
     await this.#produce(slot, rest, () => {
       processMissedSlots(this.state, this.#options.context, slot);
-      return [];
     });
   }
 
@@ -126,9 +126,9 @@ export class BlockProducer {
     await this.#assertSameChain();
     const first = Math.max(this.history.head.slot + 1, this.notBefore);
     await this.#execution.decayRequestFees(slot - first);
-    await this.#produce(slot, [], () => {
+    await this.#produce(slot, [], (swept) => {
       processMissedSlots(this.state, this.#options.context, first - 1);
-      return processCompressedSlots(this.state, this.#options.context, slot);
+      processCompressedSlots(this.state, this.#options.context, slot, swept);
     });
   }
 
@@ -183,15 +183,17 @@ export class BlockProducer {
     return rest;
   }
 
-  /** A block of the beacon's own. `reach` brings the plain state to the slot and returns what it swept on the way. */
-  async #produce(slot: number, deposits: DepositLog[], reach: () => Withdrawal[]): Promise<void> {
+  /** A block of the beacon's own. `reach` brings the plain state to the slot and adds what it swept on the way. */
+  async #produce(slot: number, deposits: DepositLog[], reach: (swept: SweptGwei) => void): Promise<void> {
     const requests = await this.#execution.nextWithdrawalRequests();
     const payload = await this.#execution.mineSlot(this.timeOf(slot), this.history.head.root);
-    const swept = reach();
+    const swept: SweptGwei = new Map();
+    reach(swept);
     const { operations } = this;
     this.operations = [];
     const withdrawals = this.#include(payload, { deposits, requests, operations, sweeps: true });
-    await this.#credit([...swept, ...withdrawals]);
+    addSwept(swept, withdrawals);
+    await this.#credit(swept);
   }
 
   /** process_block over the state, which is at the block's slot already, and its SSZ twin. */
@@ -237,11 +239,7 @@ export class BlockProducer {
     });
   }
 
-  async #credit(withdrawals: readonly Withdrawal[]): Promise<void> {
-    // a day sweeps hundreds of thousands of times: sums of gwei are exact as numbers, and cheap
-    const sweptGwei = new Map<Hex, number>();
-    for (const { address, amountGwei } of withdrawals)
-      sweptGwei.set(address, (sweptGwei.get(address) ?? 0) + amountGwei);
+  async #credit(sweptGwei: SweptGwei): Promise<void> {
     const totals = new Map<Hex, bigint>();
     const add = (address: Hex, wei: bigint): void => void totals.set(address, (totals.get(address) ?? 0n) + wei);
     for (const [address, amountGwei] of sweptGwei) add(address, BigInt(amountGwei) * WEI_PER_GWEI);

@@ -8,8 +8,8 @@ import type { WithdrawalRequest } from "./exits.ts";
 import type { Rules } from "./rules.ts";
 import { decreaseBalance, epochOf } from "./state.ts";
 import type { CoreState } from "./state.ts";
-import { processWithdrawals, skipEmptySweeps } from "./withdrawals.ts";
-import type { Withdrawal } from "./withdrawals.ts";
+import { addSwept, processWithdrawals, skipEmptySweeps } from "./withdrawals.ts";
+import type { SweptGwei, Withdrawal } from "./withdrawals.ts";
 
 /** What a test makes happen in the next block. */
 export type Operation =
@@ -45,26 +45,29 @@ export function processMissedSlots(state: CoreState, context: TransitionContext,
 }
 
 /**
- * Processes the slots up to `target` as if every one before it had a block that carries only its sweep, and returns what was swept.
+ * Processes the slots up to `target` as if every one before it had a block that carries only its sweep, and adds what was swept to `swept`.
  * Balances change at the end of an epoch only, so once a sweep comes out short the rest of the epoch's are known to be empty.
  */
-export function processCompressedSlots(state: CoreState, context: TransitionContext, target: number): Withdrawal[] {
-  const swept: Withdrawal[] = [];
+export function processCompressedSlots(
+  state: CoreState,
+  context: TransitionContext,
+  target: number,
+  swept: SweptGwei,
+): void {
   while (state.slot + 1 < target) {
     processMissedSlots(state, context, state.slot + 1);
     let withdrawals = processWithdrawals(state);
-    swept.push(...withdrawals);
+    addSwept(swept, withdrawals);
     const lastOfEpoch = Math.min(state.slot - (state.slot % SLOTS_PER_EPOCH) + SLOTS_PER_EPOCH, target) - 1;
     while (state.slot < lastOfEpoch && (withdrawals.length > 0 || duePartials(state))) {
       state.slot += 1;
       withdrawals = processWithdrawals(state);
-      swept.push(...withdrawals);
+      addSwept(swept, withdrawals);
     }
     skipEmptySweeps(state, lastOfEpoch - state.slot);
     state.slot = lastOfEpoch;
   }
   processMissedSlots(state, context, target);
-  return swept;
 }
 
 function duePartials(state: CoreState): boolean {

@@ -17,6 +17,13 @@ export interface Withdrawal {
   readonly amountGwei: number;
 }
 
+/** By address. A day sweeps hundreds of thousands of times: the sums are numbers, exact as gwei are. */
+export type SweptGwei = Map<Hex, number>;
+
+export function addSwept(sums: SweptGwei, withdrawals: readonly Withdrawal[]): void {
+  for (const { address, amountGwei } of withdrawals) sums.set(address, (sums.get(address) ?? 0) + amountGwei);
+}
+
 interface Expected {
   withdrawals: Withdrawal[];
   processedPartials: number;
@@ -32,7 +39,7 @@ export function expectedWithdrawals(state: CoreState): Expected {
     withdrawals.push({
       index: state.nextWithdrawalIndex + withdrawals.length,
       validatorIndex,
-      address: `0x${withdrawalCredentials.slice(26)}`,
+      address: addressOf(withdrawalCredentials),
       amountGwei,
     });
   };
@@ -70,6 +77,14 @@ export function expectedWithdrawals(state: CoreState): Expected {
     index = (index + 1) % count;
   }
   return { withdrawals, processedPartials };
+}
+
+/** The same string for the same credentials: a map need not hash it again. */
+const addresses = new Map<Hex, Hex>();
+function addressOf(credentials: Hex): Hex {
+  let address = addresses.get(credentials);
+  if (address === undefined) addresses.set(credentials, (address = `0x${credentials.slice(26)}`));
+  return address;
 }
 
 export function processWithdrawals(state: CoreState): Withdrawal[] {
