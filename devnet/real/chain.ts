@@ -2,19 +2,12 @@
  * One chain of blocks without forks: production, import with every check, and states of the past. Every import verifies the parent,
  * the proposer, all signatures, the state root, and the payload by the execution client.
  */
-import { BitArray } from "@chainsafe/ssz";
-import { Signature, aggregateSignatures } from "@chainsafe/blst";
 import type { BeaconConfig } from "@lodestar/config";
-import { ForkSeq, SLOTS_PER_EPOCH, SLOTS_PER_HISTORICAL_ROOT, SYNC_COMMITTEE_SIZE } from "@lodestar/params";
-import {
-  G2_POINT_AT_INFINITY,
-  getExpectedWithdrawals,
-  getRandaoMix,
-  stateTransition,
-} from "@lodestar/state-transition";
+import { ForkSeq, SLOTS_PER_EPOCH, SLOTS_PER_HISTORICAL_ROOT } from "@lodestar/params";
+import { getExpectedWithdrawals, getRandaoMix, stateTransition } from "@lodestar/state-transition";
 import type { CachedBeaconStateElectra } from "@lodestar/state-transition";
 import { ssz } from "@lodestar/types";
-import type { altair, electra, phase0 } from "@lodestar/types";
+import type { electra, phase0 } from "@lodestar/types";
 import { getBytes, hexlify } from "ethers";
 import type { Hex } from "../../offchain/util/hex.ts";
 import { AttestationPool } from "./attestationPool.ts";
@@ -24,6 +17,7 @@ import type { Engine, ForkchoiceState } from "./engine.ts";
 import type { History } from "./history.ts";
 import type { BlockEntry } from "./history.ts";
 import { OperationPool } from "./operationPool.ts";
+import { SyncPool } from "./syncPool.ts";
 import { EXTERNAL, advance, epochOf } from "./transition.ts";
 
 export class InvalidBlockError extends Error {
@@ -61,10 +55,9 @@ export class BeaconChain {
   readonly config: BeaconConfig;
   readonly history: History;
   readonly attestations = new AttestationPool();
+  readonly syncMessages = new SyncPool();
   readonly operations: OperationPool;
   readonly #engine: Engine;
-  /** Slot => sync committee signatures over the head's root, by validator index. */
-  readonly #syncMessages = new Map<number, Map<number, Uint8Array>>();
   readonly #listeners = new Set<(imported: Imported) => void>();
   #head: Head;
   #ahead: { readonly head: BlockEntry; readonly state: CachedBeaconStateElectra } | undefined;
@@ -117,16 +110,6 @@ export class BeaconChain {
     };
   }
 
-  addSyncMessage(slot: number, validatorIndex: number, signature: Uint8Array): void {
-    let messages = this.#syncMessages.get(slot);
-    if (messages === undefined) this.#syncMessages.set(slot, (messages = new Map<number, Uint8Array>()));
-    messages.set(validatorIndex, signature);
-  }
-
-  hasSyncMessage(slot: number, validatorIndex: number): boolean {
-    return this.#syncMessages.get(slot)?.has(validatorIndex) === true;
-  }
-
   /** An unsigned block on the head with everything that the pools hold. */
   async produceBlock(request: BlockRequest): Promise<electra.BeaconBlock> {
     const { entry, state: headState } = this.#head;
@@ -150,7 +133,9 @@ export class BeaconChain {
       graffiti: Buffer.concat([Buffer.from(request.graffiti), Buffer.alloc(32)]).subarray(0, 32),
       ...this.operations.pack(state),
       attestations: this.attestations.pack(state, slot),
-      syncAggregate: this.#syncAggregate(state, slot),
+      syncAggregate: this.syncMessages.aggregate(slot - 1, [
+        ...state.epochCtx.currentSyncCommitteeIndexed.validatorIndices,
+      ]),
       executionPayload: payload,
       executionRequests: requests,
     };
@@ -200,7 +185,7 @@ export class BeaconChain {
     this.#head = { entry, state };
     this.attestations.onBlock(state, message);
     this.operations.onBlock(state);
-    for (const slot of this.#syncMessages.keys()) if (slot < message.slot - 1) this.#syncMessages.delete(slot);
+    this.syncMessages.forgetBefore(message.slot);
     await this.#engine.forkchoiceUpdated(this.#forkchoice());
     const finalized = state.finalizedCheckpoint;
     const imported: Imported = {
@@ -228,23 +213,6 @@ export class BeaconChain {
       head: entry.executionHash,
       safe: executionHash(state.currentJustifiedCheckpoint),
       finalized: executionHash(state.finalizedCheckpoint),
-    };
-  }
-
-  #syncAggregate(state: CachedBeaconStateElectra, slot: number): altair.SyncAggregate {
-    const messages = this.#syncMessages.get(slot - 1) ?? new Map<number, Uint8Array>();
-    const bits = BitArray.fromBitLen(SYNC_COMMITTEE_SIZE);
-    const signatures: Signature[] = [];
-    state.epochCtx.currentSyncCommitteeIndexed.validatorIndices.forEach((validator, position) => {
-      const signature = messages.get(validator);
-      if (signature === undefined) return;
-      bits.set(position, true);
-      signatures.push(Signature.fromBytes(signature));
-    });
-    return {
-      syncCommitteeBits: bits,
-      syncCommitteeSignature:
-        signatures.length === 0 ? G2_POINT_AT_INFINITY : aggregateSignatures(signatures).toBytes(),
     };
   }
 }

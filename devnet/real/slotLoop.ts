@@ -10,6 +10,7 @@ import type { BeaconChain } from "./chain.ts";
 import { attesterDuties } from "./duties.ts";
 import type { AttesterDuty } from "./duties.ts";
 import { attestationRoot, blockSigningRoot, randaoRoot, sign, syncMessageRoot } from "./signing.ts";
+import { jointKey } from "./syncPool.ts";
 import { epochOf } from "./transition.ts";
 import { getBytes } from "ethers";
 
@@ -89,7 +90,7 @@ export async function runSlot(options: SlotLoopOptions, slot: number, signal: Ab
   await until(
     () =>
       expected.every((duty) => chain.attestations.has(slot, duty.validatorIndex)) &&
-      expectedSync.every((validator) => chain.hasSyncMessage(slot, validator)),
+      expectedSync.every((validator) => chain.syncMessages.has(slot, validator)),
     pace.slotMs > 0 ? pace.slotMs / 3 : options.patienceMs,
     signal,
   );
@@ -124,14 +125,11 @@ async function propose(options: SlotLoopOptions, slot: number, signal: AbortSign
 /** @returns the other members of the sync committee whose clients are there */
 function signSyncMessages({ chain, secrets, announced }: SlotLoopOptions, slot: number): number[] {
   const root = syncMessageRoot(chain.config, slot, getBytes(chain.head.entry.root));
-  const members = new Set(chain.stateAt(slot + 1).epochCtx.currentSyncCommitteeIndexed.validatorIndices);
-  const expected: number[] = [];
-  for (const member of members) {
-    const secret = secrets.get(member);
-    if (secret !== undefined) chain.addSyncMessage(slot, member, sign(secret, root));
-    else if (announced.has(member)) expected.push(member);
-  }
-  return expected;
+  const { validatorIndices } = chain.stateAt(slot + 1).epochCtx.currentSyncCommitteeIndexed;
+  const committee = [...validatorIndices];
+  const key = jointKey(committee, secrets);
+  if (key !== undefined) chain.syncMessages.addJoint(slot, new Set(secrets.keys()), key.sign(root));
+  return [...new Set(committee)].filter((member) => !secrets.has(member) && announced.has(member));
 }
 
 /** @returns whether the condition came true in time */

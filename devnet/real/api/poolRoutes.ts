@@ -103,7 +103,7 @@ function addSyncMessage(chain: BeaconChain, json: unknown): void {
   if (!ssz.Root.equals(beaconBlockRoot, Buffer.from(chain.head.entry.root.slice(2), "hex")))
     throw new Error("not for the head");
   checkSignature(chain, validatorIndex, syncMessageRoot(chain.config, slot, beaconBlockRoot), signature);
-  chain.addSyncMessage(slot, validatorIndex, signature);
+  chain.syncMessages.add(slot, validatorIndex, signature);
 }
 
 function checkSignature(chain: BeaconChain, validatorIndex: number, root: Uint8Array, signature: Uint8Array): void {
