@@ -24,6 +24,8 @@ export interface Faults {
   lagSlots?: number;
   /** Another network's genesis. */
   wrongChain?: boolean;
+  /** States are found by slot only, as some nodes keep old ones. */
+  noStateRoots?: boolean;
   /** The state endpoint for debugging is switched off, as on nodes that don't serve it. */
   noDebug?: boolean;
   /** Added to the balance of each of these validator indices, in gwei. */
@@ -201,6 +203,8 @@ function find({ beacon, ids, faults }: Call, kind: "block" | "state"): BeaconBlo
   const [id = ""] = ids;
   if (id === "head" && faults.lagSlots !== undefined)
     return beacon.blockAt(Math.max(0, beacon.head.slot - faults.lagSlots));
+  if (kind === "state" && faults.noStateRoots === true && id.startsWith("0x"))
+    throw new ApiError(404, "state not found");
   return blockById(beacon, id, kind);
 }
 

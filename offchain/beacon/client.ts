@@ -9,7 +9,6 @@ import { ssz } from "@lodestar/types";
 import { hexlify } from "ethers";
 import { z } from "zod";
 import type { Hex } from "../util/hex.ts";
-import { FinalError } from "../util/retry.ts";
 import { BeaconNodes } from "./nodes.ts";
 import type { NodeOptions } from "./nodes.ts";
 import { headerRoot } from "./proofs.ts";
@@ -85,7 +84,7 @@ export class BeaconClient implements BeaconSource {
         const answer = await this.#nodes.json(url, `/eth/v1/beacon/headers/${at}`, headerSchema, { signal });
         if (answer !== undefined && answer.data.canonical !== false) return this.#block(url, answer.data.root, signal);
       }
-      throw new FinalError(`no block in ${MOST_MISSED} slots up to ${slot}`);
+      throw new Error(`has no block in ${MOST_MISSED} slots up to ${slot}`);
     }, signal);
   }
 
@@ -122,7 +121,7 @@ export class BeaconClient implements BeaconSource {
         { pubkeys: keys, prove: { header: block.header, timestamp } },
         signal,
       );
-      if (answer?.proofs === undefined) throw new FinalError("proofs need the debug endpoint for states");
+      if (answer?.proofs === undefined) throw new Error("does not serve states: proofs need them");
       return { fork: answer.contents.fork, block, ...answer.proofs };
     }, signal);
   }
@@ -138,7 +137,7 @@ export class BeaconClient implements BeaconSource {
     const hop = await this.#nodes.ask(async (url) => {
       const task = { pubkeys: [], hop: { header: from.header, slot: block.slot } };
       const answer = await this.#state(url, from, task, signal);
-      if (answer?.hop === undefined) throw new FinalError("proofs need the debug endpoint for states");
+      if (answer?.hop === undefined) throw new Error("does not serve states: proofs need them");
       return { from: from.header, branch: answer.hop };
     }, signal);
     const { validators, ...rest } = await this.prove(block, pubkeys, signal);
@@ -153,7 +152,7 @@ export class BeaconClient implements BeaconSource {
         const answer = await this.#nodes.json(url, `/eth/v1/beacon/headers/${slot}`, headerSchema, { signal });
         if (answer !== undefined) return BigInt(chain.genesisTime + slot * chain.secondsPerSlot);
       }
-      throw new FinalError(`no block after slot ${block.slot} yet: its root is not in EIP-4788`);
+      throw new Error(`no block after slot ${block.slot} yet: its root is not in EIP-4788`);
     }, signal);
   }
 
@@ -174,7 +173,7 @@ export class BeaconClient implements BeaconSource {
     const answer = await this.#nodes.fetch(url, `/eth/v2/beacon/blocks/${root}`, { ssz: true, signal });
     if (answer.status === 404) throw new Error(`does not have the block ${root}`);
     if (answer.version !== "electra" && answer.version !== "fulu")
-      throw new FinalError(`blocks of the fork "${answer.version ?? "unknown"}" are not known`);
+      throw new Error(`blocks of the fork "${answer.version ?? "unknown"}" are not known`);
     let message;
     try {
       ({ message } = ssz[answer.version].SignedBeaconBlock.deserialize(answer.body));
@@ -209,13 +208,26 @@ export class BeaconClient implements BeaconSource {
     task: Omit<StateTask, "url" | "timeoutSeconds">,
     signal: AbortSignal | undefined,
   ): Promise<Extract<StateAnswer, { ok: true }> | undefined> {
-    const path = `/eth/v2/debug/beacon/states/${block.header.stateRoot}`;
     // a state is some hundred megabytes
     const timeoutSeconds = 12 * this.#nodes.timeoutSeconds;
-    const answer = await inThread({ ...task, url: url + path, timeoutSeconds }, signal);
-    if (answer.ok) return answer;
-    if (answer.status === 404 || answer.status === 405 || answer.status === 403) return undefined;
-    throw answer.mayPass ? new Error(`${path}: ${answer.message}`) : new FinalError(`${path}: ${answer.message}`);
+    // some nodes find old states by slot only; what arrives is compared with the block in any case
+    for (const id of [block.header.stateRoot, block.slot]) {
+      const path = `/eth/v2/debug/beacon/states/${id}`;
+      const answer = await inThread({ ...task, url: url + path, timeoutSeconds }, signal);
+      if (answer.ok) return answer;
+      if (answer.status === 405 || answer.status === 403) return undefined;
+      if (answer.status !== 404) throw new Error(`${path}: ${answer.message}`);
+    }
+    return undefined;
+  }
+
+  /** The state's root, or the slot where a node finds states by slot only: then the block there must be this one. */
+  async #stateId(url: string, block: BeaconBlockInfo, signal: AbortSignal | undefined): Promise<string> {
+    const path = `/eth/v1/beacon/states/${block.header.stateRoot}/finality_checkpoints`;
+    if ((await this.#nodes.json(url, path, finalitySchema, { signal })) !== undefined) return block.header.stateRoot;
+    const there = await this.#nodes.json(url, `/eth/v1/beacon/headers/${block.slot}`, headerSchema, { signal });
+    expectSame("block", there?.data.root, block.root);
+    return String(block.slot);
   }
 
   /** Without the state: the keys' validators by POST. Sums over all validators are not known then. */
@@ -225,7 +237,8 @@ export class BeaconClient implements BeaconSource {
     pubkeys: readonly Hex[],
     signal: AbortSignal | undefined,
   ): Promise<StateView> {
-    const base = `/eth/v1/beacon/states/${block.header.stateRoot}`;
+    const id = await this.#stateId(url, block, signal);
+    const base = `/eth/v1/beacon/states/${id}`;
     const wanted = new Set(pubkeys);
     const body = { ids: pubkeys, statuses: null };
     const [found, deposits, finality] = await Promise.all([

@@ -33,8 +33,8 @@ export type StateAnswer =
 async function run(task: StateTask): Promise<StateAnswer> {
   const { statusCode, headers, body } = await request(task.url, {
     headers: { accept: "application/octet-stream" },
-    headersTimeout: task.timeoutSeconds * 1_000,
-    bodyTimeout: task.timeoutSeconds * 1_000,
+    // of the whole download: a node that sends a byte now and then must not hold the reader
+    signal: AbortSignal.timeout(task.timeoutSeconds * 1_000),
   });
   if (statusCode !== 200) {
     await body.dump();

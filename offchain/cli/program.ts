@@ -1,7 +1,5 @@
 /** `estuary`: the command line. Exit codes: docs/running.md. */
 import { Command, CommanderError } from "commander";
-import { MODES, runOracle } from "../oracle/program.ts";
-import { keeperProgram } from "../keeper/program.ts";
 import { AppError, EXIT, exitCodeOf, messageOf } from "../util/errors.ts";
 import type { ExitCode } from "../util/errors.ts";
 import { operatorCommands } from "./commands/operator.ts";
@@ -68,7 +66,7 @@ function buildProgram(io: Io, finish: (code: ExitCode) => void): Command {
   return program;
 }
 
-/** The daemons' own one-shot modes; their settings are the environment's. */
+/** The daemons' own one-shot modes, loaded when they are used; their settings are the environment's. */
 function daemonCommands(program: Command, io: Io, finish: (code: ExitCode) => void): void {
   const committee = program.command("committee").description("a member of the oracle's committee");
   for (const [name, mode, about] of [
@@ -76,11 +74,11 @@ function daemonCommands(program: Command, io: Io, finish: (code: ExitCode) => vo
     ["report", "once", "one report, if one is due"],
     ["dry-run", "dry-run", "the report that would be signed"],
   ] as const) {
-    if (!MODES.includes(mode)) continue;
     committee
       .command(name)
       .description(about)
       .action(async () => {
+        const { runOracle } = await import("../oracle/program.ts");
         const { json = false } = program.opts<GlobalOptions>();
         finish(await runOracle(mode, { env: io.env, json, print: (line) => io.out(line) }));
       });
@@ -91,6 +89,7 @@ function daemonCommands(program: Command, io: Io, finish: (code: ExitCode) => vo
     .command("once")
     .description("one turn: prove, fund, exit and finalise what is possible now")
     .action(async () => {
+      const { keeperProgram } = await import("../keeper/program.ts");
       const { dryRun } = program.opts<GlobalOptions>();
       finish(await keeperProgram(["once"], { ...io.env, ...(dryRun === true ? { ESTUARY_DRY_RUN: "true" } : {}) }));
     });

@@ -138,6 +138,12 @@ export function parseAmount(name: string, value: string): bigint {
   }
 }
 
+/** A whole number. @throws AppError (usage) */
+export function whole(name: string, text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new AppError(EXIT.usage, `${name}: a whole number, not ${text}`);
+  return Number(text);
+}
+
 /** An address that signs nothing. */
 class Watcher extends AbstractSigner {
   readonly #address: string;

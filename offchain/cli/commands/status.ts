@@ -53,7 +53,9 @@ async function protocolStatus(session: Session): Promise<void> {
       ["withdrawals", `${queue.lastRequestId - queue.lastFinalizedId} waiting for ${ether(queue.waitingEther)}`],
       [
         "last report",
-        `slot ${oracle.lastRefSlot}, ${dateOf(oracle.lastReportTime)} UTC${oracle.incident ? ", incident" : ""}`,
+        oracle.lastReportTime === 0n
+          ? "none yet"
+          : `slot ${oracle.lastRefSlot}, ${dateOf(oracle.lastReportTime)} UTC${oracle.incident ? ", incident" : ""}`,
       ],
       ["committee", `${oracle.committee.quorum} of ${oracle.committee.members} sign`],
       ["fee", percent(pool.feeBp)],

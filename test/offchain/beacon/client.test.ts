@@ -159,6 +159,18 @@ describe("the beacon client, over HTTP", () => {
     expect((await client([first.url]).readState(block, [])).validators.size).to.equal(0);
   });
 
+  it("reads states of a node that finds them by slot only, with and without the debug endpoint", async () => {
+    const node = client([first.url]);
+    const block = await node.blockAtOrBefore(beacon.head.slot);
+    const expected = await node.readState(block, PUBKEYS);
+    first.faults.noStateRoots = true;
+    expect(await node.readState(block, PUBKEYS)).to.deep.equal(expected);
+    first.faults.noDebug = true;
+    expect((await node.readState(block, PUBKEYS)).validators).to.deep.equal(expected.validators);
+    const other = { ...block, root: block.header.parentRoot };
+    expect(await fails(node.readState(other, PUBKEYS))).to.include("another block than asked for");
+  });
+
   it("proves validators and balances in the state, as the simulated layer itself does", async () => {
     const node = client();
     const slot = beacon.provenSlot;

@@ -175,6 +175,12 @@ describe("the command line", () => {
     const { outcome } = json() as { outcome: { keyRoots: string[] } };
     expect(outcome.keyRoots).to.have.length(2);
     expect((await p.validators.validator(outcome.keyRoots[0] ?? "")).status).to.equal(1);
+    out = [];
+    expect(await estuary("operator status 1 --limit 1")).to.equal(0);
+    expect(out.join()).to.include("validators  3").and.include("active");
+    out = [];
+    expect(await estuary("operator status 1 --status predeposited --json")).to.equal(0);
+    expect(json()["validators"]).to.have.nested.property("items.length", 2);
     // the same again, and for another network: every problem is a line
     expect(await estuary(`operator predeposit 1 ${data} --network hoodi --yes`, secrets)).to.equal(3);
     expect(err.at(-1)?.split("\n")).to.have.length(4);
@@ -228,6 +234,7 @@ describe("the command line", () => {
       ["history --last none", 2, "--last"],
       ["stake 1 --yes --max-fee 0.0000001", 5, "above the limit"],
       ["status --rpc http://127.0.0.1:1", 4, "execution node 127.0.0.1:1"],
+      ["operator status 1 --status lost", 2, "--status: one of"],
       ["operator keys --count 1", 2, "ESTUARY_KEYS_PASSWORD"],
       ["committee check", 2, "ESTUARY_"],
       ["keeper once", 2, "ESTUARY_BEACON_URLS: is required"],

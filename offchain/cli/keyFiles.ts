@@ -1,0 +1,116 @@
+/** Keys, keystores and files of deposit data, for `operator keys` and `operator predeposit`. */
+import { readFile, writeFile } from "node:fs/promises";
+import { join as joinPath } from "node:path";
+import { getBytes } from "ethers";
+import { ValidatorReader } from "../chain/validatorReader.ts";
+import { predeposit } from "../chain/write/operator.ts";
+import { PREDEPOSIT_GWEI, signDeposit } from "../keys/deposit.ts";
+import { NETWORKS, checkDepositFile, depositFile } from "../keys/depositFile.ts";
+import { checkMnemonic, deriveKeys, newMnemonic } from "../keys/hd.ts";
+import { writeKeystores } from "../keys/keystore.ts";
+import { optional, readConfig, text as plainText } from "../util/config.ts";
+import { AppError, EXIT, messageOf } from "../util/errors.ts";
+import type { Hex } from "../util/hex.ts";
+import { renderRows } from "./io.ts";
+import type { Io } from "./io.ts";
+import { act, whole } from "./session.ts";
+import type { Session } from "./session.ts";
+
+/** Secrets of `operator keys`, from the environment or files only: arguments are seen by every user of the machine. */
+export const KEYS_FIELDS = {
+  MNEMONIC: optional(plainText, {
+    about: "words that validator keys are derived from; without them new ones are made",
+    secret: true,
+  }),
+  KEYS_PASSWORD: optional(plainText, {
+    about: "password of the validator keystores, at least 8 characters",
+    secret: true,
+  }),
+};
+
+export interface KeysOptions {
+  readonly count: string;
+  readonly first: string;
+  readonly folder: string;
+  readonly network: string;
+  readonly kdf: string;
+}
+
+export async function makeKeys(session: Session, options: KeysOptions): Promise<void> {
+  const { io } = session;
+  const config = readConfig(KEYS_FIELDS, io.env);
+  const password = config.KEYS_PASSWORD;
+  if (password === undefined) throw new AppError(EXIT.usage, "ESTUARY_KEYS_PASSWORD: is required");
+  if (options.kdf !== "scrypt" && options.kdf !== "pbkdf2")
+    throw new AppError(EXIT.usage, `--kdf: scrypt or pbkdf2, not ${options.kdf}`);
+  const forkVersion = forkVersionOf(options.network);
+  const mnemonic = config.MNEMONIC === undefined ? tellNewMnemonic(io) : checkMnemonic(config.MNEMONIC);
+  const keys = deriveKeys({ mnemonic, first: whole("--first", options.first), count: whole("--count", options.count) });
+  const credentials = (await session.protocol.validators.withdrawalCredentials()) as Hex;
+  const time = Math.floor(Date.now() / 1_000);
+  const files = await writeKeystores(keys, {
+    folder: options.folder,
+    password,
+    time,
+    kdf: options.kdf,
+    onProgress: (done, count) => io.err(`keystore ${done} of ${count}`),
+  });
+  const deposits = keys.map((key) => signDeposit(key, credentials, PREDEPOSIT_GWEI, getBytes(forkVersion)));
+  const file = joinPath(options.folder, `deposit_data-${time}.json`);
+  await writeFile(file, depositFile(deposits, forkVersion, options.network), { flag: "wx" });
+  const pubkeys = keys.map(({ pubkey }) => pubkey);
+  session.show({ keystores: files, depositData: file, pubkeys, withdrawalCredentials: credentials }, () =>
+    renderRows([
+      ["keystores", `${files.length} in ${options.folder}`],
+      ["deposit data", file],
+      ["credentials", credentials],
+      ["next", `estuary operator predeposit <operator> ${file} --network ${options.network}`],
+    ]),
+  );
+}
+
+function tellNewMnemonic(io: Io): string {
+  const mnemonic = newMnemonic();
+  if (!io.interactive)
+    throw new AppError(EXIT.usage, "ESTUARY_MNEMONIC: is required where nobody can write new words down");
+  io.err("New words. Write them down now: they are shown once and stored nowhere.\n");
+  io.err(`  ${mnemonic}\n`);
+  return mnemonic;
+}
+
+export async function sendKeys(session: Session, id: bigint, file: string, network: string): Promise<void> {
+  const { protocol, io } = session;
+  const forkVersion = forkVersionOf(network);
+  const reader = new ValidatorReader(protocol.validators, protocol.provider, protocol.fromBlock);
+  const [credentials, book, json] = await Promise.all([
+    protocol.validators.withdrawalCredentials(),
+    protocol.provider.getBlockNumber().then((block) => reader.bookAt(block)),
+    readFile(file, "utf8").catch((error: unknown) => {
+      throw new AppError(EXIT.usage, `can't read ${file}: ${messageOf(error)}`);
+    }),
+  ]);
+  const known = new Set([...book.values()].map(({ pubkey }) => pubkey));
+  const checked = checkDepositFile(json, { withdrawalCredentials: credentials as Hex, forkVersion, known });
+  if (!checked.ok)
+    throw new AppError(EXIT.invalid, checked.problems.map((problem) => `${file}: ${problem}`).join("\n"));
+  const context = await session.context();
+  for (const [i, batch] of checked.batches.entries()) {
+    if (checked.batches.length > 1) io.err(`transaction ${i + 1} of ${checked.batches.length}`);
+    const deposits = batch.pubkeys.map((pubkey, at) => ({
+      pubkey,
+      signature: batch.signatures[at] ?? "0x",
+      depositDataRoot: batch.depositDataRoots[at] ?? "0x",
+    }));
+    await act(session, await predeposit(context, id, deposits), ({ keyRoots }) => [["keys", `${keyRoots.length}`]]);
+  }
+}
+
+function forkVersionOf(network: string): Hex {
+  const known = NETWORKS[network];
+  if (known !== undefined) return known;
+  if (/^0x[0-9a-f]{8}$/i.test(network)) return network.toLowerCase() as Hex;
+  throw new AppError(
+    EXIT.usage,
+    `--network: ${Object.keys(NETWORKS).join(", ")}, or a fork version of 4 bytes, not ${network}`,
+  );
+}
