@@ -84,6 +84,8 @@ export class EngineClient implements Engine {
   readonly #secret: Uint8Array;
   readonly #now: () => number;
   #id = 0;
+  /** The client forgets a payload's requests once they were fetched. */
+  #last: { readonly id: Hex; readonly built: BuiltPayload } | undefined;
 
   /**
    * @param secret 32 bytes, shared with the execution client
@@ -109,14 +111,17 @@ export class EngineClient implements Engine {
   }
 
   async getPayload(id: Hex): Promise<BuiltPayload> {
-    const answer = await this.#call<{ executionPayload: PayloadJson; executionRequests: Hex[] }>(
+    if (this.#last?.id === id) return this.#last.built;
+    const answer = await this.#call<{ executionPayload: PayloadJson; executionRequests?: Hex[] }>(
       "engine_getPayloadV4",
       [id],
     );
-    return {
-      payload: payloadFromJson(answer.executionPayload),
-      requests: requestsFromJson(answer.executionRequests),
-    };
+    const { executionPayload, executionRequests } = answer;
+    if (executionRequests === undefined)
+      throw new EngineError(`payload ${id} was fetched before: its requests are lost`);
+    const built = { payload: payloadFromJson(executionPayload), requests: requestsFromJson(executionRequests) };
+    this.#last = { id, built };
+    return built;
   }
 
   async newPayload(

@@ -89,10 +89,10 @@ export async function startNode(options: NodeOptions, engine: Engine): Promise<B
       pace,
       patienceMs: options.patienceMs,
       events: {
-        onSlot: (started) => {
+        onSlot: (started, isProposed) => {
           slot = started;
           if (started % SLOTS_PER_EPOCH === 0) announced.forgetSilent(epochOf(started));
-          events.send("devnet_slot", { slot: String(started) });
+          events.send("devnet_slot", { slot: String(started), propose: isProposed });
         },
         onVotes: (of) => events.send("devnet_votes", { slot: String(of) }),
         onMissed: (missed, reason) => log(`slot ${missed} is missed: ${reason}`),

@@ -7,6 +7,7 @@ import type { SecretKey } from "@chainsafe/blst";
 import type { Hex } from "../../offchain/util/hex.ts";
 import type { Announcements } from "./announcements.ts";
 import type { BeaconChain } from "./chain.ts";
+import { EngineUnreachableError } from "./engine.ts";
 import { attesterDuties } from "./duties.ts";
 import type { AttesterDuty } from "./duties.ts";
 import { attestationRoot, blockSigningRoot, randaoRoot, sign, syncMessageRoot } from "./signing.ts";
@@ -23,7 +24,8 @@ export interface Pace {
 }
 
 export interface LoopEvents {
-  onSlot(slot: number): void;
+  /** @param isProposed whether its proposer is to propose */
+  onSlot(slot: number, isProposed: boolean): void;
   /** The slot's block is there, or will not come: now validators vote. */
   onVotes(slot: number): void;
   /** A slot that should have a block has none. */
@@ -46,22 +48,30 @@ export interface SlotLoopOptions {
 
 const POLL_MS = 2;
 const RETRY_MS = 500;
+const ATTEMPTS = 3;
 
 /** Runs until aborted. A slot that fails is tried again: without its execution client the chain stands still. */
 export async function runSlots(options: SlotLoopOptions, signal: AbortSignal): Promise<void> {
   const { chain, pace, events } = options;
   const isAborted = (): boolean => signal.aborted;
+  let failures = 0;
   for (let slot = chain.head.entry.slot + 1; !signal.aborted;) {
     const started = performance.now();
     try {
       await runSlot(options, slot, signal);
       slot = Math.max(slot, chain.head.entry.slot) + 1;
+      failures = 0;
     } catch (error) {
       if (isAborted()) return;
       events.onError(slot, error as Error);
       await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
       await chain.syncEngine().catch(() => undefined);
       slot = Math.max(slot, chain.head.entry.slot + 1);
+      // what does not work in this slot may work in the next one; without an execution client none will
+      if (!(error instanceof EngineUnreachableError) && ++failures === ATTEMPTS) {
+        failures = 0;
+        slot++;
+      }
       continue;
     }
     const rest = pace.slotMs - (performance.now() - started);
@@ -72,8 +82,9 @@ export async function runSlots(options: SlotLoopOptions, signal: AbortSignal): P
 
 export async function runSlot(options: SlotLoopOptions, slot: number, signal: AbortSignal): Promise<void> {
   const { chain, secrets, announced, pace, events } = options;
-  events.onSlot(slot);
-  if (slot % pace.blockEvery === 0) await propose(options, slot, signal);
+  const isProposed = slot % pace.blockEvery === 0;
+  events.onSlot(slot, isProposed);
+  if (isProposed) await propose(options, slot, signal);
 
   events.onVotes(slot);
   const data = chain.attestationData(slot);

@@ -33,7 +33,9 @@ await followEvents(
   file.beaconUrl,
   ["devnet_slot", "devnet_votes"],
   (topic, data) => {
-    const slot = Number((data as { slot: string }).slot);
+    const { slot: text, propose } = data as { slot: string; propose?: boolean };
+    const slot = Number(text);
+    if (topic === "devnet_slot" && propose !== true) return;
     const duty = topic === "devnet_slot" ? client.onSlot(slot) : client.onVotes(slot);
     duty.catch((error: unknown) => log(`slot ${slot}: ${error instanceof Error ? error.message : String(error)}`));
   },

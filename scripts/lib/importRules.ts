@@ -44,7 +44,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "offchain/keeper": [...SHELL, "typechain-types"],
   "offchain/cli": [...SHELL, "offchain/keys", "offchain/oracle", "offchain/keeper", "typechain-types"],
   app: ["offchain/protocol", "offchain/chain", "typechain-types"],
-  devnet: [...SHELL, "offchain/keys", "deploy", "typechain-types"],
+  devnet: [...SHELL, "offchain/keys", "offchain/oracle", "offchain/keeper", "deploy", "typechain-types"],
   deploy: ["offchain/util", "offchain/protocol", "offchain/chain", "typechain-types"],
   scripts: ["offchain/*", "devnet", "deploy", "typechain-types"],
 };
