@@ -1,6 +1,6 @@
 /** What the protocol holds and earns. */
 import { formatEther } from "ethers";
-import { aprSummary, readHistory, readProtocol } from "../../offchain/chain/index.ts";
+import { aprSummary, monthAgo, readHistory, readProtocol } from "../../offchain/chain/index.ts";
 import { open } from "./open.ts";
 
 const { protocol } = await open();
@@ -11,5 +11,6 @@ console.log(`waiting      ${formatEther(status.queue.waitingEther)} ETH to be wi
 console.log(`validators   ${status.validators.active} active, ${status.validators.queued} queued`);
 console.log(`deposits     ${status.deposits.blocked ?? "open"}`);
 
-const { week } = aprSummary((await readHistory(protocol)).items);
+const { items } = await readHistory(protocol, { fromBlock: await monthAgo(protocol) });
+const { week } = aprSummary(items);
 console.log(`APR, 7 days  ${week === undefined ? "no report yet" : `${Number(week.bp) / 100}%`}`);

@@ -5,6 +5,7 @@
 import { Interface, getAddress, zeroPadValue } from "ethers";
 import type { Log } from "ethers";
 import { aprBp } from "../protocol/apr.ts";
+import { SECONDS_PER_SLOT } from "../protocol/frames.ts";
 import { toEtherDown, toSharesDown } from "../protocol/shares.ts";
 import type { Totals } from "../protocol/shares.ts";
 import { DAY, SHARES_PER_UNIT, shares, wei } from "../protocol/units.ts";
@@ -57,6 +58,13 @@ export async function readHistory(protocol: Protocol, options: HistoryOptions = 
   const block = options.toBlock ?? (await provider.getBlockNumber());
   return readOn(provider, feed, options.kept ?? NOTHING_KEPT, block, options);
 }
+
+/** A block from which on history covers the last month with a report before it. Slots without a block only make it earlier. */
+export async function monthAgo({ provider, fromBlock }: Protocol): Promise<number> {
+  return Math.max(fromBlock, (await provider.getBlockNumber()) - Number((MONTH + 3n * DAY) / SECONDS_PER_SLOT));
+}
+
+const MONTH = 30n * DAY;
 
 function rebases({ token, pool }: Protocol, logs: readonly Log[]): RebaseEntry[] {
   const refTimes = new Map<string, bigint>(); // by transaction: it has one report
@@ -115,7 +123,7 @@ export interface AprSummary {
 }
 
 export function aprSummary(history: readonly RebaseEntry[]): AprSummary {
-  return { week: aprOver(history, 7n * DAY), month: aprOver(history, 30n * DAY) };
+  return { week: aprOver(history, 7n * DAY), month: aprOver(history, MONTH) };
 }
 
 /** Seconds between two reports' reference slots, or where one is not known between the reports. */

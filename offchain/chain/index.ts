@@ -13,7 +13,7 @@ export { readLogs } from "./logs.ts";
 export type { RangeOptions } from "./logs.ts";
 export { NOTHING_KEPT, readOn } from "./feed.ts";
 export type { Cursor, Feed, Kept, Mark } from "./feed.ts";
-export { aprOver, aprSummary, readHistory, rewardsFrom, rewardsOf } from "./history.ts";
+export { aprOver, aprSummary, monthAgo, readHistory, rewardsFrom, rewardsOf } from "./history.ts";
 export type { Apr, AprSummary, HistoryOptions, RebaseEntry, RebaseHistory, Reward, RewardHistory } from "./history.ts";
 export { fundedKeys, validatorBook } from "./validatorBook.ts";
 export type { ValidatorBook, ValidatorEntry, ValidatorEvent, ValidatorStatus } from "./validatorBook.ts";

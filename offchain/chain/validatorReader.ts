@@ -26,6 +26,8 @@ const KINDS = [
   "WeightStopped",
 ] as const;
 
+const RECEIPTS_AT_ONCE = 50;
+
 export class ValidatorReader {
   readonly #registry: ValidatorRegistry;
   readonly #provider: Provider;
@@ -82,14 +84,16 @@ export class ValidatorReader {
     const { topicHash } = this.#registry.interface.getEvent("Predeposited");
     const transactions = new Set(logs.filter((log) => log.topics[0] === topicHash).map((log) => log.transactionHash));
     const pubkeys = new Map<Hex, Hex>();
-    for (const hash of transactions) {
+    for (const group of groupsOf([...transactions], RECEIPTS_AT_ONCE)) {
       signal?.throwIfAborted();
-      const receipt = await this.#provider.getTransactionReceipt(hash);
-      if (receipt === null) throw new AppError(EXIT.unavailable, `the node has no receipt of ${hash}`);
-      for (const log of receipt.logs) {
-        const parsed = parseDeposit(log);
-        if (parsed !== undefined) pubkeys.set(keyRootOf(parsed), parsed);
-      }
+      const receipts = await Promise.all(group.map((hash) => this.#provider.getTransactionReceipt(hash)));
+      receipts.forEach((receipt, index) => {
+        if (receipt === null) throw new AppError(EXIT.unavailable, `the node has no receipt of ${group[index] ?? ""}`);
+        for (const log of receipt.logs) {
+          const parsed = parseDeposit(log);
+          if (parsed !== undefined) pubkeys.set(keyRootOf(parsed), parsed);
+        }
+      });
     }
     return pubkeys;
   }
@@ -143,4 +147,10 @@ function parseDeposit(log: Log): Hex | undefined {
   if (log.topics[0] !== DEPOSIT_EVENTS.getEvent("DepositEvent")?.topicHash) return undefined;
   const [pubkey] = DEPOSIT_EVENTS.parseLog(log)?.args ?? [];
   return typeof pubkey === "string" && pubkey.length === 98 ? (pubkey as Hex) : undefined;
+}
+
+function groupsOf<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, index) =>
+    list.slice(index * size, (index + 1) * size),
+  );
 }

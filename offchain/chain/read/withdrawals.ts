@@ -10,7 +10,7 @@ import type { Protocol } from "../connect.ts";
 import { NOTHING_KEPT, readOn } from "../feed.ts";
 import type { Kept } from "../feed.ts";
 import type { RangeOptions } from "../logs.ts";
-import { call, readAll } from "../multicall.ts";
+import { blockRefOf, call, readAll } from "../multicall.ts";
 import type { BlockRef } from "../multicall.ts";
 import { readInflow, towardsQueue } from "./inflow.ts";
 
@@ -55,6 +55,7 @@ export interface OwnerOptions extends RangeOptions {
 
 /** Requests ahead are summed one by one up to so many; beyond, all that wait count as ahead. */
 const MOST_AHEAD = 2_000n;
+const IDS_IN_A_CALL = 250;
 
 /** All requests that ever belonged to `owner`, in order. @throws ChainError, AppError (unavailable) */
 export async function readWithdrawals(
@@ -62,26 +63,20 @@ export async function readWithdrawals(
   owner: string,
   options: OwnerOptions = {},
 ): Promise<OwnerRequests> {
-  const { provider, queue } = protocol;
+  const { provider } = protocol;
   const latest = await provider.getBlockNumber();
   const kept = await readOn(provider, ownerFeed(protocol, owner), options.kept ?? NOTHING_KEPT, latest, options);
   const paid = new Map(kept.items.flatMap(({ id, paid: amount }) => (amount === undefined ? [] : [[id, amount]])));
   const ids = [...new Set(kept.items.map(({ id }) => id))].sort((a, b) => (a < b ? -1 : 1));
-  const { block, values } = await readAll(
-    protocol,
-    {
-      statuses: call(queue, queue.getWithdrawalStatus, ids),
-      amounts: call(queue, queue.getClaimableEther, ids),
-      hints: call(queue, queue.findHints, ids),
-    },
-    latest,
-  );
-  const isOwn = (index: number): boolean => values.statuses[index]?.owner.toLowerCase() === owner.toLowerCase();
-  const waiting = ids.filter((_, index) => isOwn(index) && values.statuses[index]?.isFinalized === false);
+  const block = await blockRefOf(provider, latest);
+  const values = await readRequests(protocol, ids, block, options.signal);
+  const isOwn = (index: number): boolean => values[index]?.status.owner.toLowerCase() === owner.toLowerCase();
+  const waiting = ids.filter((_, index) => isOwn(index) && values[index]?.status.isFinalized === false);
   const waits = await readWaits(protocol, waiting, options);
   const requests = ids.map((id, index): WithdrawalRequest => {
-    const status = values.statuses[index];
-    if (status === undefined) throw new Error(`no status of request ${id}`);
+    const known = values[index];
+    if (known === undefined) throw new Error(`no status of request ${id}`);
+    const { status } = known;
     const finalState: RequestState = paid.has(id) ? "claimed" : "transferred";
     const openState: RequestState = status.isFinalized ? "claimable" : "waiting";
     const state = isOwn(index) ? openState : finalState;
@@ -90,9 +85,9 @@ export async function readWithdrawals(
       state,
       amount: wei(paid.get(id) ?? status.amount),
       shares: shares(status.shares),
-      claimable: wei(state === "claimable" ? (values.amounts[index] ?? 0n) : 0n),
+      claimable: wei(state === "claimable" ? known.claimable : 0n),
       roundEnd: status.roundEnd,
-      hint: state === "claimable" ? values.hints[index] : undefined,
+      hint: state === "claimable" ? known.hint : undefined,
       wait: waits.get(id),
     };
   });
@@ -115,6 +110,31 @@ function ownerFeed({ queue, fromBlock }: Protocol, owner: string) {
         return { block: log.blockNumber, id, paid: isClaim ? BigInt(log.data) : undefined };
       }),
   };
+}
+
+/** What the queue says of requests, in pieces that a node's gas limit for calls allows. */
+async function readRequests(
+  protocol: Protocol,
+  ids: readonly bigint[],
+  block: BlockRef,
+  signal: AbortSignal | undefined,
+) {
+  const { queue } = protocol;
+  const found = [];
+  for (let from = 0; from < ids.length; from += IDS_IN_A_CALL) {
+    signal?.throwIfAborted();
+    const piece = ids.slice(from, from + IDS_IN_A_CALL);
+    const calls = {
+      statuses: call(queue, queue.getWithdrawalStatus, piece),
+      amounts: call(queue, queue.getClaimableEther, piece),
+      hints: call(queue, queue.findHints, piece),
+    };
+    const { statuses, amounts, hints } = (await readAll(protocol, calls, block)).values;
+    found.push(
+      ...[...statuses].map((status, index) => ({ status, claimable: amounts[index] ?? 0n, hint: hints[index] })),
+    );
+  }
+  return found;
 }
 
 /** When waiting requests will be paid. `ids` ascending. */
@@ -144,13 +164,13 @@ async function readWaits(
   const ahead = isCounted
     ? Array.from({ length: Number(last - first) + 1 }, (_, index) => first + BigInt(index))
     : [...ids];
-  const { values: more } = await readAll(protocol, { statuses: call(queue, queue.getWithdrawalStatus, ahead) }, block);
+  const more = await readRequests(protocol, ahead, block, options.signal);
   const lastRefTime = slotTime(values.lastRefSlot, values.genesisTime);
   const { lastReportTime } = values.books;
   const waits = new Map<bigint, WaitEstimate>();
   let sum = 0n;
   ahead.forEach((id, index) => {
-    const status = more.statuses[index];
+    const status = more[index]?.status;
     if (status === undefined) return;
     sum += status.amount;
     if (!ids.includes(id)) return;

@@ -5,7 +5,7 @@ import { claim } from "../../../offchain/chain/write/withdraw.ts";
 import { wei } from "../../../offchain/protocol/units.ts";
 import { fundValidators, startLocalProtocol } from "../../../devnet/localProtocol.ts";
 import { connection, ethers, loadFixture } from "../../helpers/network.ts";
-import { ETH, sdkOf, watched } from "./harness.ts";
+import { ETH, failure, sdkOf, watched } from "./harness.ts";
 
 /** Alice: 1 and 2 finalised, 1 claimed, 3 given to Bob, 4 and 5 wait behind Carol's; most ether is at a validator. */
 async function leaving() {
@@ -85,6 +85,21 @@ describe("the withdrawal requests of an owner", () => {
     expect(later.requests.slice(3).map(({ state }) => state)).to.deep.equal(["claimable", "waiting"]);
     const off = reported - (near?.expected ?? 0n);
     expect(off > -3_600n && off < 3_600n, `${off} s`).to.equal(true);
+  });
+
+  it("are read however many they are, in pieces that a node allows", async () => {
+    const { p } = await loadFixture(leaving);
+    const amounts = Array.from({ length: 100 }, (_, index) => 1_000n + BigInt(index));
+    await p.pool.connect(p.bob).deposit(p.bob, p.bob, { value: ETH });
+    for (let n = 0; n < 6; n++) await p.queue.connect(p.bob).requestWithdrawals(amounts, p.bob);
+    const { requests } = await readWithdrawals(await sdkOf(p), p.bob.address);
+    expect(requests).to.have.length(601);
+    expect(requests.every(({ amount, id }) => id === 3n || amount <= 1_100n)).to.equal(true);
+    expect(requests.filter(({ wait }) => wait !== undefined)).to.have.length(600);
+    const control = AbortSignal.abort();
+    expect((await failure(readWithdrawals(await sdkOf(p), p.bob.address, { signal: control }))).name).to.equal(
+      "AbortError",
+    );
   });
 
   it("have as inflow what was staked and earned, and for validators what is left of it", async () => {
