@@ -5,6 +5,7 @@ import type { ValidatorBook } from "../../../offchain/chain/validatorBook.ts";
 import { validatorBook } from "../../../offchain/chain/validatorBook.ts";
 import { contractBalanceProof, contractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
 import { predeposit, prove, startLocalProtocol } from "../../../devnet/localProtocol.ts";
+import type { Hex } from "../../../offchain/util/hex.ts";
 import type { LocalProtocol } from "../../../devnet/localProtocol.ts";
 import { connection, ethers, loadFixture, provider } from "../../helpers/network.ts";
 
@@ -147,6 +148,59 @@ describe("the validators of the protocol, from its events", () => {
     const error = await reader.bookAt(last + 1).catch((failure: unknown) => failure);
     expect((error as Error).message).to.equal(`the node does not have execution block ${last + 1}`);
     expect(() => validatorBook([{ kind: "Slashed", block: 1, keyRoot: "0x01" }])).to.throw("never predeposited");
+  });
+
+  it("agree with the registry at every block, through drops, second places and fundings of two tiers", async () => {
+    const p = await startLocalProtocol(connection);
+    const { validators, operators, bob, keeper, governor, guardian } = p;
+    const start = await ethers.provider.getBlockNumber();
+    await p.pool.connect(p.alice).deposit(p.alice, p.alice, { value: 300n * ETH });
+    await operators.connect(bob).join(1, bob, "Two");
+    await operators.connect(bob).addBond(2, { value: 5n * ETH });
+    const one = await predeposit(p, 4, 0);
+    const two = await predeposit(p, 4, 4, bob, 2n);
+    await prove(p, [...one, ...two]);
+    const keys = [...one, ...two];
+    const fundNext = async (): Promise<void> => {
+      const [tier, sequence] = await validators.nextToFund();
+      for (const { pubkey } of keys) {
+        const record = await validators.validator(keyRootOf(pubkey));
+        if (record.status === 2n && record.tier === tier && record.sequence === sequence)
+          await validators.connect(keeper).fundValidators([pubkey]);
+      }
+    };
+    await fundNext();
+    const rootOf = (index: number): Hex => keyRootOf(two[index]?.pubkey ?? "0x");
+    const dropped = [1, 2].map(rootOf);
+    await operators.connect(guardian).lockFine(2, 5n * ETH, `0x${"11".repeat(32)}`);
+    for (const keyRoot of dropped) await validators.connect(keeper).dropQueued(keyRoot);
+    await operators.connect(governor).cancelFine(2);
+    await fundNext();
+    await fundNext();
+    await validators.connect(keeper).requeue(dropped[1] ?? "");
+    await validators.connect(bob).fundOwn(two[3]?.pubkey ?? "0x", { value: 31n * ETH });
+    for (let n = 0; n < 4; n++) await fundNext().catch(() => undefined);
+    await validators.connect(keeper).requeue(dropped[0] ?? "");
+
+    const last = await ethers.provider.getBlockNumber();
+    const reader = new ValidatorReader(validators, ethers.provider, 0);
+    let most = 0;
+    for (let block = start; block <= last; block++) {
+      const records = await Promise.all(
+        keys.map(async ({ pubkey }) => ({
+          pubkey,
+          record: await validators.validator(keyRootOf(pubkey), { blockTag: block }),
+        })),
+      );
+      const funded = records.filter(({ record }) => record.fundedGwei !== 0n).map(({ pubkey }) => pubkey);
+      expect(await reader.fundedKeysAt(block), `block ${block}`).to.have.members(funded);
+      const book = await reader.bookAt(block);
+      for (const { pubkey, record } of records)
+        expect(book.get(keyRootOf(pubkey))?.status ?? "unknown").to.equal(STATUS[Number(record.status)]);
+      most = Math.max(most, funded.length);
+    }
+    expect(most).to.be.at.least(6);
+    expect((await reader.bookAt(last)).get(dropped[0] ?? "0x")?.sequence).to.be.greaterThan(3);
   });
 
   it("put a dropped key back at another place", () => {
