@@ -120,7 +120,7 @@ export async function startCommittee(
         ESTUARY_LISTEN_PORT: String(ports[index]),
         ESTUARY_HEALTH_PORT: "0",
         ESTUARY_TAKE_OVER_DELAY: String(TAKE_OVER_DELAY),
-        ESTUARY_REQUEST_TIMEOUT: "1",
+        ESTUARY_REQUEST_TIMEOUT: "20",
         ESTUARY_POLL_SECONDS: "30",
       });
       const spare = await serveBeaconApi(p.beacon);
@@ -168,7 +168,7 @@ export async function startCommittee(
     others.push({ stop, done });
   };
   const settled = async (): Promise<void> => {
-    const deadline = Date.now() + 60_000;
+    const deadline = Date.now() + 240_000;
     while (clock.sleepers < others.length + places.filter(({ loop }) => loop !== undefined).length) {
       if (Date.now() > deadline) throw new Error("a loop does not come to rest");
       await new Promise((resolve) => setTimeout(resolve, 1));
