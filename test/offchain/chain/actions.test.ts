@@ -98,7 +98,11 @@ describe("staking, wrapping and leaving through the SDK", () => {
     const second = await (await requestWrappedWithdrawals(me, wei(ETH))).send();
     expect(second.outcome.ids).to.deep.equal([4n]);
     await p.committee.report();
-    const paid = await (await claim(me, [4n, 2n, 1n, 3n], p.carol.address)).send();
+    const claiming = await claim(me, [4n, 2n, 1n, 3n], p.carol.address);
+    const [sorted, hints] = p.queue.interface.decodeFunctionData("claimWithdrawals", claiming.transaction.data);
+    expect([...(sorted as bigint[])]).to.deep.equal([1n, 2n, 3n, 4n]);
+    expect([...(hints as bigint[])], "two rounds").to.deep.equal([1n, 1n, 1n, 2n]);
+    const paid = await claiming.send();
     const total = paid.outcome.amount;
     expect(total).to.be.greaterThan(8n * ETH - 10n);
     const again = await refusal((await claim(me, [2n])).estimate());
