@@ -21,6 +21,7 @@ import type { BeaconApi } from "./validatorClient.ts";
 
 const TICK_MS = 200;
 const KEYS = 3;
+const SLOTS_AFTER_FAULT = 8;
 /** Full speed has a block in each of these slots: one when people act, one when they wait for hundreds of epochs. */
 const BLOCK_EVERY = { acting: 4, inHurry: 8 };
 
@@ -56,6 +57,14 @@ export async function realWorld(devnet: Devnet, deployed: DeployedProtocol): Pro
     },
     hurry: (on) => devnet.setPace({ blockEvery: on ? BLOCK_EVERY.inHurry : BLOCK_EVERY.acting }),
     voteTwice: async (key) => api.post("/eth/v2/beacon/pool/attester_slashings", await doubleVote(api, key)).then(noop),
+    disturb: async () => {
+      for (const client of [devnet.execution, devnet.beacon]) {
+        const { slot } = await devnet.status();
+        await client.restart();
+        await untilSlot(devnet, slot + SLOTS_AFTER_FAULT);
+      }
+      return "execution client and beacon node killed, one after the other";
+    },
     stop: () => devnet.stop(),
   };
 }
@@ -84,6 +93,15 @@ async function doubleVote(api: BeaconApi, key: ValidatorKey): Promise<unknown> {
     return { attestingIndices: [Number(found[0]?.index)], data: bigint, signature };
   };
   return ssz.electra.AttesterSlashing.toJson({ attestation1: vote(1), attestation2: vote(2) });
+}
+
+/** Blocks come again. */
+async function untilSlot(devnet: Devnet, slot: number): Promise<void> {
+  for (;;) {
+    const status = await devnet.status().catch(() => undefined);
+    if ((status?.slot ?? 0) >= slot) return;
+    await sleep(TICK_MS);
+  }
 }
 
 function noop(): void {

@@ -75,6 +75,14 @@ export class Supervised {
     this.#child?.kill("SIGKILL");
   }
 
+  /** Kills it, and waits until it is well again. */
+  async restart(): Promise<void> {
+    const { pid } = this;
+    this.kill();
+    while (this.pid === pid) await sleep(POLL_MS);
+    await this.whenHealthy();
+  }
+
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;

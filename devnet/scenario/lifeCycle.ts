@@ -169,6 +169,7 @@ export async function liveThrough(world: World, listener: Listener, signal?: Abo
     });
     return `an estETH share is worth ${after - before} wei more in 1e18`;
   });
+  await step("faults", async () => (await world.disturb()) ?? "none: there are no processes to kill");
   await step("256 epochs of duty", async () => {
     await untilAll([leaver.pubkey], ({ activationEpoch }, now) => activationEpoch + EPOCHS_BEFORE_EXIT < now, true);
     return `${reporter.reports.length} reports so far`;

@@ -50,6 +50,7 @@ export async function simulatedWorld(
       beacon.slash(key.pubkey);
       return Promise.resolve();
     },
+    disturb: () => Promise.resolve(undefined),
     stop: () => server.close(),
   };
 }

@@ -32,6 +32,8 @@ export interface World {
   hurry(on: boolean): Promise<void>;
   /** The validator votes twice for one epoch, and somebody tells the beacon chain. */
   voteTwice(key: ValidatorKey): Promise<void>;
+  /** Kills what can be killed, without warning, and waits until it is back. @returns what it was; the simulated layer has no processes */
+  disturb(): Promise<string | undefined>;
   stop(): Promise<void>;
 }
 
