@@ -48,6 +48,7 @@ describe("A year of 65 operators and 1,000 validators", function () {
       "a claim while frozen": "OperatorIsFrozen",
       "a bond while frozen": "OperatorIsFrozen",
       "a key while in debt": "HasDebt",
+      "a share of bond once the curve rose": "BondTooSmall",
       "a bond below the requirement": "BondTooSmall",
     });
   });

@@ -21,7 +21,8 @@ export interface TierTerms {
 export interface OperatorAccount {
   readonly id: bigint;
   readonly tier: number;
-  readonly terms: TierTerms;
+  /** Bonds as its tier has them now; the fee as when it joined. */
+  terms: TierTerms;
   readonly owner: string;
   bond: Shares;
   debt: Wei;

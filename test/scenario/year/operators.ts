@@ -66,6 +66,14 @@ export async function withdrawFreeBond(world: World, op: OperatorAccount): Promi
   return toEtherDown(free, ledger.totals);
 }
 
+/** Governance changes what each further validator of a tier needs, for everybody in it. */
+export async function setBondNext({ p, chain, operators }: World, tier: number, bondNext: bigint): Promise<void> {
+  const terms = TERMS[tier];
+  if (terms === undefined) throw new Error(`no tier ${tier}`);
+  await chain.send(p.governor.address, p.operators.setTier.populateTransaction(tier, { ...terms, bondNext }));
+  for (const account of operators.all) if (account.tier === tier) account.terms = { ...account.terms, bondNext };
+}
+
 // --- keys ---
 
 /** Deposits 1 ETH for each of `count` new keys. The bond beside them comes first, unless the operator is late with it. */

@@ -259,6 +259,16 @@ async function event(year: Year, cast: Cast, day: number, whale: string): Promis
     case 240:
       await unfreeze(cast.slashed.slice(1));
       break;
+    case 250: {
+      await op.setBondNext(world, 1, (16n * ETH) / 10n);
+      const one = p.operators.withdrawBond.populateTransaction(cast.late.id, 1n, cast.late.owner);
+      refusals["a share of bond once the curve rose"] = await chain.refusal(cast.late.owner, one);
+      break;
+    }
+    case 255:
+      await op.addBond(world, cast.late, op.lackingBond(world, cast.late, 0) + ETH);
+      year.bondFreed += await op.withdrawFreeBond(world, cast.late);
+      break;
     case 260:
       await stakers.request(world, whale, [640n * ETH]);
       break;
