@@ -13,6 +13,7 @@ import { BeaconNodes } from "./nodes.ts";
 import type { NodeOptions } from "./nodes.ts";
 import { headerRoot } from "./proofs.ts";
 import type { Header } from "./proofs.ts";
+import type { StateContents } from "./stateReader.ts";
 import { inThread } from "./stateThread.ts";
 import type { StateAnswer, StateTask } from "./stateWorker.ts";
 import type { BeaconBlockInfo, BeaconChain, BeaconSource, StateProofs, StateView, ValidatorInfo } from "./types.ts";
@@ -88,25 +89,24 @@ export class BeaconClient implements BeaconSource {
     }, signal);
   }
 
-  async readState(block: BeaconBlockInfo, pubkeys: readonly Hex[], signal?: AbortSignal): Promise<StateView> {
+  async readState(
+    block: BeaconBlockInfo,
+    pubkeys: readonly Hex[],
+    signal?: AbortSignal,
+    complete = false,
+  ): Promise<StateView> {
     const chain = await this.#nodes.chain(signal);
     const keys = pubkeys.map((pubkey) => pubkey.toLowerCase() as Hex);
     return this.#nodes.ask(async (url) => {
       const answer = await this.#state(url, block, { pubkeys: keys }, signal);
-      if (answer === undefined) return this.#readByIds(url, block, keys, signal);
-      const { contents } = answer;
-      expectSame("chain", contents.genesisValidatorsRoot, chain.genesisValidatorsRoot);
-      expectSame("slot", contents.slot, block.slot);
-      expectSame("parent", contents.latestBlock.parentRoot, block.header.parentRoot);
-      expectSame("body", contents.latestBlock.bodyRoot, block.header.bodyRoot);
-      return {
-        block,
-        finalizedEpoch: contents.finalizedEpoch,
-        validators: new Map(contents.validators.map((validator) => [validator.pubkey, validator])),
-        pendingDepositsGwei: new Map(contents.pendingDepositsGwei),
-        totalActiveBalanceGwei: contents.totalActiveBalanceGwei,
-        slashingsGwei: contents.slashingsGwei,
-      };
+      const view =
+        answer === undefined
+          ? await this.#readByIds(url, block, keys, signal)
+          : viewOf(block, answer.contents, chain.genesisValidatorsRoot);
+      const missing = keys.filter((pubkey) => !view.validators.has(pubkey));
+      if (complete && missing.length > 0)
+        throw new Error(`lacks ${missing.length} of ${keys.length} validators, ${missing[0]} first`);
+      return view;
     }, signal);
   }
 
@@ -279,6 +279,22 @@ export class BeaconClient implements BeaconSource {
       slashingsGwei: undefined,
     };
   }
+}
+
+/** What was asked for, of a state that is the block's as far as it shows without its root. */
+function viewOf(block: BeaconBlockInfo, contents: StateContents, genesisValidatorsRoot: Hex): StateView {
+  expectSame("chain", contents.genesisValidatorsRoot, genesisValidatorsRoot);
+  expectSame("slot", contents.slot, block.slot);
+  expectSame("parent", contents.latestBlock.parentRoot, block.header.parentRoot);
+  expectSame("body", contents.latestBlock.bodyRoot, block.header.bodyRoot);
+  return {
+    block,
+    finalizedEpoch: contents.finalizedEpoch,
+    validators: new Map(contents.validators.map((validator) => [validator.pubkey, validator])),
+    pendingDepositsGwei: new Map(contents.pendingDepositsGwei),
+    totalActiveBalanceGwei: contents.totalActiveBalanceGwei,
+    slashingsGwei: contents.slashingsGwei,
+  };
 }
 
 function expectSame<T>(what: string, found: T, expected: T): void {

@@ -68,7 +68,13 @@ export interface BeaconSource {
   finalizedSlot(signal?: AbortSignal): Promise<number>;
   /** The last block at or before a slot, missed slots stepped over. */
   blockAtOrBefore(slot: number, signal?: AbortSignal): Promise<BeaconBlockInfo>;
-  readState(block: BeaconBlockInfo, pubkeys: readonly Hex[], signal?: AbortSignal): Promise<StateView>;
+  /** @param complete every key is known to be in the registry: an answer without one is no answer */
+  readState(
+    block: BeaconBlockInfo,
+    pubkeys: readonly Hex[],
+    signal?: AbortSignal,
+    complete?: boolean,
+  ): Promise<StateView>;
   /** Proofs in the post-state of a block that has a successor: EIP-4788 stores its root under the successor's timestamp. */
   prove(block: BeaconBlockInfo, pubkeys: readonly Hex[], signal?: AbortSignal): Promise<StateProofs>;
   /** The same by a hop from a newer block, at most 8192 slots later, whose root EIP-4788 still has. */

@@ -41,7 +41,7 @@ export async function readSnapshot(
     const wanted = new Set(fundedKeys(book));
     const funded = [...book.values()].filter(({ pubkey }) => wanted.has(pubkey));
     const pubkeys = funded.map(({ pubkey }) => pubkey);
-    const state = await asking("beacon", beacon.readState(block, pubkeys, signal), signal);
+    const state = await asking("beacon", beacon.readState(block, pubkeys, signal, true), signal);
     const missing = funded.filter(({ pubkey }) => !state.validators.has(pubkey));
     if (missing.length > 0)
       throw new AppError(

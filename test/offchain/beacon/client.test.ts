@@ -246,6 +246,15 @@ describe("the beacon client, over HTTP", () => {
     expect(failures.some((message) => message.includes("503"))).to.equal(true);
   });
 
+  it("takes no answer that lacks a validator which must be there, and asks the next", async () => {
+    const node = client();
+    const block = await node.blockAtOrBefore(beacon.head.slot);
+    expect((await node.readState(block, PUBKEYS.slice(0, 2), undefined, true)).validators.size).to.equal(2);
+    const message = await fails(node.readState(block, PUBKEYS, undefined, true));
+    expect(message.split("\n")).to.have.length(2);
+    expect(message).to.include(`lacks 1 of 3 validators, ${PUBKEYS[2]} first`);
+  });
+
   it("says for each node why it can't be used", async () => {
     first.faults.syncing = true;
     second.faults.status = 500;
