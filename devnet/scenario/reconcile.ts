@@ -38,7 +38,9 @@ export async function reconcile(world: World, { deposits, pubkeys, reports, clai
   const count = BigInt(pubkeys.length);
   const vault = (await withdrawalVault.getAddress()).toLowerCase();
   const taken = sum(reports.map(({ fromWithdrawalVault }) => fromWithdrawalVault));
-  const swept = world.keepsEveryBlock ? await withdrawalsTo(world, vault) : undefined;
+  // the chain goes on while this is read: blocks and balances up to one and the same block
+  const head = await world.beacon.blockAtOrBefore(await world.beacon.head());
+  const swept = world.keepsEveryBlock ? await withdrawalsTo(world, vault, head.root) : undefined;
   const sweptToRef =
     swept === undefined
       ? taken - last.fromWithdrawalVault + (await balance(withdrawalVault, last.executionBlock))
@@ -77,7 +79,7 @@ export async function reconcile(world: World, { deposits, pubkeys, reports, clai
       : [
           line(
             "taken from the vault and still there = withdrawals in all blocks",
-            taken + (await balance(withdrawalVault)),
+            taken + (await balance(withdrawalVault, head.execution.number)),
             sum(swept.map(({ wei }) => wei)),
           ),
         ]),
@@ -89,10 +91,10 @@ function exact(reports: readonly Reported[]): bigint {
   return BigInt(reports.filter(({ clBalanceGwei, clientGwei }) => clBalanceGwei === clientGwei).length);
 }
 
-/** Withdrawals in the payloads of all beacon blocks, from the head back to genesis. */
-async function withdrawalsTo(world: World, address: string): Promise<{ slot: number; wei: bigint }[]> {
+/** Withdrawals in the payloads of all beacon blocks, from `root` back to genesis. */
+async function withdrawalsTo(world: World, address: string, root: Hex): Promise<{ slot: number; wei: bigint }[]> {
   const found: { slot: number; wei: bigint }[] = [];
-  for (let id = "head"; ;) {
+  for (let id: string = root; ;) {
     const { data } = (await world.beaconJson(`/eth/v2/beacon/blocks/${id}`)) as {
       data: {
         message: {
