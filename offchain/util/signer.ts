@@ -40,7 +40,9 @@ export async function loadSigner(config: SignerConfig, provider: Provider): Prom
   if (config.KEYSTORE !== undefined) return fromKeystore(config.KEYSTORE, config.KEYSTORE_PASSWORD, provider);
   if (config.SIGNER_ADDRESS === undefined)
     throw new AppError(EXIT.usage, "ESTUARY_SIGNER_ADDRESS: which account of the external signer");
-  const remote = new JsonRpcProvider(config.SIGNER_URL, undefined, { staticNetwork: true });
+  // a signer need not say its chain: the nodes have
+  const network = await provider.getNetwork();
+  const remote = new JsonRpcProvider(config.SIGNER_URL, network, { staticNetwork: network });
   return new JsonRpcSigner(remote, config.SIGNER_ADDRESS);
 }
 

@@ -1,14 +1,18 @@
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
+import { JsonRpcProvider, Wallet } from "ethers";
+import type { TypedDataDomain, TypedDataField } from "ethers";
 import { network } from "hardhat";
 import { runOracle } from "../../../offchain/oracle/program.ts";
 import type { Mode } from "../../../offchain/oracle/program.ts";
 import { AppError, EXIT } from "../../../offchain/util/errors.ts";
 import type { ExitCode } from "../../../offchain/util/errors.ts";
+import { closeServer, portOf } from "../../../offchain/util/health.ts";
 import { logInto, startCommittee } from "./committee.ts";
 import type { Committee, LogLine, Place } from "./committee.ts";
 
@@ -18,6 +22,49 @@ interface Outcome {
   readonly code: ExitCode;
   readonly printed: readonly string[];
   readonly lines: readonly LogLine[];
+}
+
+/** What Clef or a web3signer in front of a node answers. */
+async function serveSigner(wallet: Wallet, asked: string[]): Promise<{ url: string; close: () => Promise<void> }> {
+  interface Call {
+    readonly id: number;
+    readonly method: string;
+    readonly params: readonly unknown[];
+  }
+  const answer = async ({ method, params }: Call): Promise<unknown> => {
+    asked.push(method);
+    if (method === "eth_signTypedData_v4") {
+      const { domain, types, message } = JSON.parse(params[1] as string) as {
+        domain: TypedDataDomain;
+        types: Record<string, TypedDataField[]>;
+        message: Record<string, unknown>;
+      };
+      const { EIP712Domain: _, ...others } = types;
+      return wallet.signTypedData(domain, others, message);
+    }
+    if (method !== "eth_sendTransaction") throw new Error(`${method} is not answered`);
+    const { gas, from: _, ...transaction } = params[0] as Record<string, string>;
+    return (await wallet.sendTransaction({ ...transaction, gasLimit: gas ?? null, type: 2 })).hash;
+  };
+  const server = createServer((request, response) => {
+    void (async () => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+      const body = JSON.parse(Buffer.concat(chunks).toString()) as Call | Call[];
+      const replies = await Promise.all(
+        [body].flat().map(async (call) => {
+          try {
+            return { jsonrpc: "2.0", id: call.id, result: await answer(call) };
+          } catch (error) {
+            return { jsonrpc: "2.0", id: call.id, error: { code: -32_601, message: String(error) } };
+          }
+        }),
+      );
+      response.end(JSON.stringify(Array.isArray(body) ? replies : replies[0]));
+    })();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${portOf(server)}`, close: () => closeServer(server) };
 }
 
 describe("the oracle program", function () {
@@ -187,6 +234,29 @@ describe("the oracle program", function () {
     writeFileSync(join(folder, "other.json"), JSON.stringify({ chainId: 5, token, wrapped, fromBlock: 0 }));
     const other = await failure(run("check", { ESTUARY_DEPLOYMENT: join(folder, "other.json") }));
     expect(other.message).to.include("serves chain 31337, not 5");
+  });
+
+  it("signs and sends through an external signer, and never sees the key", async () => {
+    const asked: string[] = [];
+    const wallet = new Wallet(key, new JsonRpcProvider(c.executionUrl, 31_337n, { staticNetwork: true }));
+    const signer = await serveSigner(wallet, asked);
+    const external = {
+      ...place.config,
+      PRIVATE_KEY: undefined,
+      SIGNER_URL: signer.url,
+      SIGNER_ADDRESS: wallet.address,
+    };
+    const refSlot = await c.nextFrame();
+    place.config = { ...external, DATA_DIR: join(folder, "external") };
+    await c.start(place);
+    for (const { daemon } of c.places.slice(1, 3)) await daemon?.member.step();
+    await place.daemon?.member.step();
+    await c.wait(5 * 60);
+    expect(await place.daemon?.member.step()).to.deep.include({ submitted: true, refSlot });
+    expect(new Set(asked)).to.deep.equal(new Set(["eth_signTypedData_v4", "eth_sendTransaction"]));
+    await c.stop(place);
+    await signer.close();
+    wallet.provider?.destroy();
   });
 
   it("is a program: one readable line for a mistake, no stack trace", async () => {
