@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join as joinPath } from "node:path";
 import { getBytes } from "ethers";
 import { ValidatorReader } from "../chain/validatorReader.ts";
+import type { ValidatorEntry } from "../chain/validatorBook.ts";
 import { predeposit } from "../chain/write/operator.ts";
 import { PREDEPOSIT_GWEI, signDeposit } from "../keys/deposit.ts";
 import { NETWORKS, checkDepositFile, depositFile } from "../keys/depositFile.ts";
@@ -89,10 +90,18 @@ export async function sendKeys(session: Session, id: bigint, file: string, netwo
       throw new AppError(EXIT.usage, `can't read ${file}: ${messageOf(error)}`);
     }),
   ]);
-  const known = new Set([...book.values()].map(({ pubkey }) => pubkey));
-  const checked = checkDepositFile(json, { withdrawalCredentials: credentials as Hex, forkVersion, known });
+  // a file whose first transactions went through can be sent again
+  const isSent = (entry: ValidatorEntry): boolean => entry.operatorId === id && entry.status === "predeposited";
+  const entries = [...book.values()];
+  const sent = new Set(entries.filter(isSent).map(({ pubkey }) => pubkey));
+  const known = new Set(entries.filter((entry) => !isSent(entry)).map(({ pubkey }) => pubkey));
+  const checked = checkDepositFile(json, { withdrawalCredentials: credentials as Hex, forkVersion, known, sent });
   if (!checked.ok)
     throw new AppError(EXIT.invalid, checked.problems.map((problem) => `${file}: ${problem}`).join("\n"));
+  if (checked.batches.length === 0) {
+    session.show({ keys: 0 }, () => "all of its keys were sent before");
+    return;
+  }
   const context = await session.context();
   for (const [i, batch] of checked.batches.entries()) {
     if (checked.batches.length > 1) io.err(`transaction ${i + 1} of ${checked.batches.length}`);

@@ -79,7 +79,7 @@ export class Keeper {
     signal: AbortSignal | undefined,
   ): Promise<readonly Done[] | Reason> {
     const { sources, sender, clock, log, metrics } = this.#options;
-    const key = JSON.stringify(action, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+    const key = keyOf(action);
     if ((this.#refused.get(key)?.notBefore ?? 0) > clock.now()) return "waiting to try again";
     try {
       const { withdrawalVault } = sources.protocol;
@@ -135,6 +135,11 @@ export class Keeper {
     log[level]({ action: action.kind, attempt: count, again: wait }, `refused: ${message}`);
     return "waiting to try again";
   }
+}
+
+/** The same action in every state: its proofs may be newer. */
+function keyOf(action: Action): string {
+  return JSON.stringify("slot" in action ? { ...action, slot: undefined } : action);
 }
 
 /** Instead of proving or funding keys of an operator who may not: the rest, or dropping what blocks the queue. */

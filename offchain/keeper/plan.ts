@@ -130,7 +130,9 @@ function proofsOfLeaving(snapshot: Snapshot, known: readonly Known[]): Part {
     const isFunded = entry.status === "active" || entry.status === "exiting";
     if (!isFunded) continue;
     if (validator.slashed && !entry.slashed) slashed.push({ kind: "proveSlashed", pubkey, slot: block.slot });
-    const leaves = validator.withdrawableEpoch !== FAR_FUTURE;
+    // a withdrawn validator's slashing can't be proven any more: first things first
+    const isSettled = !validator.slashed || entry.slashed;
+    const leaves = validator.withdrawableEpoch !== FAR_FUTURE && isSettled;
     if (leaves && epoch >= validator.withdrawableEpoch - 1n) {
       // the last slot of the epoch before, or as far as finality goes
       const last = Number(validator.withdrawableEpoch) * snapshot.slotsPerEpoch - 1;

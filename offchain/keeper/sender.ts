@@ -111,13 +111,25 @@ export class Sender {
       for (let waited = 0; waited < replaceAfter; waited += pollSeconds) {
         const receipt = await this.#receiptOf(hashes);
         if (receipt !== undefined) return receipt;
+        await this.#expectFree(request, hashes);
         await this.#clock.sleep(pollSeconds, signal);
       }
-      price = dearer(price, await this.#price(urgent), this.#limit(urgent));
+      // what is sent stays sent: where the market went beyond the limit, the limit is offered
+      const limit = this.#limit(urgent);
+      price = dearer(price, await this.#price(urgent).catch(() => price), limit);
     }
     const receipt = await this.#receiptOf(hashes);
     if (receipt !== undefined) return receipt;
     throw new AppError(EXIT.failure, `transaction ${request.nonce} was not mined after ${replacements} replacements`);
+  }
+
+  /** @throws AppError where another transaction took the nonce: none of ours can be mined any more */
+  async #expectFree({ nonce }: TransactionRequest, hashes: readonly string[]): Promise<void> {
+    const from = await this.address();
+    if ((await this.#provider.getTransactionCount(from, "latest")) <= Number(nonce)) return;
+    // ours may have been mined between the two looks
+    if ((await this.#receiptOf(hashes)) !== undefined) return;
+    throw new AppError(EXIT.failure, `another transaction took nonce ${nonce} of ${from}`);
   }
 
   async #receiptOf(hashes: readonly string[]): Promise<TransactionReceipt | undefined> {

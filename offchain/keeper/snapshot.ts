@@ -6,6 +6,7 @@ import type { BeaconBlockInfo, BeaconSource, StateView } from "../beacon/types.t
 import type { TierQueue } from "../protocol/validatorOrder.ts";
 import type { Hex } from "../util/hex.ts";
 import { AppError, EXIT } from "../util/errors.ts";
+import { refusalOf } from "./reverts.ts";
 
 export interface Snapshot {
   /** Unix seconds, of the execution block. */
@@ -60,7 +61,7 @@ export async function readSnapshot(sources: Sources, signal?: AbortSignal): Prom
       pool.depositable(at),
       validators.exitDemand(at),
       queue.oldestRoundEnd(at),
-      pool.continueFinalisation.staticCall(at).catch(() => 0n),
+      pool.continueFinalisation.staticCall(at).catch(zeroIfRefused),
       operators.treasuryShares(at),
     ]);
   const requested = [...book.values()].filter(({ exitRequested }) => exitRequested);
@@ -94,6 +95,12 @@ export async function readSnapshot(sources: Sources, signal?: AbortSignal): Prom
     treasury: await protocol.token.getPooledEthByShares(treasuryShares, at),
     state,
   };
+}
+
+/** What the contract refuses pays nothing; what a node can't answer is another matter. */
+function zeroIfRefused(error: unknown): bigint {
+  if (refusalOf(error).isRevert) return 0n;
+  throw error;
 }
 
 function pubkeysOfInterest(book: ValidatorBook): Hex[] {

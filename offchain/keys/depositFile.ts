@@ -29,6 +29,8 @@ export interface Expected {
   readonly forkVersion: Hex;
   /** Keys that are taken: of the registry, or of other files. Lower case. */
   readonly known?: ReadonlySet<Hex>;
+  /** Keys that were sent before, as this file says: they are checked and left out. Lower case. */
+  readonly sent?: ReadonlySet<Hex>;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (done: number, count: number) => void;
 }
@@ -95,7 +97,7 @@ export function checkDepositFile(text: string, expected: Expected): CheckedFile 
     problems.push(...found.map((problem) => `deposit ${number}: ${problem}`));
     if (parsed.success) {
       if (!seen.has(parsed.data.pubkey)) seen.set(parsed.data.pubkey, number);
-      good.push(parsed.data);
+      if (expected.sent?.has(parsed.data.pubkey) !== true) good.push(parsed.data);
     }
     expected.onProgress?.(number, json.length);
   }
@@ -118,6 +120,9 @@ function problemsOf(entry: Entry, expected: Expected, before: number | undefined
   const isNetwork = entry.fork_version === undefined || entry.fork_version === expected.forkVersion.toLowerCase();
   if (!isNetwork)
     problems.push(`it is for ${networkOf(entry.fork_version)}, not for ${networkOf(expected.forkVersion)}`);
+  const named = NETWORKS[entry.network_name ?? ""];
+  if (isNetwork && named !== undefined && named !== expected.forkVersion.toLowerCase())
+    problems.push(`its network_name is ${entry.network_name}, not ${networkOf(expected.forkVersion)}`);
   if (entry.deposit_message_root !== undefined && entry.deposit_message_root !== hexlify(depositMessageRoot(message)))
     problems.push("deposit_message_root does not fit the other fields");
   if (entry.deposit_data_root !== depositDataRoot(message, entry.signature))

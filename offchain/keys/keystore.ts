@@ -87,9 +87,14 @@ export async function decryptKey(json: string, password: string): Promise<Valida
   } catch {
     throw new AppError(EXIT.invalid, "not a keystore (EIP-2335)");
   }
-  const secret = await keystore.decrypt(password).catch(() => {
-    throw new AppError(EXIT.invalid, "wrong password");
-  });
+  let secret: Uint8Array;
+  try {
+    if (!(await keystore.verifyPassword(password))) throw new AppError(EXIT.invalid, "wrong password");
+    secret = await keystore.decrypt(password);
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    throw new AppError(EXIT.invalid, `it can't be decrypted: ${messageOf(error)}`);
+  }
   const key = keyOfSecret(secret, keystore.path);
   const stated: Hex = `0x${keystore.pubkey.replace(/^0x/, "").toLowerCase()}`;
   if (keystore.pubkey !== "" && stated !== key.pubkey)

@@ -181,8 +181,11 @@ describe("the command line", () => {
     out = [];
     expect(await estuary("operator status 1 --status predeposited --json")).to.equal(0);
     expect(json()["validators"]).to.have.nested.property("items.length", 2);
-    // the same again, and for another network: every problem is a line
-    expect(await estuary(`operator predeposit 1 ${data} --network hoodi --yes`, secrets)).to.equal(3);
+    // the same again has nothing left to send; another operator, another network: every problem is a line
+    out = [];
+    expect(await estuary(`operator predeposit 1 ${data} --network mainnet --yes`, secrets)).to.equal(0);
+    expect(out).to.deep.equal(["all of its keys were sent before"]);
+    expect(await estuary(`operator predeposit 2 ${data} --network hoodi --yes`, secrets)).to.equal(3);
     expect(err.at(-1)?.split("\n")).to.have.length(4);
     expect(err.at(-1)).to.include("is already in use").and.include("it is for mainnet, not for hoodi");
   });

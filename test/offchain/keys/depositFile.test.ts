@@ -135,10 +135,15 @@ describe("files of deposit data", () => {
     expect(problemsOf(entries(), { forkVersion: "0x10000038" })[0]).to.include(
       "not for the network with fork version 0x10000038",
     );
+    expect(problemsOf(entries().map((entry) => ({ ...entry, network_name: "mainnet" })))).to.deep.equal(
+      [1, 2, 3].map((i) => `deposit ${i}: its network_name is mainnet, not hoodi`),
+    );
     // signed for hoodi, and says it is for mainnet
     const relabelled = entries().map((entry) => ({ ...entry, fork_version: "00000000" }));
-    expect(problemsOf(relabelled, { forkVersion: "0x00000000" })).to.have.length(3);
-    expect(problemsOf(relabelled, { forkVersion: "0x00000000" })[0]).to.include("the signature is not valid");
+    const problems = problemsOf(relabelled, { forkVersion: "0x00000000" });
+    expect(problems).to.have.length(6);
+    expect(problems[0]).to.equal("deposit 1: its network_name is hoodi, not mainnet");
+    expect(problems[1]).to.include("the signature is not valid");
   });
 
   it("are refused with another amount, changed roots, a signature of something else or of nothing", () => {
@@ -170,6 +175,14 @@ describe("files of deposit data", () => {
     expect(problemsOf(entries(), { known: new Set([KEYS[1]?.pubkey as Hex]) })).to.deep.equal([
       `deposit 2: the key ${KEYS[1]?.pubkey} is already in use`,
     ]);
+  });
+
+  it("leave out keys that were sent before, and check them all the same", () => {
+    const sent = new Set([KEYS[0]?.pubkey as Hex, KEYS[2]?.pubkey as Hex]);
+    const checked = checkDepositFile(depositFile(DEPOSITS, HOODI, "hoodi"), { ...EXPECTED, sent });
+    expect(checked.ok && checked.batches.map(({ pubkeys }) => pubkeys)).to.deep.equal([[KEYS[1]?.pubkey]]);
+    const spoilt = entries().map((entry) => ({ ...entry, amount: 2 }));
+    expect(checkDepositFile(JSON.stringify(spoilt), { ...EXPECTED, sent })).to.have.property("ok", false);
   });
 
   it("are refused with every problem of every deposit at once", () => {

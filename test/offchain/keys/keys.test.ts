@@ -197,6 +197,8 @@ describe("keystores", () => {
       expect(await refusal(readKeystore(file, PASSWORD))).to.equal(`${file}: not a keystore (EIP-2335)`);
     }
     expect(await refusal(readKeystore(`${file}x`, PASSWORD))).to.include("can't read");
+    const odd = EIP_SCRYPT.replace('"n":262144', '"n":3');
+    expect(await refusal(decryptKey(odd, EIP_PASSWORD))).to.include("it can't be decrypted");
     const [key] = keys as [(typeof keys)[0]];
     const lie = (await encryptKey(key, PASSWORD, "pbkdf2")).replace(key.pubkey.slice(2), EIP_PUBKEY);
     expect(await refusal(decryptKey(lie, PASSWORD))).to.include(`it says it is the key 0x${EIP_PUBKEY}`);

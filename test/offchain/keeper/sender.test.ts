@@ -1,0 +1,123 @@
+import { expect } from "chai";
+import type { Provider, Signer, TransactionReceipt, TransactionRequest } from "ethers";
+import { Sender } from "../../../offchain/keeper/sender.ts";
+import type { Clock } from "../../../offchain/util/clock.ts";
+import { silentLog } from "../../../offchain/util/log.ts";
+import { SENDER_RULES } from "./world.ts";
+
+const FROM = `0x${"11".repeat(20)}`;
+const GWEI = 10n ** 9n;
+
+/** A node that mines what it is told to, when it is told to. */
+function fakeNode() {
+  const state = {
+    base: 10n * GWEI,
+    mined: 7,
+    pending: 7,
+    now: 0,
+    sent: [] as TransactionRequest[],
+    /** Hashes that have a receipt, and its status. */
+    receipts: new Map<string, number>(),
+    onSleep: (): void => undefined,
+    refuse: undefined as Error | undefined,
+  };
+  const provider = {
+    estimateGas: () => Promise.resolve(100_000n),
+    getBlock: () => Promise.resolve({ baseFeePerGas: state.base }),
+    getFeeData: () => Promise.resolve({ maxPriorityFeePerGas: GWEI, gasPrice: state.base }),
+    getTransactionCount: (_: string, tag: string) => Promise.resolve(tag === "pending" ? state.pending : state.mined),
+    getTransactionReceipt: (hash: string) => {
+      const status = state.receipts.get(hash);
+      return Promise.resolve(status === undefined ? null : ({ hash, status } as unknown as TransactionReceipt));
+    },
+  } as unknown as Provider;
+  const signer = {
+    getAddress: () => Promise.resolve(FROM),
+    sendTransaction: (request: TransactionRequest) => {
+      if (state.refuse !== undefined) return Promise.reject(state.refuse);
+      state.sent.push(request);
+      return Promise.resolve({ hash: `0x${state.sent.length}` });
+    },
+  } as unknown as Signer;
+  const clock: Clock = {
+    now: () => state.now,
+    sleep: (seconds) => {
+      state.now += seconds;
+      state.onSleep();
+      return Promise.resolve();
+    },
+  };
+  const sender = new Sender(signer, provider, clock, SENDER_RULES, silentLog);
+  return { state, sender };
+}
+
+async function failure(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => "it did not fail",
+    (error: unknown) => (error as Error).message,
+  );
+}
+
+describe("the keeper's sender", () => {
+  it("replaces what is not mined in time under the same nonce, an eighth dearer, and takes whichever is mined", async () => {
+    const { state, sender } = fakeNode();
+    state.onSleep = () => {
+      if (state.sent.length === 3) state.receipts.set("0x1", 1);
+    };
+    const receipt = await sender.send({ to: FROM }, false);
+    expect(receipt.hash).to.equal("0x1");
+    expect(state.sent.map(({ nonce }) => nonce)).to.deep.equal([7, 7, 7]);
+    const fees = state.sent.map(({ maxFeePerGas }) => BigInt(maxFeePerGas ?? 0n));
+    expect(fees[0]).to.equal(21n * GWEI);
+    for (const [i, fee] of fees.slice(1).entries()) expect(fee * 8n).to.be.greaterThan((fees[i] ?? 0n) * 9n - 1n);
+    expect(state.sent[0]?.gasLimit).to.equal(120_000n);
+  });
+
+  it("never offers more than its limit, also where the market goes beyond it meanwhile", async () => {
+    const { state, sender } = fakeNode();
+    state.onSleep = () => (state.base = 10_000n * GWEI);
+    expect(await failure(sender.send({ to: FROM }, false))).to.equal(
+      "transaction 7 was not mined after 3 replacements",
+    );
+    expect(state.sent).to.have.length(4);
+    for (const { maxFeePerGas } of state.sent)
+      expect(BigInt(maxFeePerGas ?? 0n)).to.be.at.most(SENDER_RULES.maxFeePerGas);
+  });
+
+  it("stops at once when another transaction took the nonce", async () => {
+    const { state, sender } = fakeNode();
+    state.refuse = Object.assign(new Error("nonce has already been used"), { code: "NONCE_EXPIRED" });
+    state.onSleep = () => (state.mined = 8);
+    expect(await failure(sender.send({ to: FROM }, false))).to.equal(`another transaction took nonce 7 of ${FROM}`);
+    expect(state.now).to.be.at.most(SENDER_RULES.pollSeconds);
+  });
+
+  it("waits for what an earlier run left pending, and then replaces it", async () => {
+    const { state, sender } = fakeNode();
+    state.pending = 9;
+    state.onSleep = () => {
+      if (state.sent.length > 0) state.receipts.set("0x1", 1);
+    };
+    expect((await sender.send({ to: FROM }, false)).status).to.equal(1);
+    expect(state.sent[0]?.nonce).to.equal(7);
+    expect(state.now).to.be.at.least(SENDER_RULES.replaceAfter);
+    const { state: other, sender: patient } = fakeNode();
+    other.pending = 8;
+    other.onSleep = () => {
+      [other.mined, other.pending] = [8, 8];
+      if (other.sent.length > 0) other.receipts.set("0x1", 1);
+    };
+    await patient.send({ to: FROM }, false);
+    expect(other.sent[0]?.nonce, "mined meanwhile").to.equal(8);
+  });
+
+  it("says when a transaction failed, and sends one at a time", async () => {
+    const { state, sender } = fakeNode();
+    state.receipts.set("0x1", 0);
+    expect(await failure(sender.send({ to: FROM }, false))).to.equal("transaction 0x1 failed");
+    const first = sender.send({ to: FROM }, true);
+    expect(await failure(sender.send({ to: FROM }, true))).to.equal("a transaction is pending");
+    state.receipts.set("0x2", 1);
+    expect((await first).hash).to.equal("0x2");
+  });
+});
