@@ -28,6 +28,19 @@ describe("devnet clock", () => {
     expect(beacon.head.execution.number).to.equal((await latest(net)).number);
   });
 
+  it("goes on where the clock ran past the epoch that was asked for, as it does in a long test run", async () => {
+    const net = await startDevnet();
+    const { beacon } = net;
+    await deposit(net, signedDeposit(KEY_A, CREDENTIALS, ETH_GWEI));
+    await setNextTime(net, beacon.genesisTime + 100 * 12);
+    await rpc(net.provider, "evm_mine");
+    await beacon.advanceEpochs(1);
+    expect(beacon.head.slot).to.be.at.least(100);
+    await beacon.advanceUntil((state) => state.validator(KEY_A.pubkey) !== undefined);
+    await beacon.advanceEpochs(1);
+    expect(beacon.stateAt().validator(KEY_A.pubkey)?.effectiveBalanceGwei).to.equal(Number(ETH_GWEI));
+  });
+
   it("stores the root of the parent block under each block's time in the real EIP-4788 contract", async () => {
     const net = await startDevnet();
     const { beacon } = net;
