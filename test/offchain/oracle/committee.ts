@@ -2,6 +2,7 @@
  * A committee of daemons on one simulated chain: each with its own beacon node, journal and door, over real sockets. Time is the test's.
  */
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -21,7 +22,7 @@ import { runLoop } from "../../../offchain/util/daemon.ts";
 import { manualClock } from "../../../offchain/util/clock.ts";
 import type { ManualClock } from "../../../offchain/util/clock.ts";
 import { readConfig } from "../../../offchain/util/config.ts";
-import { closeServer, makePulse } from "../../../offchain/util/health.ts";
+import { closeServer, makePulse, portOf } from "../../../offchain/util/health.ts";
 import { silentLog } from "../../../offchain/util/log.ts";
 import type { Log } from "../../../offchain/util/log.ts";
 
@@ -103,7 +104,8 @@ export async function startCommittee(
   };
   const clock = manualClock(p.beacon.timeOf(p.beacon.head.slot));
   const folder = mkdtempSync(join(tmpdir(), "estuary-oracle-"));
-  const ports = await freePorts(members);
+  const held = await holdPorts(members);
+  const ports = [...held.keys()];
   const places = await Promise.all(
     wallets.map(async (wallet, index): Promise<Place> => {
       const beacon = await serveBeaconApi(p.beacon);
@@ -138,7 +140,10 @@ export async function startCommittee(
     }),
   );
   const start = async (place: Place): Promise<Assembled> => {
-    place.daemon = await assemble(place.config, deployment, { clock, log: logInto(place.lines) });
+    const holder = held.get(place.config.LISTEN_PORT);
+    held.delete(place.config.LISTEN_PORT);
+    if (holder !== undefined) await closeServer(holder);
+    place.daemon = await whenFree(() => assemble(place.config, deployment, { clock, log: logInto(place.lines) }));
     return place.daemon;
   };
   const run = async (place: Place): Promise<void> => {
@@ -266,18 +271,27 @@ export async function fixedFrame({ p, clock }: Committee): Promise<bigint> {
   return refSlot;
 }
 
-/** Ports that were free a moment ago: peers must know each other's before they start. */
-async function freePorts(count: number): Promise<number[]> {
-  const { createServer } = await import("node:http");
-  const servers: Server[] = [];
+/** Ports for doors that peers must know before they open: held until then. */
+async function holdPorts(count: number): Promise<Map<number, Server>> {
+  const held = new Map<number, Server>();
   for (let i = 0; i < count; i++) {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    servers.push(server);
+    held.set(portOf(server), server);
   }
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map(closeServer));
-  return ports;
+  return held;
+}
+
+/** Again where a connection on its way out has the port for a moment. */
+async function whenFree<T>(start: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await start();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || attempt === 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
 }
 
 export function logInto(lines: LogLine[]): Log {
