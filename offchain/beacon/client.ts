@@ -9,6 +9,7 @@ import { ssz } from "@lodestar/types";
 import { hexlify } from "ethers";
 import { z } from "zod";
 import type { Hex } from "../util/hex.ts";
+import { bigintField, hexField, numberField } from "./fields.ts";
 import { BeaconNodes } from "./nodes.ts";
 import type { NodeOptions } from "./nodes.ts";
 import { headerRoot } from "./proofs.ts";
@@ -21,39 +22,33 @@ import type { BeaconBlockInfo, BeaconChain, BeaconSource, StateProofs, StateView
 /** How far back a block is looked for over missed slots: a day. */
 const MOST_MISSED = 7_200;
 
-const number = z.string().regex(/^\d+$/).transform(Number);
-const gwei = z.string().regex(/^\d+$/).transform(BigInt);
-const hex = z
-  .string()
-  .regex(/^0x([0-9a-fA-F]{2})*$/)
-  .transform((text) => text.toLowerCase() as Hex);
 const headerSchema = z.object({
   data: z.object({
-    root: hex,
+    root: hexField,
     canonical: z.boolean().optional(),
-    header: z.object({ message: z.object({ slot: number }) }),
+    header: z.object({ message: z.object({ slot: numberField }) }),
   }),
 });
-const finalitySchema = z.object({ data: z.object({ finalized: z.object({ epoch: number }) }) });
+const finalitySchema = z.object({ data: z.object({ finalized: z.object({ epoch: numberField }) }) });
 const validatorsSchema = z.object({
   data: z.array(
     z.object({
-      index: number,
-      balance: gwei,
+      index: numberField,
+      balance: bigintField,
       validator: z.object({
-        pubkey: hex,
-        withdrawal_credentials: hex,
-        effective_balance: gwei,
+        pubkey: hexField,
+        withdrawal_credentials: hexField,
+        effective_balance: bigintField,
         slashed: z.boolean(),
-        activation_eligibility_epoch: gwei,
-        activation_epoch: gwei,
-        exit_epoch: gwei,
-        withdrawable_epoch: gwei,
+        activation_eligibility_epoch: bigintField,
+        activation_epoch: bigintField,
+        exit_epoch: bigintField,
+        withdrawable_epoch: bigintField,
       }),
     }),
   ),
 });
-const depositsSchema = z.object({ data: z.array(z.object({ pubkey: hex, amount: gwei })) });
+const depositsSchema = z.object({ data: z.array(z.object({ pubkey: hexField, amount: bigintField })) });
 
 export class BeaconClient implements BeaconSource {
   readonly #nodes: BeaconNodes;

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Clock } from "../util/clock.ts";
 import { AppError, EXIT, messageOf } from "../util/errors.ts";
 import type { Hex } from "../util/hex.ts";
+import { bigintField, hexField, numberField } from "./fields.ts";
 import { FinalError, askHosts, hostOf, mayPass } from "../util/retry.ts";
 import type { BeaconChain } from "./types.ts";
 
@@ -28,28 +29,23 @@ export interface RawAnswer {
 /** A node can't be used now; the next may be. */
 class Unusable extends Error {}
 
-const number = z.string().regex(/^\d+$/).transform(Number);
-const hex = z
-  .string()
-  .regex(/^0x([0-9a-fA-F]{2})*$/)
-  .transform((text) => text.toLowerCase() as Hex);
 const syncingSchema = z.object({
   data: z.object({
-    head_slot: number,
+    head_slot: numberField,
     is_syncing: z.boolean(),
     is_optimistic: z.boolean().optional(),
     el_offline: z.boolean().optional(),
   }),
 });
 const genesisSchema = z.object({
-  data: z.object({ genesis_time: number, genesis_fork_version: hex, genesis_validators_root: hex }),
+  data: z.object({ genesis_time: numberField, genesis_fork_version: hexField, genesis_validators_root: hexField }),
 });
 const specSchema = z.object({
   data: z.object({
-    SECONDS_PER_SLOT: number,
-    SLOTS_PER_EPOCH: number,
-    DEPOSIT_CHAIN_ID: z.string().regex(/^\d+$/).transform(BigInt),
-    DEPOSIT_CONTRACT_ADDRESS: hex,
+    SECONDS_PER_SLOT: numberField,
+    SLOTS_PER_EPOCH: numberField,
+    DEPOSIT_CHAIN_ID: bigintField,
+    DEPOSIT_CONTRACT_ADDRESS: hexField,
   }),
 });
 

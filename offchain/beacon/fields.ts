@@ -1,0 +1,13 @@
+/** Fields of the Beacon API's JSON: decimal numbers in strings, bytes in hexadecimal. */
+import { z } from "zod";
+import type { Hex } from "../util/hex.ts";
+
+const decimal = z.string().regex(/^\d+$/);
+
+export const numberField = decimal.transform(Number);
+export const bigintField = decimal.transform(BigInt);
+/** Lower case. */
+export const hexField = z
+  .string()
+  .regex(/^0x([0-9a-fA-F]{2})*$/)
+  .transform((text) => text.toLowerCase() as Hex);
