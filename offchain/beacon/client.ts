@@ -14,9 +14,9 @@ import { BeaconNodes } from "./nodes.ts";
 import type { NodeOptions } from "./nodes.ts";
 import { headerRoot } from "./proofs.ts";
 import type { Header } from "./proofs.ts";
+import { contentsOf, downloadState, provableState } from "./stateDownload.ts";
+import type { Download } from "./stateDownload.ts";
 import type { StateContents } from "./stateReader.ts";
-import { inThread } from "./stateThread.ts";
-import type { StateAnswer, StateTask } from "./stateWorker.ts";
 import type { BeaconBlockInfo, BeaconChain, BeaconSource, StateProofs, StateView, ValidatorInfo } from "./types.ts";
 
 /** How far back a block is looked for over missed slots: a day. */
@@ -93,11 +93,11 @@ export class BeaconClient implements BeaconSource {
     const chain = await this.#nodes.chain(signal);
     const keys = pubkeys.map((pubkey) => pubkey.toLowerCase() as Hex);
     return this.#nodes.ask(async (url) => {
-      const answer = await this.#state(url, block, { pubkeys: keys }, signal);
+      const contents = await this.#state(url, block, signal, async (download) => contentsOf(download, keys));
       const view =
-        answer === undefined
+        contents === undefined
           ? await this.#readByIds(url, block, keys, signal)
-          : viewOf(block, answer.contents, chain.genesisValidatorsRoot);
+          : viewOf(block, contents, chain.genesisValidatorsRoot);
       const missing = keys.filter((pubkey) => !view.validators.has(pubkey));
       if (complete && missing.length > 0)
         throw new Error(`lacks ${missing.length} of ${keys.length} validators, ${missing[0]} first`);
@@ -110,14 +110,13 @@ export class BeaconClient implements BeaconSource {
     const timestamp = await this.#timestampAfter(block, chain, signal);
     const keys = pubkeys.map((pubkey) => pubkey.toLowerCase() as Hex);
     return this.#nodes.ask(async (url) => {
-      const answer = await this.#state(
-        url,
+      const { fork, state, indices } = await this.#provable(url, block, keys, signal);
+      return {
+        fork,
         block,
-        { pubkeys: keys, prove: { header: block.header, timestamp } },
-        signal,
-      );
-      if (answer?.proofs === undefined) throw new Error("does not serve states: proofs need them");
-      return { fork: answer.contents.fork, block, ...answer.proofs };
+        validators: indices.map((index) => state.validator(index, timestamp)),
+        balances: indices.map((index) => state.balance(index)),
+      };
     }, signal);
   }
 
@@ -130,10 +129,8 @@ export class BeaconClient implements BeaconSource {
     const chain = await this.#nodes.chain(signal);
     const rootTimestamp = await this.#timestampAfter(from, chain, signal);
     const hop = await this.#nodes.ask(async (url) => {
-      const task = { pubkeys: [], hop: { header: from.header, slot: block.slot } };
-      const answer = await this.#state(url, from, task, signal);
-      if (answer?.hop === undefined) throw new Error("does not serve states: proofs need them");
-      return { from: from.header, branch: answer.hop };
+      const { state } = await this.#provable(url, from, [], signal);
+      return { from: from.header, branch: state.blockRoot(block.slot) };
     }, signal);
     const { validators, ...rest } = await this.prove(block, pubkeys, signal);
     return { ...rest, validators: validators.map((proof) => ({ ...proof, rootTimestamp, hops: [hop] })) };
@@ -196,24 +193,31 @@ export class BeaconClient implements BeaconSource {
     };
   }
 
-  /** The state after a block, in a thread of its own; undefined where the node does not serve states. */
-  async #state(
+  /** What `use` makes of the state after a block; undefined where the node does not serve states. */
+  async #state<T>(
     url: string,
     block: BeaconBlockInfo,
-    task: Omit<StateTask, "url" | "timeoutSeconds">,
     signal: AbortSignal | undefined,
-  ): Promise<Extract<StateAnswer, { ok: true }> | undefined> {
+    use: (download: Download) => Promise<T>,
+  ): Promise<T | undefined> {
     // a state is some hundred megabytes
     const timeoutSeconds = 12 * this.#nodes.timeoutSeconds;
     // some nodes find old states by slot only; what arrives is compared with the block in any case
     for (const id of [block.header.stateRoot, block.slot]) {
-      const path = `/eth/v2/debug/beacon/states/${id}`;
-      const answer = await inThread({ ...task, url: url + path, timeoutSeconds }, signal);
-      if (answer.ok) return answer;
-      if (answer.status === 405 || answer.status === 403) return undefined;
-      if (answer.status !== 404) throw new Error(`${path}: ${answer.message}`);
+      const answer = await downloadState(url, `/eth/v2/debug/beacon/states/${id}`, timeoutSeconds, signal, use);
+      if ("value" in answer) return answer.value;
+      if (answer.status !== 404) return undefined;
     }
     return undefined;
+  }
+
+  /** The state after a block, hashed and found to be that, and where the keys are in it. */
+  async #provable(url: string, block: BeaconBlockInfo, pubkeys: readonly Hex[], signal: AbortSignal | undefined) {
+    const found = await this.#state(url, block, signal, async (download) =>
+      provableState(download, block.header, pubkeys),
+    );
+    if (found === undefined) throw new Error("does not serve states: proofs need them");
+    return found;
   }
 
   /** The state's root, or the slot where a node finds states by slot only: then the block there must be this one. */

@@ -112,7 +112,7 @@ export class BeaconNodes {
     path: string,
     { ssz = false, body, signal }: { ssz?: boolean; body?: unknown; signal?: AbortSignal | undefined } = {},
   ): Promise<RawAnswer> {
-    const timeout = AbortSignal.timeout(this.timeoutSeconds * 1_000);
+    const timeout = AbortSignal.timeout(Math.ceil(this.timeoutSeconds * 1_000));
     const response = await request(url + path, {
       method: body === undefined ? "GET" : "POST",
       headers: {

@@ -1,223 +1,171 @@
 /**
- * Proofs out of a serialized state. Only what is needed is hashed in full: validators and balances level by level, every other field to its root.
- * The computed state root is compared with the header's, so that a proof that comes out is right whatever the node sent.
+ * Proofs out of a serialized state, field by field: lists a piece at a time, every other field to its root. The computed state root is
+ * compared with the header's, so that a proof that comes out is right whatever the node sent.
  */
 import { hashInto } from "@chainsafe/hashtree";
-import { Tree, LeafNode, subtreeFillToContents, zeroNode } from "@chainsafe/persistent-merkle-tree";
+import { SLOTS_PER_HISTORICAL_ROOT } from "@lodestar/params";
+import {
+  ListBasicType,
+  ListCompositeType,
+  ProgressiveContainerType,
+  ProgressiveListBasicType,
+  ProgressiveListCompositeType,
+} from "@chainsafe/ssz";
 import { ssz } from "@lodestar/types";
 import { hexlify } from "ethers";
 import { AppError, EXIT } from "../util/errors.ts";
 import type { Hex } from "../util/hex.ts";
 import type { ContractBalanceProof, ContractValidatorProof } from "./contractProofs.ts";
-import { contractBalanceProof, contractValidatorProof } from "./contractProofs.ts";
-import {
-  HEADER_DEPTH,
-  LAYOUTS,
-  LIST_DEPTH,
-  proveBalance,
-  proveBlockRoot,
-  proveValidator,
-  pubkeyRoot,
-} from "./proofs.ts";
+import { fixedTree, hashTwo, progressiveTree } from "./merkle.ts";
+import type { MerkleTree, Pause } from "./merkle.ts";
+import { pubkeyRoot } from "./proofs.ts";
 import type { ForkName, Header } from "./proofs.ts";
 import { fieldRanges } from "./stateReader.ts";
-import type { FieldRanges } from "./stateReader.ts";
 
 const STATE_DEPTH = 6;
 const RECORD = 121;
+const ROOTS_DEPTH = Math.log2(SLOTS_PER_HISTORICAL_ROOT);
 const FAR_FUTURE = 2n ** 64n - 1n;
+/** Fields whose trees are kept. */
+const PROVEN = new Set(["validators", "balances", "blockRoots"]);
+/** Records that are hashed between two pauses. */
+const STEP = 4_096;
 
-export interface BytesProofs {
-  readonly validators: readonly ContractValidatorProof[];
-  readonly balances: readonly ContractBalanceProof[];
+/** A state that is the one of `header`. */
+export interface HashedState {
+  /** @param timestamp the EIP-4788 timestamp of the header's root @throws RangeError if there is no such validator */
+  validator(index: number, timestamp: bigint): ContractValidatorProof;
+  /** Of the validator's balance. */
+  balance(index: number): ContractBalanceProof;
+  /**
+   * The siblings from the root of the block at `slot` in `block_roots` up to the state root: a hop to a block that EIP-4788 has forgotten.
+   * @throws RangeError unless the slot is at most 8192 slots before the header's
+   */
+  blockRoot(slot: number): Hex[];
 }
 
-/**
- * Proofs of the validators at `indices` and of their balances.
- * @param timestamp the EIP-4788 timestamp of the header's root
- * @throws AppError (unavailable) if the bytes are not the state of `header`
- */
-export function proveInBytes(
-  bytes: Uint8Array,
-  fork: ForkName,
-  header: Header,
-  timestamp: bigint,
-  indices: readonly number[],
-): BytesProofs {
-  if (LAYOUTS[fork].progressive) return proveInTree(bytes, fork, header, timestamp, indices);
+/** @throws AppError (unavailable) if the bytes are not the state of `header` */
+export async function hashState(bytes: Uint8Array, fork: ForkName, header: Header, pause: Pause): Promise<HashedState> {
   const at = fieldRanges(bytes, fork);
-  const validators = new ListLevels(validatorRoots(bytes, at("validators")), LIST_DEPTH.validators);
-  const balances = new ListLevels(chunks(bytes, at("balances")), LIST_DEPTH.balances);
-  const counts = {
-    validators: (at("validators").end - at("validators").start) / RECORD,
-    balances: size(at("balances")) / 8,
-  };
-  const roots = fieldRoots(bytes, fork, at, {
-    validators: validators.mixed(counts.validators),
-    balances: balances.mixed(counts.balances),
-  });
-  const fields = Object.keys(ssz[fork].BeaconState.fields);
-  const tree = new Tree(
-    subtreeFillToContents(
-      roots.map((root) => LeafNode.fromRoot(root)),
-      STATE_DEPTH,
-    ),
-  );
-  if (hexlify(tree.root) !== header.stateRoot)
+  const fields = Object.entries(ssz[fork].BeaconState.fields) as [string, FieldType][];
+  const roots = new Uint8Array(32 * fields.length);
+  const trees = new Map<string, MerkleTree>();
+  for (const [position, [name, type]] of fields.entries()) {
+    const { start, end } = at(name);
+    const field = bytes.subarray(start, end);
+    const tree = await (name === "blockRoots"
+      ? fixedTree(field, ROOTS_DEPTH, pause)
+      : hashList(name, type, field, pause));
+    if (PROVEN.has(name) && tree !== undefined) trees.set(name, tree);
+    roots.set(tree?.root ?? type.hashTreeRoot(type.deserialize(field.slice())), 32 * position);
+    await pause();
+  }
+  const container = await hashContainer(fork, roots, pause);
+  if (hexlify(container.root) !== header.stateRoot)
     throw new AppError(EXIT.unavailable, `the node sent another state than that of slot ${header.slot}`);
-  /** From a list's data up: its length, then the fields. */
-  const above = (field: "validators" | "balances"): Hex[] => {
-    const gindex = BigInt(64 + fields.indexOf(field));
-    return [lengthLeaf(counts[field]), ...tree.getSingleProof(gindex)].map((node) => hexlify(node) as Hex);
+
+  const branch = (name: string, leaf: number): Hex[] => {
+    const inField = trees.get(name)?.branch(leaf) ?? [];
+    return [...inField, ...container.branch(fields.findIndex(([field]) => field === name))].map(hex);
   };
-  const [aboveValidators, aboveBalances] = [above("validators"), above("balances")];
+  const count = (at("validators").end - at("validators").start) / RECORD;
+  const known = (index: number): number => {
+    if (index >= count) throw new RangeError(`no validator with index ${index} in the state of slot ${header.slot}`);
+    return index;
+  };
   return {
-    validators: indices.map((index) => ({
+    validator: (index, timestamp) => ({
       rootTimestamp: timestamp,
       header,
       hops: [],
-      index: BigInt(index),
-      validator: validatorAt(bytes, at, index),
-      branch: [...validators.branch(index), ...aboveValidators],
-    })),
-    balances: indices.map((index) => {
-      const chunk = Math.floor(index / 4);
-      return { chunk: balances.leaf(chunk), branch: [...balances.branch(chunk), ...aboveBalances] };
+      index: BigInt(known(index)),
+      validator: validatorAt(bytes, at("validators").start + RECORD * index),
+      branch: branch("validators", index),
     }),
+    balance(index) {
+      const chunk = Math.floor(known(index) / 4);
+      const { start, end } = at("balances");
+      const four = padded(bytes.subarray(start + 32 * chunk, Math.min(end, start + 32 * chunk + 32)));
+      return { chunk: hex(four), branch: branch("balances", chunk) };
+    },
+    blockRoot(slot) {
+      const head = Number(header.slot);
+      if (slot >= head || slot + SLOTS_PER_HISTORICAL_ROOT < head)
+        throw new RangeError(`block_roots of slot ${head} does not hold slot ${slot}`);
+      return branch("blockRoots", slot % SLOTS_PER_HISTORICAL_ROOT);
+    },
   };
+}
+
+/** What all types of fields have. */
+interface FieldType {
+  deserialize(bytes: Uint8Array): unknown;
+  hashTreeRoot(value: unknown): Uint8Array;
 }
 
 /**
- * The siblings from the root of the block at `slot` in `block_roots` up to the state root: a hop to a block that EIP-4788 has forgotten.
- * @param slot of a block, at most 8192 slots before the header's
+ * From a chunk of a list to the list's root: the empty subtrees at the top, which the contract knows, are left out.
+ * @returns undefined for what is not a list of elements of one size
  */
-export function hopInBytes(bytes: Uint8Array, fork: ForkName, header: Header, slot: number): Hex[] {
-  const view = ssz[fork].BeaconState.deserializeToViewDU(bytes);
-  if (hexlify(view.hashTreeRoot()) !== header.stateRoot)
-    throw new AppError(EXIT.unavailable, `the node sent another state than that of slot ${header.slot}`);
-  return proveBlockRoot({ fork, header, state: view.node }, slot).nodes.slice(0, -HEADER_DEPTH);
-}
-
-/** Any layout, through the whole tree: slow and large, for forks whose lists are progressive. */
-function proveInTree(
+async function hashList(
+  name: string,
+  type: FieldType,
   bytes: Uint8Array,
-  fork: ForkName,
-  header: Header,
-  timestamp: bigint,
-  indices: readonly number[],
-): BytesProofs {
-  const view = ssz[fork].BeaconState.deserializeToViewDU(bytes);
-  if (hexlify(view.hashTreeRoot()) !== header.stateRoot)
-    throw new AppError(EXIT.unavailable, `the node sent another state than that of slot ${header.slot}`);
-  const source = { fork, header, state: view.node };
-  return {
-    validators: indices.map((index) => contractValidatorProof({ ...proveValidator(source, index), timestamp, header })),
-    balances: indices.map((index) => contractBalanceProof(proveBalance(source, index))),
-  };
+  pause: Pause,
+): Promise<MerkleTree | undefined> {
+  const isProgressive = type instanceof ProgressiveListBasicType || type instanceof ProgressiveListCompositeType;
+  if (!isProgressive && !(type instanceof ListBasicType) && !(type instanceof ListCompositeType)) return undefined;
+  const element = type.elementType as FieldType & { readonly fixedSize: number | null; readonly isBasic: boolean };
+  if (element.fixedSize === null) return undefined;
+  const length = lengthLeaf(bytes.length / element.fixedSize);
+  const chunks = element.isBasic
+    ? padded(bytes)
+    : name === "validators"
+      ? await validatorRoots(bytes, pause)
+      : await elementRoots(element, element.fixedSize, bytes, pause);
+  if (isProgressive) return mixedIn(await progressiveTree(chunks, pause), length);
+  const tree = await fixedTree(chunks, type.chunkDepth, pause);
+  return mixedIn({ root: tree.root, branch: (index) => tree.branch(index).slice(0, tree.filled) }, length);
 }
 
-function fieldRoots(
-  bytes: Uint8Array,
-  fork: ForkName,
-  at: FieldRanges,
-  known: Readonly<Record<string, Uint8Array>>,
-): Uint8Array[] {
-  // every fork's fields have these two methods
-  interface AnyType {
-    deserialize(bytes: Uint8Array): unknown;
-    hashTreeRoot(value: unknown): Uint8Array;
-  }
-  return Object.entries(ssz[fork].BeaconState.fields).map(([name, type]) => {
-    const root = known[name];
-    if (root !== undefined) return root;
-    const { start, end } = at(name);
-    const any = type as unknown as AnyType;
-    return any.hashTreeRoot(any.deserialize(bytes.slice(start, end)));
-  });
+async function hashContainer(fork: ForkName, roots: Uint8Array, pause: Pause): Promise<MerkleTree> {
+  const type: unknown = ssz[fork].BeaconState;
+  if (!(type instanceof ProgressiveContainerType)) return fixedTree(roots, STATE_DEPTH, pause);
+  return mixedIn(await progressiveTree(roots, pause), padded(type.activeFields.uint8Array));
 }
 
-/** The levels of a list's data that have anything in them, from the chunks up. */
-class ListLevels {
-  readonly #levels: Uint8Array[];
-  readonly #depth: number;
-
-  constructor(leaves: Uint8Array, depth: number) {
-    this.#depth = depth;
-    this.#levels = [leaves];
-    for (let level = leaves; level.length > 32;) {
-      level = hashPairs(level, this.#levels.length - 1);
-      this.#levels.push(level);
-    }
-  }
-
-  leaf(index: number): Hex {
-    return hexlify(nodeAt(this.#levels[0] ?? new Uint8Array(), index, 0)) as Hex;
-  }
-
-  /** Siblings up to the top of what is not empty. */
-  branch(index: number): Hex[] {
-    return this.#levels
-      .slice(0, -1)
-      .map((level, height) => hexlify(nodeAt(level, Math.floor(index / 2 ** height) ^ 1, height)) as Hex);
-  }
-
-  /** The list's root: its data up to the full depth, mixed with its length. */
-  mixed(length: number): Uint8Array {
-    let root = this.#levels.at(-1) ?? new Uint8Array(32);
-    if (root.length === 0) root = new Uint8Array(32);
-    for (let height = this.#levels.length - 1; height < this.#depth; height++)
-      root = hashTwo(root, zeroNode(height).root);
-    return hashTwo(root, lengthLeaf(length));
-  }
+/** The tree with its length, or its active fields, to the right of it. */
+function mixedIn(tree: MerkleTree, leaf: Uint8Array): MerkleTree {
+  return { root: hashTwo(tree.root, leaf), branch: (index) => [...tree.branch(index), leaf] };
 }
 
-/** One level up; a last node without a sibling gets an empty subtree. */
-function hashPairs(level: Uint8Array, height: number): Uint8Array {
-  const odd = (level.length / 32) % 2 === 1;
-  const input = odd ? new Uint8Array(level.length + 32) : level;
-  if (odd) {
-    input.set(level);
-    input.set(zeroNode(height).root, level.length);
+async function elementRoots(type: FieldType, size: number, bytes: Uint8Array, pause: Pause): Promise<Uint8Array> {
+  const count = bytes.length / size;
+  const roots = new Uint8Array(32 * count);
+  for (let i = 0; i < count; i++) {
+    roots.set(type.hashTreeRoot(type.deserialize(bytes.slice(size * i, size * (i + 1)))), 32 * i);
+    if (i % STEP === STEP - 1) await pause();
   }
-  const output = new Uint8Array(input.length / 2);
-  hashInto(input, output);
-  return output;
-}
-
-function hashTwo(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const [input, output] = [new Uint8Array(64), new Uint8Array(32)];
-  input.set(left);
-  input.set(right, 32);
-  hashInto(input, output);
-  return output;
-}
-
-function nodeAt(level: Uint8Array, index: number, height: number): Uint8Array {
-  const node = level.subarray(32 * index, 32 * index + 32);
-  return node.length === 32 ? node : zeroNode(height).root;
+  return roots;
 }
 
 /** Roots of all validator records: eight leaves each, the first the root of the key's two. */
-function validatorRoots(
-  bytes: Uint8Array,
-  { start, end }: { readonly start: number; readonly end: number },
-): Uint8Array {
-  const count = (end - start) / RECORD;
+async function validatorRoots(bytes: Uint8Array, pause: Pause): Promise<Uint8Array> {
+  const count = bytes.length / RECORD;
   const roots = new Uint8Array(32 * count);
-  const step = 4_096;
-  const keys = new Uint8Array(64 * step);
-  const leaves = new Uint8Array(256 * step);
-  const keyRoots = new Uint8Array(32 * step);
-  const [fours, twos] = [new Uint8Array(128 * step), new Uint8Array(64 * step)];
-  for (let first = 0; first < count; first += step) {
-    const many = Math.min(step, count - first);
+  const keys = new Uint8Array(64 * STEP);
+  const leaves = new Uint8Array(256 * STEP);
+  const keyRoots = new Uint8Array(32 * STEP);
+  const [fours, twos] = [new Uint8Array(128 * STEP), new Uint8Array(64 * STEP)];
+  for (let first = 0; first < count; first += STEP) {
+    const many = Math.min(STEP, count - first);
     for (let i = 0; i < many; i++) {
-      const offset = start + RECORD * (first + i);
+      const offset = RECORD * (first + i);
       keys.set(bytes.subarray(offset, offset + 48), 64 * i);
     }
     hashInto(keys.subarray(0, 64 * many), keyRoots.subarray(0, 32 * many));
     for (let i = 0; i < many; i++) {
-      const offset = start + RECORD * (first + i);
+      const offset = RECORD * (first + i);
       const leaf = 256 * i;
       leaves.set(keyRoots.subarray(32 * i, 32 * i + 32), leaf);
       leaves.set(bytes.subarray(offset + 48, offset + 80), leaf + 32);
@@ -229,25 +177,25 @@ function validatorRoots(
     hashInto(leaves.subarray(0, 256 * many), fours.subarray(0, 128 * many));
     hashInto(fours.subarray(0, 128 * many), twos.subarray(0, 64 * many));
     hashInto(twos.subarray(0, 64 * many), roots.subarray(32 * first, 32 * (first + many)));
+    await pause();
   }
   return roots;
 }
 
 /** Packed bytes as whole chunks. */
-function chunks(bytes: Uint8Array, { start, end }: { readonly start: number; readonly end: number }): Uint8Array {
-  const padded = new Uint8Array(32 * Math.ceil((end - start) / 32));
-  padded.set(bytes.subarray(start, end));
-  return padded;
+function padded(bytes: Uint8Array): Uint8Array {
+  if (bytes.length % 32 === 0) return bytes;
+  const chunks = new Uint8Array(32 * Math.ceil(bytes.length / 32));
+  chunks.set(bytes);
+  return chunks;
 }
 
-function validatorAt(bytes: Uint8Array, at: FieldRanges, index: number): ContractValidatorProof["validator"] {
-  const offset = at("validators").start + RECORD * index;
-  if (offset + RECORD > at("validators").end) throw new RangeError(`no validator with index ${index} in the state`);
+function validatorAt(bytes: Uint8Array, offset: number): ContractValidatorProof["validator"] {
   const value = ssz.phase0.Validator.deserialize(bytes.slice(offset, offset + RECORD));
   const epoch = (number: number): bigint => (number === Infinity ? FAR_FUTURE : BigInt(number));
   return {
-    pubkeyRoot: pubkeyRoot(hexlify(value.pubkey) as Hex),
-    withdrawalCredentials: hexlify(value.withdrawalCredentials) as Hex,
+    pubkeyRoot: pubkeyRoot(hex(value.pubkey)),
+    withdrawalCredentials: hex(value.withdrawalCredentials),
     effectiveBalanceGwei: BigInt(value.effectiveBalance),
     slashed: value.slashed,
     activationEligibilityEpoch: epoch(value.activationEligibilityEpoch),
@@ -263,6 +211,6 @@ function lengthLeaf(length: number): Uint8Array {
   return leaf;
 }
 
-function size({ start, end }: { readonly start: number; readonly end: number }): number {
-  return end - start;
+function hex(bytes: Uint8Array): Hex {
+  return hexlify(bytes) as Hex;
 }

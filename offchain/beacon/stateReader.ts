@@ -6,6 +6,7 @@ import { ssz } from "@lodestar/types";
 import { hexlify } from "ethers";
 import { AppError, EXIT } from "../util/errors.ts";
 import type { Hex } from "../util/hex.ts";
+import type { Pause } from "./merkle.ts";
 import type { ForkName } from "./proofs.ts";
 import type { ValidatorInfo } from "./types.ts";
 
@@ -13,6 +14,8 @@ const VALIDATOR = { size: 121, credentials: 48, effectiveBalance: 80, slashed: 8
 const PENDING_DEPOSIT = { size: 192, amount: 80 } as const;
 const PUBKEY_SIZE = 48;
 const NOT_SET = 0xffff_ffff;
+/** Bytes that are read between two pauses. */
+const STEP = 2 ** 20;
 
 /** What a state says about the keys asked for, and sums over all validators. */
 export interface StateContents {
@@ -57,10 +60,18 @@ function rangesOf(bytes: Uint8Array, fork: ForkName, total: number): FieldRanges
   };
 }
 
-/** @param pubkeys lower case */
-export function readStateBytes(bytes: Uint8Array, fork: ForkName, pubkeys: readonly Hex[]): StateContents {
+/** A state that is there as a whole. @param pubkeys lower case */
+export async function readStateBytes(
+  bytes: Uint8Array,
+  fork: ForkName,
+  pubkeys: readonly Hex[],
+  pause: Pause,
+): Promise<StateContents> {
   const stream = new StateStream(fork, bytes.length, pubkeys);
-  stream.write(bytes);
+  for (let from = 0; from < bytes.length; from += STEP) {
+    stream.write(bytes.subarray(from, from + STEP));
+    await pause();
+  }
   return stream.end();
 }
 

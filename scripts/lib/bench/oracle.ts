@@ -48,7 +48,7 @@ export async function measureReading(size: Size): Promise<Measured> {
     writeFileSync(stateFile, bytes);
     writeFileSync(keysFile, JSON.stringify(pubkeys));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const script = fileURLToPath(new URL("./readOnce.ts", import.meta.url));
     const { stdout } = await promisify(execFile)(process.execPath, [script, url, keysFile]);
     const read = JSON.parse(stdout) as Omit<Measured, keyof Size> & { found: number; validators: number };

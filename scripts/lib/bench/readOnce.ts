@@ -1,7 +1,7 @@
 /** A fresh process that reads one state as the oracle does, and says on stdout what that cost it. Arguments: URL, file with public keys. */
 import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { inThread } from "../../../offchain/beacon/stateThread.ts";
+import { contentsOf, downloadState } from "../../../offchain/beacon/stateDownload.ts";
 import type { Hex } from "../../../offchain/util/hex.ts";
 
 const [url = "", keysFile = ""] = process.argv.slice(2);
@@ -9,15 +9,16 @@ const pubkeys = JSON.parse(readFileSync(keysFile, "utf8")) as Hex[];
 const delays = monitorEventLoopDelay({ resolution: 5 });
 delays.enable();
 const start = performance.now();
-const answer = await inThread({ url, timeoutSeconds: 60, pubkeys }, undefined);
+const answer = await downloadState(url, "/state", 60, undefined, async (download) => contentsOf(download, pubkeys));
 const seconds = (performance.now() - start) / 1_000;
 delays.disable();
-if (!answer.ok) throw new Error(answer.message);
+if (!("value" in answer)) throw new Error(`answered ${answer.status}`);
+const contents = answer.value;
 const { user, system } = process.cpuUsage();
 console.log(
   JSON.stringify({
-    found: answer.contents.validators.length,
-    validators: answer.contents.validatorCount,
+    found: contents.validators.length,
+    validators: contents.validatorCount,
     seconds,
     cpuSeconds: (user + system) / 1e6,
     peakMiB: peakKiB() / 1_024,

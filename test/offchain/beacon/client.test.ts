@@ -273,6 +273,41 @@ describe("the beacon client, over HTTP", () => {
     expect(() => client([])).to.throw("no beacon node is configured");
   });
 
+  it("reads a state whose length is not announced, gives up on one that trickles, and ends in the middle with the signal", async () => {
+    let length = 0;
+    const trickle = createServer((request, response) => {
+      void fetch(second.url + (request.url ?? ""), { headers: { accept: request.headers.accept ?? "*/*" } }).then(
+        async (real) => {
+          const headers = Object.fromEntries(real.headers);
+          const bytes = new Uint8Array(await real.arrayBuffer());
+          const isState = (request.url ?? "").includes("debug");
+          if (isState) delete headers["content-length"];
+          response.writeHead(real.status, headers);
+          response.write(isState ? bytes.subarray(0, length) : bytes);
+          if (!isState || length >= bytes.length) response.end();
+        },
+      );
+    });
+    const url = await listen(trickle);
+    try {
+      const block = await client().blockAtOrBefore(beacon.head.slot);
+      const expected = await client().readState(block, PUBKEYS);
+      length = Infinity;
+      expect(await client([url]).readState(block, PUBKEYS)).to.deep.equal(expected);
+      length = 1_000_000;
+      expect(await fails(client([url], { timeoutSeconds: 0.05 }).readState(block, PUBKEYS))).to.include(
+        "not there within 0.",
+      );
+      const stop = new AbortController();
+      const reading = client([url]).readState(block, PUBKEYS, stop.signal);
+      setTimeout(() => stop.abort(new Error("enough")), 50);
+      expect(await fails(reading)).to.match(/enough|aborted/);
+    } finally {
+      trickle.closeAllConnections();
+      trickle.close();
+    }
+  });
+
   it("takes no answer in an unknown shape, of another block, or of an unknown fork", async () => {
     let answer: { path: RegExp; status: number; headers: Record<string, string>; body: string } | undefined;
     const liar = createServer((request, response) => {

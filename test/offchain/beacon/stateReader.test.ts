@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import { ssz } from "@lodestar/types";
 import { getBytes, hexlify } from "ethers";
-import { proveInBytes } from "../../../offchain/beacon/stateProofs.ts";
+import { hashState } from "../../../offchain/beacon/stateProofs.ts";
 import { StateStream, readStateBytes } from "../../../offchain/beacon/stateReader.ts";
-import { proveBalance, proveValidator } from "../../../offchain/beacon/proofs.ts";
-import type { ForkName } from "../../../offchain/beacon/proofs.ts";
+import { HEADER_DEPTH, proveBalance, proveBlockRoot, proveValidator } from "../../../offchain/beacon/proofs.ts";
+import type { ForkName, Header } from "../../../offchain/beacon/proofs.ts";
 import { contractBalanceProof, contractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
 import type { Hex } from "../../../offchain/util/hex.ts";
 import { makeState } from "../../../scripts/lib/bench/state.ts";
@@ -15,12 +15,33 @@ function pubkey(index: number): Hex {
   return `0x${(index + 1).toString(16).padStart(96, "a")}`;
 }
 
-/** Nine validators: 3 exited, 5 not active yet, 7 slashed; deposits of 2 (two), 8 and a stranger. */
-function smallState(fork: ForkName) {
+async function pause(): Promise<void> {
+  return Promise.resolve();
+}
+
+async function failure(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => "it did not fail",
+    (error: unknown) => (error as Error).message,
+  );
+}
+
+function headerOf(view: ReturnType<typeof smallState>): Header {
+  return {
+    slot: 3_231n,
+    proposerIndex: 1n,
+    parentRoot: `0x${"01".repeat(32)}`,
+    stateRoot: hexlify(view.hashTreeRoot()) as Hex,
+    bodyRoot: `0x${"02".repeat(32)}`,
+  };
+}
+
+/** Nine validators unless told: 3 exited, 5 not active yet, 7 slashed; deposits of 2 (two), 8 and a stranger. */
+function smallState(fork: ForkName, validators = 9) {
   const view = ssz[fork].BeaconState.defaultViewDU();
   view.slot = 32 * 100 + 31;
   view.genesisValidatorsRoot = new Uint8Array(32).fill(9);
-  for (let i = 0; i < 9; i++) {
+  for (let i = 0; i < validators; i++) {
     view.validators.push(
       ssz.phase0.Validator.toViewDU({
         pubkey: getBytes(pubkey(i)),
@@ -61,9 +82,10 @@ function smallState(fork: ForkName) {
 
 describe("a serialized state", () => {
   for (const fork of ["electra", "fulu", "gloas"] as const) {
-    it(`is read without being deserialized: ${fork}`, () => {
+    it(`is read without being deserialized: ${fork}`, async () => {
       const view = smallState(fork);
-      const contents = readStateBytes(view.serialize(), fork, [pubkey(7), pubkey(3), pubkey(2), pubkey(50)]);
+      const keys = [pubkey(7), pubkey(3), pubkey(2), pubkey(50)];
+      const contents = await readStateBytes(view.serialize(), fork, keys, pause);
       expect(contents).to.deep.include({
         fork,
         slot: 3_231,
@@ -93,33 +115,51 @@ describe("a serialized state", () => {
       expect(contents.validators[2]?.exitEpoch).to.equal(2n ** 64n - 1n);
     });
 
-    it(`gives the proofs that its whole tree gives: ${fork}`, () => {
-      const view = smallState(fork);
-      const header = {
-        slot: 3_231n,
-        proposerIndex: 1n,
-        parentRoot: `0x${"01".repeat(32)}`,
-        stateRoot: hexlify(view.hashTreeRoot()) as Hex,
-        bodyRoot: `0x${"02".repeat(32)}`,
-      } as const;
+    it(`gives the proofs that its whole tree gives: ${fork}`, async () => {
+      // in Gloas up to the fourth subtree of validators and the third of balances
+      const view = smallState(fork, 23);
+      view.blockRoots.set(3_000, getBytes(`0x${"03".repeat(32)}`));
+      view.historicalRoots.push(new Uint8Array(32).fill(8));
+      const header = headerOf(view);
       const source = { fork, header, state: view.node };
-      const proofs = proveInBytes(view.serialize(), fork, header, 77n, [8, 0, 3]);
-      for (const [i, index] of [8, 0, 3].entries()) {
+      const state = await hashState(view.serialize(), fork, header, pause);
+      for (const index of [0, 3, 8, 20, 21, 22]) {
         const expected = contractValidatorProof({ ...proveValidator(source, index), timestamp: 77n, header });
-        expect(proofs.validators[i]).to.deep.equal(expected);
-        expect(proofs.balances[i]).to.deep.equal(contractBalanceProof(proveBalance(source, index)));
+        expect(state.validator(index, 77n)).to.deep.equal(expected);
+        expect(state.balance(index)).to.deep.equal(contractBalanceProof(proveBalance(source, index)));
       }
+      expect(state.blockRoot(3_000)).to.deep.equal(proveBlockRoot(source, 3_000).nodes.slice(0, -HEADER_DEPTH));
+      expect(() => state.validator(23, 77n)).to.throw("no validator with index 23 in the state of slot 3231");
+      expect(() => state.balance(23)).to.throw("no validator with index 23");
+      expect(() => state.blockRoot(3_231)).to.throw("block_roots of slot 3231 does not hold slot 3231");
       const other = { ...header, stateRoot: header.parentRoot };
-      expect(() => proveInBytes(view.serialize(), fork, other, 77n, [0])).to.throw(
+      expect(await failure(hashState(view.serialize(), fork, other, pause))).to.include(
         "another state than that of slot 3231",
       );
-      expect(() => proveInBytes(view.serialize(), fork, header, 77n, [9])).to.throw("no validator with index 9");
+    });
+
+    it(`has the root that its whole tree has, with nobody in it: ${fork}`, async () => {
+      const view = smallState(fork, 0);
+      const state = await hashState(view.serialize(), fork, headerOf(view), pause);
+      expect(() => state.validator(0, 1n)).to.throw("no validator with index 0");
     });
   }
 
-  it("is the same in pieces of any size", () => {
+  it("is hashed a piece at a time, and no further once it is to end", async () => {
+    const { bytes } = makeState(100_000, 1);
+    let pauses = 0;
+    const stop = async (): Promise<void> => {
+      pauses += 1;
+      return pauses === 20 ? Promise.reject(new Error("enough")) : Promise.resolve();
+    };
+    const header = headerOf(smallState("electra"));
+    expect(await failure(hashState(bytes, "electra", header, stop))).to.equal("enough");
+    expect(pauses).to.equal(20);
+  });
+
+  it("is the same in pieces of any size", async () => {
     const { bytes, pubkeys } = makeState(997, 40);
-    const whole = readStateBytes(bytes, "electra", pubkeys);
+    const whole = await readStateBytes(bytes, "electra", pubkeys, pause);
     expect(whole.validators.map(({ pubkey: key }) => key)).to.deep.equal(pubkeys);
     expect(whole.validators.every(({ balanceGwei }) => balanceGwei === 32_000_012_345n)).to.equal(true);
     expect(whole.totalActiveBalanceGwei).to.equal(997n * 32_000_000_000n);
@@ -136,18 +176,18 @@ describe("a serialized state", () => {
     expect(stream.end()).to.deep.equal(whole);
   });
 
-  it("is refused cut off, too long, of another fork, or with fewer balances than validators", () => {
+  it("is refused cut off, too long, of another fork, or with fewer balances than validators", async () => {
     const { bytes, pubkeys } = makeState(10, 2);
-    expect(() => readStateBytes(bytes.subarray(0, 1_000), "electra", pubkeys)).to.throw(
-      "1000 bytes are not a beacon state",
-    );
-    expect(() => readStateBytes(bytes, "fulu", pubkeys)).to.throw("are not a beacon state of fulu");
+    const fails = async (...[part, fork, keys]: [Uint8Array, ForkName, readonly Hex[]]): Promise<string> =>
+      failure(readStateBytes(part, fork, keys, pause));
+    expect(await fails(bytes.subarray(0, 1_000), "electra", pubkeys)).to.include("1000 bytes are not a beacon state");
+    expect(await fails(bytes, "fulu", pubkeys)).to.include("are not a beacon state of fulu");
     const short = new StateStream("electra", bytes.length, pubkeys);
     short.write(bytes.subarray(0, -1));
     expect(() => short.end()).to.throw("are not a beacon state of electra");
     const view = smallState("electra");
     view.balances.push(1);
-    expect(() => readStateBytes(view.serialize(), "electra", [])).to.throw("validators and balances differ in number");
-    expect(() => readStateBytes(bytes, "electra", ["0x1234"])).to.throw("not a public key of 48 bytes");
+    expect(await fails(view.serialize(), "electra", [])).to.include("validators and balances differ in number");
+    expect(await fails(bytes, "electra", ["0x1234"])).to.include("not a public key of 48 bytes");
   });
 });
