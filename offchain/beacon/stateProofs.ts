@@ -5,11 +5,13 @@
 import { hashInto } from "@chainsafe/hashtree";
 import { SLOTS_PER_HISTORICAL_ROOT } from "@lodestar/params";
 import {
+  ByteVectorType,
   ListBasicType,
   ListCompositeType,
   ProgressiveContainerType,
   ProgressiveListBasicType,
   ProgressiveListCompositeType,
+  VectorCompositeType,
 } from "@chainsafe/ssz";
 import { ssz } from "@lodestar/types";
 import { hexlify } from "ethers";
@@ -24,12 +26,12 @@ import { fieldRanges } from "./stateReader.ts";
 
 const STATE_DEPTH = 6;
 const RECORD = 121;
-const ROOTS_DEPTH = Math.log2(SLOTS_PER_HISTORICAL_ROOT);
 const FAR_FUTURE = 2n ** 64n - 1n;
 /** Fields whose trees are kept. */
 const PROVEN = new Set(["validators", "balances", "blockRoots"]);
-/** Records that are hashed between two pauses. */
+/** Validators, and elements of other lists, that are hashed between two pauses. */
 const STEP = 4_096;
+const SMALL_STEP = 512;
 
 /** A state that is the one of `header`. */
 export interface HashedState {
@@ -53,9 +55,9 @@ export async function hashState(bytes: Uint8Array, fork: ForkName, header: Heade
   for (const [position, [name, type]] of fields.entries()) {
     const { start, end } = at(name);
     const field = bytes.subarray(start, end);
-    const tree = await (name === "blockRoots"
-      ? fixedTree(field, ROOTS_DEPTH, pause)
-      : hashList(name, type, field, pause));
+    const tree = isRoots(type)
+      ? await fixedTree(field, Math.log2(type.length), pause)
+      : await hashList(name, type, field, pause);
     if (PROVEN.has(name) && tree !== undefined) trees.set(name, tree);
     roots.set(tree?.root ?? type.hashTreeRoot(type.deserialize(field.slice())), 32 * position);
     await pause();
@@ -103,6 +105,15 @@ interface FieldType {
   hashTreeRoot(value: unknown): Uint8Array;
 }
 
+/** A vector of a power of two of roots, which are its leaves. */
+function isRoots(type: FieldType): type is FieldType & { readonly length: number } {
+  return (
+    type instanceof VectorCompositeType &&
+    type.elementType instanceof ByteVectorType &&
+    type.elementType.fixedSize === 32
+  );
+}
+
 /**
  * From a chunk of a list to the list's root: the empty subtrees at the top, which the contract knows, are left out.
  * @returns undefined for what is not a list of elements of one size
@@ -144,7 +155,7 @@ async function elementRoots(type: FieldType, size: number, bytes: Uint8Array, pa
   const roots = new Uint8Array(32 * count);
   for (let i = 0; i < count; i++) {
     roots.set(type.hashTreeRoot(type.deserialize(bytes.slice(size * i, size * (i + 1)))), 32 * i);
-    if (i % STEP === STEP - 1) await pause();
+    if (i % SMALL_STEP === SMALL_STEP - 1) await pause();
   }
   return roots;
 }
