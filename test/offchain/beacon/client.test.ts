@@ -15,6 +15,7 @@ import {
 } from "../../../devnet/keys.ts";
 import { DEPOSIT_CONTRACT } from "../../../devnet/predeploys.ts";
 import { BeaconClient } from "../../../offchain/beacon/client.ts";
+import { contentsOf, downloadState } from "../../../offchain/beacon/stateDownload.ts";
 import { AppError, EXIT } from "../../../offchain/util/errors.ts";
 import type { Hex } from "../../../offchain/util/hex.ts";
 import { contractBalanceProof, contractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
@@ -295,9 +296,9 @@ describe("the beacon client, over HTTP", () => {
       length = Infinity;
       expect(await client([url]).readState(block, PUBKEYS)).to.deep.equal(expected);
       length = 1_000_000;
-      expect(await fails(client([url], { timeoutSeconds: 0.05 }).readState(block, PUBKEYS))).to.include(
-        "not there within 0.",
-      );
+      const path = `/eth/v2/debug/beacon/states/${block.slot}`;
+      const late = downloadState(url, path, 0.2, undefined, async (download) => contentsOf(download, PUBKEYS));
+      expect(await fails(late)).to.equal(`${path}: not there within 0.2 s`);
       const stop = new AbortController();
       const reading = client([url]).readState(block, PUBKEYS, stop.signal);
       setTimeout(() => stop.abort(new Error("enough")), 50);
