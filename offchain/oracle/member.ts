@@ -254,7 +254,7 @@ export class Member {
         case "superseded":
           return at("no_new_frame", `slot ${report.refSlot} was reported meanwhile`);
         case "refused":
-          return at("simulation_failed", `the contract would refuse: ${outcome.reason}`);
+          return at("simulation_failed", `it would fail: ${outcome.reason}`);
         case "accepted":
           return await this.#send(report, hash, signatures.slice(0, needed), at, signal);
       }

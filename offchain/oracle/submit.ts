@@ -2,8 +2,9 @@
 import { JsonRpcSigner } from "ethers";
 import type { Signer, TransactionRequest } from "ethers";
 import type { ReportOracle } from "../../typechain-types/contracts/oracle/ReportOracle.ts";
+import { ChainError, toChainError } from "../chain/errors.ts";
 import type { Clock } from "../util/clock.ts";
-import { AppError, EXIT, isAbort, messageOf } from "../util/errors.ts";
+import { AppError, EXIT, isAbort } from "../util/errors.ts";
 import type { Report } from "../protocol/report.ts";
 import { layerError } from "./layers.ts";
 import { compact } from "./wire.ts";
@@ -15,6 +16,7 @@ export type Simulation =
   | { readonly kind: "governance"; readonly reportHash: string }
   /** A report for this slot or a later one is there. */
   | { readonly kind: "superseded" }
+  /** For any other reason, of whichever contract, in a sentence. */
   | { readonly kind: "refused"; readonly reason: string };
 
 /** @param signed sorted by signer @throws LayerError */
@@ -28,21 +30,14 @@ export async function simulate(
     await oracle.submitReport.staticCall(report, signaturesOf(signed), { from });
     return { kind: "accepted" };
   } catch (error) {
-    const { code, revert, data } = error as { code?: string; revert?: Revert | null; data?: string | null };
-    if (code !== "CALL_EXCEPTION") throw layerError("execution", error);
-    const name = revert?.name;
-    const args = revert?.args ?? [];
-    if (name === "NotEnoughSignatures") return { kind: "too few", needed: Number(args[1]) };
-    if (name === "FallNeedsGovernance") return { kind: "governance", reportHash: String(args[0]) };
+    const failure = toChainError(error);
+    if (!(failure instanceof ChainError) || failure.kind !== "reverted") throw layerError("execution", error);
+    const { name, args = {}, message } = failure.revert ?? {};
+    if (name === "NotEnoughSignatures") return { kind: "too few", needed: Number(args["required"]) };
+    if (name === "FallNeedsGovernance") return { kind: "governance", reportHash: String(args["reportHash"]) };
     if (name === "ReferenceNotNewer") return { kind: "superseded" };
-    const reason = name === undefined ? (data ?? messageOf(error)) : `${name}(${args.map(String).join(", ")})`;
-    return { kind: "refused", reason };
+    return { kind: "refused", reason: name === undefined ? failure.message : `${message} (${name})` };
   }
-}
-
-interface Revert {
-  readonly name: string;
-  readonly args: readonly unknown[];
 }
 
 export interface SendOptions {
@@ -106,7 +101,7 @@ export async function send(
     }
   } catch (error) {
     if (isAbort(error)) throw error;
-    throw new AppError(EXIT.unavailable, `the report was not sent: ${messageOf(error)}`, { cause: error });
+    throw new AppError(EXIT.unavailable, `the report was not sent: ${toChainError(error).message}`, { cause: error });
   }
 }
 

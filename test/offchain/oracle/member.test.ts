@@ -7,6 +7,8 @@ import { reportHash } from "../../../offchain/protocol/report.ts";
 import { fixedFrame, startCommittee, TAKE_OVER_DELAY } from "./committee.ts";
 import type { Committee, Place } from "./committee.ts";
 
+const ETH = 10n ** 18n;
+
 async function step(place: Place | undefined): Promise<Step> {
   if (place?.daemon === undefined) throw new Error("that member is down");
   return place.daemon.member.step();
@@ -163,6 +165,23 @@ describe("a member of the committee", function () {
     await c.setBalance(first.address, 1_000n);
     expect(await reasons(first)).to.deep.equal(["no_funds"]);
     await c.setBalance(first.address, 10n ** 19n);
+    expect((await step(first)).submitted).to.equal(true);
+  });
+
+  it("sends nothing that a contract behind the oracle would refuse, and says which error of it that is", async () => {
+    c.p.beacon.creditExecutionReward(await c.p.rewardsVault.getAddress(), ETH);
+    const refSlot = await c.nextFrame();
+    const [first, second, third] = await inTurn(c, refSlot);
+    for (const place of [second, third]) await step(place);
+    const vault = await c.p.rewardsVault.getAddress();
+    const held = await c.p.oracle.runner?.provider?.getBalance(vault);
+    await c.setBalance(vault, 0n);
+    const { reasons: found, explanation } = await step(first);
+    expect(found).to.deep.equal(["simulation_failed"]);
+    expect(explanation).to.equal(
+      `it would fail: the report says vault ${vault} held 1.0 ETH; only 0.0 ETH to 0.0 ETH is possible (VaultBalanceImpossible)`,
+    );
+    await c.setBalance(vault, held ?? 0n);
     expect((await step(first)).submitted).to.equal(true);
   });
 
