@@ -5,30 +5,17 @@
  * block asked for, but its root is not computed (seconds of hashing): balances are as good as the node. That is why a committee reads
  * through different nodes. Proofs are verified: the state root comes out of them.
  */
-import { ssz } from "@lodestar/types";
-import { hexlify } from "ethers";
 import { z } from "zod";
 import type { Hex } from "../util/hex.ts";
+import { Blocks, expectSame, headerSchema } from "./blocks.ts";
 import { bigintField, hexField, numberField } from "./fields.ts";
 import { BeaconNodes } from "./nodes.ts";
 import type { NodeOptions } from "./nodes.ts";
-import { headerRoot } from "./proofs.ts";
-import type { Header } from "./proofs.ts";
 import { contentsOf, downloadState, provableState } from "./stateDownload.ts";
 import type { Download } from "./stateDownload.ts";
 import type { StateContents } from "./stateReader.ts";
 import type { BeaconBlockInfo, BeaconChain, BeaconSource, StateProofs, StateView, ValidatorInfo } from "./types.ts";
 
-/** How far back a block is looked for over missed slots: a day. */
-const MOST_MISSED = 7_200;
-
-const headerSchema = z.object({
-  data: z.object({
-    root: hexField,
-    canonical: z.boolean().optional(),
-    header: z.object({ message: z.object({ slot: numberField }) }),
-  }),
-});
 const finalitySchema = z.object({ data: z.object({ finalized: z.object({ epoch: numberField }) }) });
 const validatorsSchema = z.object({
   data: z.array(
@@ -75,13 +62,7 @@ export class BeaconClient implements BeaconSource {
   }
 
   async blockAtOrBefore(slot: number, signal?: AbortSignal): Promise<BeaconBlockInfo> {
-    return this.#nodes.ask(async (url) => {
-      for (let at = slot; at >= 0 && at > slot - MOST_MISSED; at--) {
-        const answer = await this.#nodes.json(url, `/eth/v1/beacon/headers/${at}`, headerSchema, { signal });
-        if (answer !== undefined && answer.data.canonical !== false) return this.#block(url, answer.data.root, signal);
-      }
-      throw new Error(`has no block in ${MOST_MISSED} slots up to ${slot}`);
-    }, signal);
+    return this.#nodes.ask(async (url) => new Blocks(this.#nodes, url, signal).atOrBefore(slot), signal);
   }
 
   async readState(
@@ -97,7 +78,7 @@ export class BeaconClient implements BeaconSource {
       const view =
         contents === undefined
           ? await this.#readByIds(url, block, keys, signal)
-          : viewOf(block, contents, chain.genesisValidatorsRoot);
+          : viewOf(block, keys, contents, chain.genesisValidatorsRoot);
       const missing = keys.filter((pubkey) => !view.validators.has(pubkey));
       if (complete && missing.length > 0)
         throw new Error(`lacks ${missing.length} of ${keys.length} validators, ${missing[0]} first`);
@@ -138,13 +119,9 @@ export class BeaconClient implements BeaconSource {
 
   /** The timestamp of the first block after this one, under which EIP-4788 has its root. */
   async #timestampAfter(block: BeaconBlockInfo, chain: BeaconChain, signal: AbortSignal | undefined): Promise<bigint> {
-    const head = await this.head(signal);
     return this.#nodes.ask(async (url) => {
-      for (let slot = block.slot + 1; slot <= head; slot++) {
-        const answer = await this.#nodes.json(url, `/eth/v1/beacon/headers/${slot}`, headerSchema, { signal });
-        if (answer !== undefined) return BigInt(chain.genesisTime + slot * chain.secondsPerSlot);
-      }
-      throw new Error(`no block after slot ${block.slot} yet: its root is not in EIP-4788`);
+      const slot = await new Blocks(this.#nodes, url, signal).successor(block);
+      return BigInt(chain.genesisTime + slot * chain.secondsPerSlot);
     }, signal);
   }
 
@@ -158,39 +135,6 @@ export class BeaconClient implements BeaconSource {
       if (answer === undefined) throw new Error(`${path} answered 404`);
       return answer;
     }, signal);
-  }
-
-  /** The block of a root, verified. */
-  async #block(url: string, root: Hex, signal: AbortSignal | undefined): Promise<BeaconBlockInfo> {
-    const answer = await this.#nodes.fetch(url, `/eth/v2/beacon/blocks/${root}`, { ssz: true, signal });
-    if (answer.status === 404) throw new Error(`does not have the block ${root}`);
-    if (answer.version !== "electra" && answer.version !== "fulu")
-      throw new Error(`blocks of the fork "${answer.version ?? "unknown"}" are not known`);
-    let message;
-    try {
-      ({ message } = ssz[answer.version].SignedBeaconBlock.deserialize(answer.body));
-    } catch {
-      throw new Error(`the block ${root} is not an SSZ block of ${answer.version}`);
-    }
-    const { executionPayload } = message.body;
-    const header: Header = {
-      slot: BigInt(message.slot),
-      proposerIndex: BigInt(message.proposerIndex),
-      parentRoot: hexlify(message.parentRoot) as Hex,
-      stateRoot: hexlify(message.stateRoot) as Hex,
-      bodyRoot: hexlify(ssz[answer.version].BeaconBlockBody.hashTreeRoot(message.body)) as Hex,
-    };
-    expectSame("root of the block", headerRoot(header), root);
-    return {
-      header,
-      root,
-      slot: message.slot,
-      execution: {
-        number: executionPayload.blockNumber,
-        hash: hexlify(executionPayload.blockHash) as Hex,
-        timestamp: executionPayload.timestamp,
-      },
-    };
   }
 
   /** What `use` makes of the state after a block; undefined where the node does not serve states. */
@@ -236,6 +180,10 @@ export class BeaconClient implements BeaconSource {
     pubkeys: readonly Hex[],
     signal: AbortSignal | undefined,
   ): Promise<StateView> {
+    if (block.unsettled?.owesWithdrawals === true)
+      throw new Error(
+        `serves no states, and slot ${block.slot} has no payload: what withdrawals it owes is in its state only`,
+      );
     const id = await this.#stateId(url, block, signal);
     const base = `/eth/v1/beacon/states/${id}`;
     const wanted = new Set(pubkeys);
@@ -266,14 +214,15 @@ export class BeaconClient implements BeaconSource {
         withdrawableEpoch: validator.withdrawable_epoch,
       });
     }
-    const pending = new Map<Hex, bigint>();
-    for (const { pubkey, amount } of deposits.data)
-      if (wanted.has(pubkey)) pending.set(pubkey, (pending.get(pubkey) ?? 0n) + amount);
+    const pending = deposits.data.flatMap(({ pubkey, amount }) =>
+      wanted.has(pubkey) ? [[pubkey, amount] as const] : [],
+    );
     return {
       block,
       finalizedEpoch: finality.data.finalized.epoch,
       validators,
-      pendingDepositsGwei: pending,
+      pendingDepositsGwei: depositsOf(block, pubkeys, pending),
+      owedWithdrawalsGwei: new Map(),
       totalActiveBalanceGwei: undefined,
       slashingsGwei: undefined,
     };
@@ -281,7 +230,12 @@ export class BeaconClient implements BeaconSource {
 }
 
 /** What was asked for, of a state that is the block's as far as it shows without its root. */
-function viewOf(block: BeaconBlockInfo, contents: StateContents, genesisValidatorsRoot: Hex): StateView {
+function viewOf(
+  block: BeaconBlockInfo,
+  pubkeys: readonly Hex[],
+  contents: StateContents,
+  genesisValidatorsRoot: Hex,
+): StateView {
   expectSame("chain", contents.genesisValidatorsRoot, genesisValidatorsRoot);
   expectSame("slot", contents.slot, block.slot);
   expectSame("parent", contents.latestBlock.parentRoot, block.header.parentRoot);
@@ -290,12 +244,22 @@ function viewOf(block: BeaconBlockInfo, contents: StateContents, genesisValidato
     block,
     finalizedEpoch: contents.finalizedEpoch,
     validators: new Map(contents.validators.map((validator) => [validator.pubkey, validator])),
-    pendingDepositsGwei: new Map(contents.pendingDepositsGwei),
+    pendingDepositsGwei: depositsOf(block, pubkeys, contents.pendingDepositsGwei),
+    owedWithdrawalsGwei: new Map(block.unsettled?.owesWithdrawals === true ? contents.expectedWithdrawalsGwei : []),
     totalActiveBalanceGwei: contents.totalActiveBalanceGwei,
     slashingsGwei: contents.slashingsGwei,
   };
 }
 
-function expectSame<T>(what: string, found: T, expected: T): void {
-  if (found !== expected) throw new Error(`another ${what} than asked for: ${String(found)}, not ${String(expected)}`);
+/** The state's pending deposits, and those of the block's own payload that the state does not know yet. */
+function depositsOf(
+  { unsettled }: BeaconBlockInfo,
+  pubkeys: readonly Hex[],
+  pending: readonly (readonly [Hex, bigint])[],
+): Map<Hex, bigint> {
+  const sums = new Map<Hex, bigint>();
+  const wanted = new Set(pubkeys);
+  for (const [pubkey, amount] of [...pending, ...(unsettled?.deposits ?? [])])
+    if (wanted.has(pubkey)) sums.set(pubkey, (sums.get(pubkey) ?? 0n) + amount);
+  return sums;
 }

@@ -12,6 +12,7 @@ import type { ValidatorInfo } from "./types.ts";
 
 const VALIDATOR = { size: 121, credentials: 48, effectiveBalance: 80, slashed: 88, epochs: 89 } as const;
 const PENDING_DEPOSIT = { size: 192, amount: 80 } as const;
+const WITHDRAWAL = { size: 44, validator: 8, amount: 36 } as const;
 const PUBKEY_SIZE = 48;
 const NOT_SET = 0xffff_ffff;
 /** Bytes that are read between two pauses. */
@@ -28,6 +29,8 @@ export interface StateContents {
   readonly validatorCount: number;
   readonly validators: readonly ValidatorInfo[];
   readonly pendingDepositsGwei: readonly (readonly [Hex, bigint])[];
+  /** Withdrawals of the keys asked for that the next payload has to pay. None before Gloas. */
+  readonly expectedWithdrawalsGwei: readonly (readonly [Hex, bigint])[];
   readonly totalActiveBalanceGwei: bigint;
   readonly slashingsGwei: bigint;
 }
@@ -94,6 +97,7 @@ export class StateStream {
   #total64 = 0n;
   #part = 0;
   readonly #deposits = new Map<Hex, bigint>();
+  readonly #withdrawals: (readonly [index: number, gwei: bigint])[] = [];
 
   /** @param total length of the whole state in bytes @param pubkeys lower case */
   constructor(fork: ForkName, total: number, pubkeys: readonly Hex[]) {
@@ -135,6 +139,7 @@ export class StateStream {
       validatorCount: (at("validators").end - at("validators").start) / VALIDATOR.size,
       validators: this.#validators,
       pendingDepositsGwei: [...this.#deposits],
+      expectedWithdrawalsGwei: this.#expectedWithdrawals(),
       totalActiveBalanceGwei: this.#total64 + BigInt(this.#part),
       slashingsGwei: sum64(view, at("slashings")),
     };
@@ -157,6 +162,15 @@ export class StateStream {
         this.#deposit(bytes, view, offset),
       ),
     ];
+    if (this.#fork === "gloas")
+      this.#fields.push(
+        new RecordField(at("payloadExpectedWithdrawals"), WITHDRAWAL.size, (_, view, offset) =>
+          this.#withdrawals.push([
+            uint64(view, offset + WITHDRAWAL.validator),
+            view.getBigUint64(offset + WITHDRAWAL.amount, true),
+          ]),
+        ),
+      );
   }
 
   #validator(bytes: Uint8Array, view: DataView, offset: number, index: number): void {
@@ -193,6 +207,16 @@ export class StateStream {
     if (pubkey === undefined) return;
     const amount = view.getBigUint64(offset + PENDING_DEPOSIT.amount, true);
     this.#deposits.set(pubkey, (this.#deposits.get(pubkey) ?? 0n) + amount);
+  }
+
+  #expectedWithdrawals(): [Hex, bigint][] {
+    const byIndex = new Map(this.#validators.map(({ index, pubkey }) => [index, pubkey]));
+    const sums = new Map<Hex, bigint>();
+    for (const [index, gwei] of this.#withdrawals) {
+      const pubkey = byIndex.get(index);
+      if (pubkey !== undefined) sums.set(pubkey, (sums.get(pubkey) ?? 0n) + gwei);
+    }
+    return [...sums];
   }
 
   #notAState(): AppError {

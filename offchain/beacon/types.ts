@@ -20,8 +20,15 @@ export interface BeaconBlockInfo {
   readonly header: Header;
   readonly root: Hex;
   readonly slot: number;
-  /** The execution block that it carries. */
+  /** The execution block that it carries; in Gloas its payload, or where that does not count the last one before. */
   readonly execution: { readonly number: number; readonly hash: Hex; readonly timestamp: number };
+  /** In Gloas: in what its state and that execution block are apart. */
+  readonly unsettled?: {
+    /** Deposits of the execution block that the state does not have yet, in gwei by public key. */
+    readonly deposits: ReadonlyMap<Hex, bigint>;
+    /** Whether the withdrawals that the state expects are in none of the execution blocks so far. */
+    readonly owesWithdrawals: boolean;
+  };
 }
 
 export interface ValidatorInfo {
@@ -44,8 +51,10 @@ export interface StateView {
   readonly finalizedEpoch: number;
   /** By public key; a key that is not in the registry is not in the map. */
   readonly validators: ReadonlyMap<Hex, ValidatorInfo>;
-  /** By public key: the sum of its pending deposits, where there are any. */
+  /** By public key: the sum of its deposits that are on their way, where there are any. */
   readonly pendingDepositsGwei: ReadonlyMap<Hex, bigint>;
+  /** By public key: withdrawals that left the balance and are in no execution block yet. Only in Gloas. */
+  readonly owedWithdrawalsGwei: ReadonlyMap<Hex, bigint>;
   /** Effective balances of all active validators; undefined where the node serves no states. */
   readonly totalActiveBalanceGwei: bigint | undefined;
   /** The sum of the state's `slashings` vector; undefined where the node serves no states. */

@@ -63,7 +63,9 @@ export function buildReport(snapshot: Snapshot, link: Link): BuiltReport {
       continue;
     }
     own.push({ operatorId, info });
-    clBalance += info.balanceGwei + (state.pendingDepositsGwei.get(pubkey) ?? 0n);
+    clBalance += info.balanceGwei;
+    for (const onTheirWay of [state.pendingDepositsGwei, state.owedWithdrawalsGwei])
+      clBalance += onTheirWay.get(pubkey) ?? 0n;
   }
   const finding = findIncident(state, own, snapshot.bonds, snapshot.slotsPerFrame);
   const report: Report = {

@@ -10,19 +10,25 @@ const LINK = { prevReportHash: `0x${"33".repeat(32)}`, committeeVersion: 4n };
 const EPOCH = 10_000n;
 
 describe("the report of a snapshot", () => {
-  it("sums balances and pending deposits of funded keys, and names block, vaults, predecessor and committee", () => {
+  it("sums balances, deposits on their way and withdrawals not paid yet of funded keys, and names block, vaults, predecessor and committee", () => {
     const pending = new Map<Hex, bigint>([
       [key(1), 31n * ETH_GWEI],
       [key(9), 7n * ETH_GWEI],
     ]);
     const snapshot = scene({
       validators: [validator(0, { balanceGwei: 32_000_000_001n }), validator(1, { balanceGwei: ETH_GWEI })],
-      state: { pendingDepositsGwei: pending },
+      state: {
+        pendingDepositsGwei: pending,
+        owedWithdrawalsGwei: new Map([
+          [key(0), 3n],
+          [key(9), 5n],
+        ]),
+      },
     });
     expect(buildReport(snapshot, LINK).report).to.deep.equal({
       refSlot: 320_031n,
       blockRoot: `0x${"22".repeat(32)}`,
-      clBalanceGwei: 64_000_000_001n,
+      clBalanceGwei: 64_000_000_004n,
       withdrawalVaultBalance: 5n,
       rewardsVaultBalance: 6n,
       incident: false,

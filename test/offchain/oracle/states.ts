@@ -48,6 +48,7 @@ export function scene({ validators, funded, state = {}, snapshot = {} }: Scene):
       finalizedEpoch: 9_998,
       validators: new Map(validators.map((info) => [info.pubkey, info])),
       pendingDepositsGwei: new Map(),
+      owedWithdrawalsGwei: new Map(),
       totalActiveBalanceGwei: 32_000_000n * ETH_GWEI,
       slashingsGwei: 0n,
       ...state,
