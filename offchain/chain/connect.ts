@@ -98,6 +98,7 @@ export async function connect(provider: Provider, deployment: Deployment): Promi
     blockRefOf(provider),
     ...[tokenAddress, wrappedAddress, MULTICALL3].map((address) => provider.getCode(address)),
   ] as const).catch((error: unknown) => {
+    if (error instanceof AppError) throw error;
     throw new AppError(EXIT.unavailable, `the node does not answer: ${messageOf(error)}`, { cause: error });
   });
   if (network.chainId !== deployment.chainId)

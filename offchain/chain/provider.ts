@@ -129,8 +129,8 @@ async function post(url: string, payload: JsonRpcPayload | JsonRpcPayload[], tim
     });
   } catch (error) {
     // "fetch failed" alone says nothing
-    const { cause } = error as { cause?: { code?: string } };
-    throw new Error(cause?.code ?? messageOf(error), { cause: error });
+    const { cause } = error as { cause?: { code?: string; message?: string } };
+    throw new Error(cause?.code ?? cause?.message ?? messageOf(error), { cause: error });
   }
   if (response.status !== 200) {
     const message = `answered ${response.status}`;

@@ -47,7 +47,9 @@ export interface Session {
   close(): void;
 }
 
-const GAS_UNITS = 18;
+const DECIMALS = 18;
+/** Far above it; what is below fits every amount of the contracts. */
+const MOST_ETHER = 10n ** 9n * 10n ** 18n;
 
 /** @throws AppError: usage for settings, unavailable for the node */
 export async function openSession(io: Io, options: GlobalOptions): Promise<Session> {
@@ -131,8 +133,19 @@ export async function act<Result, Outcome>(
 
 /** A decimal number of ether. @throws AppError (usage) */
 export function parseAmount(name: string, value: string): bigint {
+  const parsed = parse(name, amount(DECIMALS), value);
+  if (parsed > MOST_ETHER) throw new AppError(EXIT.usage, `${name}: more than all ether that there is`);
+  return parsed;
+}
+
+/** @throws AppError (usage) */
+export function parseAddress(name: string, value: string): string {
+  return parse(name, address, value);
+}
+
+function parse<T>(name: string, parser: (text: string) => T, value: string): T {
   try {
-    return amount(GAS_UNITS)(value);
+    return parser(value);
   } catch (error) {
     throw new AppError(EXIT.usage, `${name}: ${(error as Error).message}`);
   }

@@ -3,7 +3,7 @@
  * `NAME` (how secrets are mounted). An empty variable counts as unset.
  */
 import { readFileSync } from "node:fs";
-import { isAddress } from "ethers";
+import { getAddress, isAddress } from "ethers";
 import { z } from "zod";
 import { AppError, EXIT } from "./errors.ts";
 import { hostOf } from "./retry.ts";
@@ -165,9 +165,11 @@ export function oneOf<const T extends string>(...values: readonly T[]): (text: s
   };
 }
 
+/** With its checksum. Names are not looked up. */
 export function address(value: string): string {
-  if (!isAddress(value)) throw new RangeError(`an address, not ${quote(value)}`);
-  return value;
+  if (!/^0x[0-9a-f]{40}$/i.test(value)) throw new RangeError(`an address, not ${quote(value)}`);
+  if (!isAddress(value)) throw new RangeError(`the checksum of ${quote(value)} is wrong: a digit may be`);
+  return getAddress(value);
 }
 
 export function httpUrl(value: string): string {

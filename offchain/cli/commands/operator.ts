@@ -7,7 +7,7 @@ import { shares, wei } from "../../protocol/units.ts";
 import { AppError, EXIT } from "../../util/errors.ts";
 import type { Hex } from "../../util/hex.ts";
 import { dateOf, ether, renderRows, renderTable } from "../io.ts";
-import { act, parseAmount, whole } from "../session.ts";
+import { act, parseAddress, parseAmount, whole } from "../session.ts";
 import type { KeysOptions } from "../keyFiles.ts";
 import type { Session } from "../session.ts";
 
@@ -61,8 +61,11 @@ export function operatorCommands(program: Command, run: Run): void {
     .option("--reward-address <address>", "who may claim rewards (default: you)")
     .action((tier: string, name: string, options: { rewardAddress?: string }) =>
       run(async (session) => {
+        if (name.trim() === "") throw new AppError(EXIT.usage, "name: is empty");
+        const given =
+          options.rewardAddress === undefined ? undefined : parseAddress("--reward-address", options.rewardAddress);
         const context = await session.context();
-        const rewardAddress = options.rewardAddress ?? (await context.signer.getAddress());
+        const rewardAddress = given ?? (await context.signer.getAddress());
         await act(session, await join(context, operatorId(tier), rewardAddress, name), (made) => [
           ["operator", `${made.operatorId}`],
         ]);

@@ -8,7 +8,7 @@ import { wei } from "../../protocol/units.ts";
 import type { Wei } from "../../protocol/units.ts";
 import { AppError, EXIT } from "../../util/errors.ts";
 import { ether } from "../io.ts";
-import { act, parseAmount } from "../session.ts";
+import { act, parseAddress, parseAmount } from "../session.ts";
 import type { Session } from "../session.ts";
 
 type Run = (handle: (session: Session) => Promise<void>) => Promise<void>;
@@ -24,8 +24,9 @@ export function stakerCommands(program: Command, run: Run): void {
     .action((text: string, options: { wrapped?: boolean; receiver?: string }) =>
       run(async (session) => {
         const amount = positive(text);
+        const receiver = receiverOf(options);
         const context = await session.context();
-        const to = options.receiver === undefined ? {} : { receiver: options.receiver };
+        const to = receiver === undefined ? {} : { receiver };
         if (options.wrapped === true)
           await act(session, await stakeAndWrap(context, amount, to), ({ wrapped }) => [
             ["got", ether(wrapped, "westETH")],
@@ -44,17 +45,10 @@ export function stakerCommands(program: Command, run: Run): void {
       run(async (session) => {
         const context = await session.context();
         const held = await readAccount(session.protocol, await context.signer.getAddress());
-        const isWrapped = options.wrapped === true;
-        const all = isWrapped ? held.wrapped : held.staked;
-        const amount = text === "all" ? all : positive(text);
-        if (amount > all)
-          throw new AppError(
-            EXIT.failure,
-            `you have ${ether(all, isWrapped ? "westETH" : "estETH")}, less than ${ether(amount, "")}`.trimEnd(),
-          );
-        const prepared = isWrapped
-          ? await requestWrappedWithdrawals(context, amount)
-          : await requestWithdrawals(context, amount);
+        const prepared =
+          options.wrapped === true
+            ? await requestWrappedWithdrawals(context, partOf(held.wrapped, "westETH", text))
+            : await requestWithdrawals(context, partOf(held.staked, "estETH", text));
         await act(session, prepared, ({ ids }) => [["requests", ids.join(", ")]]);
       }),
     );
@@ -65,6 +59,7 @@ export function stakerCommands(program: Command, run: Run): void {
     .option("--receiver <address>", "who gets the ETH (default: you)")
     .action((texts: string[], options: { receiver?: string }) =>
       run(async (session) => {
+        const receiver = receiverOf(options);
         const context = await session.context();
         const ids =
           texts.length > 0 ? texts.map(requestId) : await claimable(session, await context.signer.getAddress());
@@ -72,7 +67,7 @@ export function stakerCommands(program: Command, run: Run): void {
           session.show({ claimed: [] }, () => "nothing is claimable");
           return;
         }
-        const prepared = await claim(context, ids.slice(0, MOST_CLAIMS), options.receiver);
+        const prepared = await claim(context, ids.slice(0, MOST_CLAIMS), receiver);
         await act(session, prepared, ({ amount }) => [["got", ether(amount)]]);
         if (ids.length > MOST_CLAIMS) session.io.err(`${ids.length - MOST_CLAIMS} more are claimable: run it again`);
       }),
@@ -85,7 +80,7 @@ export function stakerCommands(program: Command, run: Run): void {
       run(async (session) => {
         const context = await session.context();
         const held = await readAccount(session.protocol, await context.signer.getAddress());
-        const amount = text === "all" ? held.staked : positive(text);
+        const amount = partOf(held.staked, "estETH", text);
         const approval = await approvalFor(context, "estETH", session.protocol.wrapped, amount);
         if (approval !== undefined) {
           if (session.options.dryRun === true) {
@@ -106,7 +101,7 @@ export function stakerCommands(program: Command, run: Run): void {
       run(async (session) => {
         const context = await session.context();
         const held = await readAccount(session.protocol, await context.signer.getAddress());
-        const amount = text === "all" ? held.wrapped : positive(text);
+        const amount = partOf(held.wrapped, "westETH", text);
         await act(session, await unwrap(context, amount), () => []);
       }),
     );
@@ -129,7 +124,20 @@ function positive(text: string): Wei {
   return wei(amount);
 }
 
+/** Of what is held, before anything is sent. @throws AppError: usage for what is no amount, failure where it is more */
+function partOf(held: Wei, unit: "estETH" | "westETH", text: string): Wei {
+  const amount = text === "all" ? held : positive(text);
+  if (held === 0n) throw new AppError(EXIT.failure, `you have no ${unit}`);
+  if (amount > held)
+    throw new AppError(EXIT.failure, `you have ${ether(held, unit)}, less than ${ether(amount, unit)}`);
+  return amount;
+}
+
+function receiverOf({ receiver }: { readonly receiver?: string }): string | undefined {
+  return receiver === undefined ? undefined : parseAddress("--receiver", receiver);
+}
+
 function requestId(text: string): bigint {
-  if (!/^\d+$/.test(text)) throw new AppError(EXIT.usage, `a request is a number, not ${text}`);
+  if (!/^\d{1,18}$/.test(text)) throw new AppError(EXIT.usage, `a request is a number, not ${text}`);
   return BigInt(text);
 }

@@ -1,6 +1,5 @@
 /** status, history, deploy verify. */
 import type { Command } from "commander";
-import { isAddress } from "ethers";
 import { aprSummary, readHistory, rewardsOf } from "../../chain/history.ts";
 import type { Apr, RebaseEntry } from "../../chain/history.ts";
 import { readAccount } from "../../chain/read/account.ts";
@@ -8,6 +7,7 @@ import { readProtocol } from "../../chain/read/protocol.ts";
 import { readWithdrawals } from "../../chain/read/withdrawals.ts";
 import { AppError, EXIT } from "../../util/errors.ts";
 import { dateOf, ether, percent, renderRows, renderTable, sparkline } from "../io.ts";
+import { parseAddress } from "../session.ts";
 import type { Session } from "../session.ts";
 
 type Run = (handle: (session: Session) => Promise<void>) => Promise<void>;
@@ -94,12 +94,12 @@ async function accountStatus(session: Session, text: string): Promise<void> {
 
 async function history(session: Session, text: string | undefined, last: number): Promise<void> {
   if (!Number.isInteger(last) || last < 1) throw new AppError(EXIT.usage, "--last: a whole number above zero");
+  const address = text === undefined ? undefined : await addressOf(session, text);
   const kept = await readHistory(session.protocol, {
     onProgress: (block, end) => session.io.err(`read to block ${block} of ${end}`),
   });
   const apr = aprSummary(kept.items);
   const shown = kept.items.slice(-last);
-  const address = text === undefined ? undefined : await addressOf(session, text);
   const rewards = address === undefined ? undefined : await rewardsOf(session.protocol, address, kept);
   const rewardAt = new Map(rewards?.rewards.map(({ block, amount }) => [block, amount]));
   session.show({ apr, reports: shown, ...(rewards === undefined ? {} : { address, rewards }) }, () => {
@@ -141,9 +141,7 @@ async function verify(session: Session): Promise<void> {
 }
 
 async function addressOf(session: Session, text: string): Promise<string> {
-  if (text === "me") return session.account();
-  if (!isAddress(text)) throw new AppError(EXIT.usage, `an address or me, not ${String(text)}`);
-  return text;
+  return text === "me" ? session.account() : parseAddress("address", text);
 }
 
 /** For charts and tables only. */

@@ -17,6 +17,15 @@ const ALICE_KEY = "0x47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a3
 const OPERATOR_KEY = "0x4bbbf85ce3377467afe5d46f804f221813b2bb87f24d81f60f1fcdbf7cbf4356";
 const MNEMONIC = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 
+/** A letter of an address with a checksum in the other case. */
+function swapCase(address: string): string {
+  return address.replace(
+    /^(0x\d*)([a-zA-Z])/,
+    (_, before: string, letter: string) =>
+      before + (letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase()),
+  );
+}
+
 describe("the command line", () => {
   let p: LocalProtocol;
   let server: Server;
@@ -50,7 +59,10 @@ describe("the command line", () => {
 
   async function estuary(line: string, change: Record<string, string | undefined> = {}): Promise<number> {
     return runCli(
-      line.split(" ").filter((word) => word !== ""),
+      line
+        .split(" ")
+        .filter((word) => word !== "")
+        .map((word) => (word === "''" ? "" : word)),
       {
         out: (text) => out.push(text),
         err: (text) => err.push(text),
@@ -224,29 +236,54 @@ describe("the command line", () => {
   });
 
   it("says in one line what a user did wrong, with the exit code for it", async () => {
-    for (const [line, code, message] of [
+    for (const [line, code, message, change] of [
       ["stake", 2, "missing required argument 'amount'"],
       ["stake -1", 2, "a decimal number"],
-      ["stake 0", 2, "more than nothing"],
+      ["stake 0", 2, "amount: more than nothing"],
+      ["stake ''", 2, 'amount: a decimal number with at most 18 places, not ""'],
+      ["stake 1.5eth", 2, 'amount: a decimal number with at most 18 places, not "1.5eth"'],
+      ["stake 1e30", 2, 'not "1e30"'],
+      [`stake ${"9".repeat(80)} --yes`, 2, "amount: more than all ether that there is"],
+      ["stake 1 --receiver vitalik.eth --yes", 2, '--receiver: an address, not "vitalik.eth"'],
+      [`stake 1 --receiver ${p.bob.address.toLowerCase().slice(2)} --yes`, 2, "--receiver: an address"],
+      [`stake 1 --receiver ${swapCase(p.bob.address)} --yes`, 2, "--receiver: the checksum of"],
+      [`stake 1 --receiver 0x${"0".repeat(40)} --yes`, 1, "can't receive"],
+      [`status ${swapCase(p.bob.address)}`, 2, "address: the checksum of"],
+      ["status XE65GB6LDNXYOFTX0NSV3FUWKOWIXAMJK36", 2, "address: an address, not"],
+      ["history nobody", 2, 'address: an address, not "nobody"'],
       ["stake 1.0000000000000000001 --yes", 2, "at most 18 places"],
       ["stake 100000 --yes", 1, "and needs"],
       ["unstake 100000 --yes", 1, "you have"],
+      ["unwrap 100000 --yes", 1, "westETH, less than 100000 westETH"],
+      // nothing is approved before it is seen that the amount is not there
+      ["wrap 100000 --yes", 1, "estETH, less than 100000 estETH"],
+      ["wrap all --yes --dry-run", 1, "you have no estETH", { ESTUARY_PRIVATE_KEY: OPERATOR_KEY }],
       ["claim 12x --yes", 2, "a request is a number"],
-      ["status nobody", 2, "an address or me"],
+      ["claim 99999 --yes", 1, "there is no withdrawal request 99999"],
+      [`claim ${"9".repeat(80)} --yes`, 2, "a request is a number"],
+      ["status nobody", 2, 'address: an address, not "nobody"'],
       ["sail", 2, "unknown command"],
       ["history --last none", 2, "--last"],
       ["stake 1 --yes --max-fee 0.0000001", 5, "above the limit"],
       ["status --rpc http://127.0.0.1:1", 4, "execution node 127.0.0.1:1"],
+      ["status --rpc http://127.0.0.1:1,http://127.0.0.1:2", 4, "\nexecution node 127.0.0.1:2"],
       ["operator status 1 --status lost", 2, "--status: one of"],
+      ["operator status 99", 1, "there is no operator 99"],
+      [`operator status ${"9".repeat(20)}`, 2, "id: a whole number"],
+      ["operator join 1 '' --yes", 2, "name: is empty"],
+      ["operator join 1 name --reward-address bob.eth --yes", 2, "--reward-address: an address"],
+      ["operator fund-own 0x12 --yes", 2, "a public key is 0x and 96"],
+      ["operator predeposit 1 /nonexistent.json --yes", 2, "can't read /nonexistent.json"],
       ["operator keys --count 1", 2, "ESTUARY_KEYS_PASSWORD"],
       ["committee check", 2, "ESTUARY_"],
       ["keeper once", 2, "ESTUARY_BEACON_URLS: is required"],
-    ] as const) {
+    ] as [string, number, string, Record<string, string>?][]) {
       [out, err] = [[], []];
-      expect(await estuary(line), `${line}: ${err.join()}`).to.equal(code);
+      expect(await estuary(line, change), `${line}: ${err.join()}`).to.equal(code);
       expect(err.join("\n"), line)
         .to.include(message)
-        .and.not.match(/^ +at /m);
+        .and.not.match(/^ +at |code=INVALID_ARGUMENT/m);
+      expect(err, line).to.have.length(1);
       expect(out, line).to.deep.equal([]);
     }
   });
