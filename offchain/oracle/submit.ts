@@ -1,6 +1,5 @@
 /** A report with its signatures, to the contract: first in simulation, which also says how many signatures a fall needs. */
-import { JsonRpcSigner } from "ethers";
-import type { Signer, TransactionRequest } from "ethers";
+import type { Signer } from "ethers";
 import type { ReportOracle } from "../../typechain-types/contracts/oracle/ReportOracle.ts";
 import { ChainError, toChainError } from "../chain/errors.ts";
 import type { Clock } from "../util/clock.ts";
@@ -90,7 +89,7 @@ export async function send(
       maxFeePerGas: feePerGas,
       maxPriorityFeePerGas: tip < feePerGas ? tip : feePerGas,
     });
-    const hash = await hand(signer, transaction);
+    const { hash } = await signer.sendTransaction(transaction);
     const until = clock.now() + timeout;
     for (;;) {
       const receipt = await provider.getTransactionReceipt(hash);
@@ -103,12 +102,6 @@ export async function send(
     if (isAbort(error)) throw error;
     throw new AppError(EXIT.unavailable, `the report was not sent: ${toChainError(error).message}`, { cause: error });
   }
-}
-
-/** An external signer sends it through its own node, and need not answer anything else. */
-async function hand(signer: Signer, transaction: TransactionRequest): Promise<string> {
-  if (signer instanceof JsonRpcSigner) return signer.sendUncheckedTransaction(transaction);
-  return (await signer.sendTransaction(transaction)).hash;
 }
 
 function signaturesOf(signed: readonly SignedReport[]): { r: string; vs: string }[] {

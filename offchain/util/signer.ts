@@ -1,12 +1,10 @@
-/**
- * Who signs: a key from an encrypted keystore file, a private key, or an account of an external signer that speaks JSON-RPC
- * (eth_signTypedData_v4, eth_sendTransaction: Clef, web3signer, or whatever a hardware wallet stands behind). Keys are never printed or logged.
- */
+/** Who signs: a key from an encrypted keystore file, a private key, or an account of an external signer. Keys are never printed or logged. */
 import { readFileSync } from "node:fs";
-import { JsonRpcProvider, JsonRpcSigner, Wallet } from "ethers";
+import { Wallet } from "ethers";
 import type { Provider, Signer } from "ethers";
 import { address, httpUrl, optional, text } from "./config.ts";
 import { AppError, EXIT, messageOf } from "./errors.ts";
+import { ExternalSigner } from "./externalSigner.ts";
 
 export const SIGNER_FIELDS = {
   PRIVATE_KEY: optional(text, { about: "private key of the account, 0x and 64 hexadecimal digits", secret: true }),
@@ -40,10 +38,7 @@ export async function loadSigner(config: SignerConfig, provider: Provider): Prom
   if (config.KEYSTORE !== undefined) return fromKeystore(config.KEYSTORE, config.KEYSTORE_PASSWORD, provider);
   if (config.SIGNER_ADDRESS === undefined)
     throw new AppError(EXIT.usage, "ESTUARY_SIGNER_ADDRESS: which account of the external signer");
-  // a signer need not say its chain: the nodes have
-  const network = await provider.getNetwork();
-  const remote = new JsonRpcProvider(config.SIGNER_URL, network, { staticNetwork: network });
-  return new JsonRpcSigner(remote, config.SIGNER_ADDRESS);
+  return new ExternalSigner(config.SIGNER_URL ?? "", config.SIGNER_ADDRESS, provider);
 }
 
 function fromPrivateKey(key: string, provider: Provider): Wallet {

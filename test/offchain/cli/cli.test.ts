@@ -4,12 +4,14 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { JsonRpcProvider, Wallet } from "ethers";
 import { network } from "hardhat";
 import { fundValidators, startLocalProtocol } from "../../../devnet/localProtocol.ts";
 import type { LocalProtocol } from "../../../devnet/localProtocol.ts";
 import { serveRpc } from "../../../devnet/rpcServer.ts";
 import { runCli } from "../../../offchain/cli/program.ts";
 import { sparkline } from "../../../offchain/cli/io.ts";
+import { serveSigner } from "../signerServer.ts";
 
 const ETH = 10n ** 18n;
 // the fifth and eighth account of the usual development mnemonic: alice and the operator
@@ -215,6 +217,54 @@ describe("the command line", () => {
       .and.not.include("0x");
     expect(await estuary("operator bond add 99 1 --yes", operator)).to.equal(1);
     expect(await estuary("operator bond lend 1 1 --yes", operator)).to.equal(2);
+  });
+
+  for (const methods of [["eth_signTransaction"], ["account_signTransaction"], ["eth_sendTransaction"]] as const) {
+    it(`sends through an external signer that has ${methods.join()}, and never sees the key`, async () => {
+      const node = new JsonRpcProvider(env["ESTUARY_EXECUTION_URLS"], 31_337n, { staticNetwork: true });
+      const signer = await serveSigner(new Wallet(ALICE_KEY, node), methods);
+      const external = {
+        ESTUARY_PRIVATE_KEY: undefined,
+        ESTUARY_SIGNER_URL: signer.url,
+        ESTUARY_SIGNER_ADDRESS: p.alice.address.toLowerCase(),
+      };
+      try {
+        const before = await p.token.balanceOf(p.alice);
+        expect(await estuary("stake 1 --yes", external), err.join("\n")).to.equal(0);
+        expect((await p.token.balanceOf(p.alice)) - before).to.be.closeTo(ETH, 2n);
+        expect(signer.asked.at(-1)).to.equal(methods[0]);
+        signer.person = "refuses";
+        expect(await estuary("stake 1 --yes", external)).to.equal(1);
+        expect(err.at(-1)).to.equal("error: the signature was refused in the wallet");
+        if (methods[0] !== "eth_sendTransaction")
+          for (const changes of [{ value: 5n }, { nonce: 99 }, { maxFeePerGas: 10n ** 12n }]) {
+            signer.person = { changes };
+            expect(await estuary("stake 1 --yes", external)).to.equal(5);
+            expect(err.at(-1)).to.match(/^error: external signer 127\.0\.0\.1:\d+: it signed another transaction$/);
+          }
+        expect((await p.token.balanceOf(p.alice)) - before).to.be.closeTo(ETH, 2n);
+      } finally {
+        await signer.close();
+        node.destroy();
+      }
+      expect(await estuary("stake 1 --yes", external)).to.equal(4);
+      expect(err.at(-1)).to.match(/^error: external signer 127\.0\.0\.1:\d+: ECONNREFUSED$/);
+    });
+  }
+
+  it("says when the external signer has no method for transactions", async () => {
+    const signer = await serveSigner(new Wallet(ALICE_KEY), ["eth_signTypedData_v4"]);
+    const external = {
+      ESTUARY_PRIVATE_KEY: undefined,
+      ESTUARY_SIGNER_URL: signer.url,
+      ESTUARY_SIGNER_ADDRESS: p.alice.address,
+    };
+    try {
+      expect(await estuary("stake 1 --yes", external)).to.equal(4);
+      expect(err.at(-1)).to.include("eth_sendTransaction: the method eth_sendTransaction does not exist");
+    } finally {
+      await signer.close();
+    }
   });
 
   it("checks that addresses, node and contracts fit together", async () => {

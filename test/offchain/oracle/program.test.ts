@@ -1,18 +1,16 @@
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { JsonRpcProvider, Wallet } from "ethers";
-import type { TypedDataDomain, TypedDataField } from "ethers";
 import { network } from "hardhat";
 import { runOracle } from "../../../offchain/oracle/program.ts";
 import type { Mode } from "../../../offchain/oracle/program.ts";
 import { AppError, EXIT } from "../../../offchain/util/errors.ts";
 import type { ExitCode } from "../../../offchain/util/errors.ts";
-import { closeServer, portOf } from "../../../offchain/util/health.ts";
+import { serveSigner } from "../signerServer.ts";
 import { logInto, startCommittee } from "./committee.ts";
 import type { Committee, LogLine, Place } from "./committee.ts";
 
@@ -22,49 +20,6 @@ interface Outcome {
   readonly code: ExitCode;
   readonly printed: readonly string[];
   readonly lines: readonly LogLine[];
-}
-
-/** What Clef or a web3signer in front of a node answers. */
-async function serveSigner(wallet: Wallet, asked: string[]): Promise<{ url: string; close: () => Promise<void> }> {
-  interface Call {
-    readonly id: number;
-    readonly method: string;
-    readonly params: readonly unknown[];
-  }
-  const answer = async ({ method, params }: Call): Promise<unknown> => {
-    asked.push(method);
-    if (method === "eth_signTypedData_v4") {
-      const { domain, types, message } = JSON.parse(params[1] as string) as {
-        domain: TypedDataDomain;
-        types: Record<string, TypedDataField[]>;
-        message: Record<string, unknown>;
-      };
-      const { EIP712Domain: _, ...others } = types;
-      return wallet.signTypedData(domain, others, message);
-    }
-    if (method !== "eth_sendTransaction") throw new Error(`${method} is not answered`);
-    const { gas, from: _, ...transaction } = params[0] as Record<string, string>;
-    return (await wallet.sendTransaction({ ...transaction, gasLimit: gas ?? null, type: 2 })).hash;
-  };
-  const server = createServer((request, response) => {
-    void (async () => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-      const body = JSON.parse(Buffer.concat(chunks).toString()) as Call | Call[];
-      const replies = await Promise.all(
-        [body].flat().map(async (call) => {
-          try {
-            return { jsonrpc: "2.0", id: call.id, result: await answer(call) };
-          } catch (error) {
-            return { jsonrpc: "2.0", id: call.id, error: { code: -32_601, message: String(error) } };
-          }
-        }),
-      );
-      response.end(JSON.stringify(Array.isArray(body) ? replies : replies[0]));
-    })();
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { url: `http://127.0.0.1:${portOf(server)}`, close: () => closeServer(server) };
 }
 
 describe("the oracle program", function () {
@@ -237,9 +192,8 @@ describe("the oracle program", function () {
   });
 
   it("signs and sends through an external signer, and never sees the key", async () => {
-    const asked: string[] = [];
     const wallet = new Wallet(key, new JsonRpcProvider(c.executionUrl, 31_337n, { staticNetwork: true }));
-    const signer = await serveSigner(wallet, asked);
+    const signer = await serveSigner(wallet, ["eth_signTypedData_v4", "eth_signTransaction"]);
     const external = {
       ...place.config,
       PRIVATE_KEY: undefined,
@@ -253,7 +207,7 @@ describe("the oracle program", function () {
     await place.daemon?.member.step();
     await c.wait(5 * 60);
     expect(await place.daemon?.member.step()).to.deep.include({ submitted: true, refSlot });
-    expect(new Set(asked)).to.deep.equal(new Set(["eth_signTypedData_v4", "eth_sendTransaction"]));
+    expect(new Set(signer.asked)).to.deep.equal(new Set(["eth_signTypedData_v4", "eth_signTransaction"]));
     await c.stop(place);
     await signer.close();
     wallet.provider?.destroy();

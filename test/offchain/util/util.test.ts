@@ -2,13 +2,14 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { JsonRpcProvider, Wallet, encryptKeystoreJson } from "ethers";
+import { JsonRpcProvider, Wallet, encryptKeystoreJson, verifyTypedData } from "ethers";
 import { Registry } from "prom-client";
 import { manualClock, systemClock } from "../../../offchain/util/clock.ts";
 import { AppError, EXIT, exitCodeOf, messageOf, runProgram } from "../../../offchain/util/errors.ts";
 import { Reasons, closeServer, makePulse, portOf, serveHealth } from "../../../offchain/util/health.ts";
 import { FinalError, askHosts, backoff, hostOf, mayPass } from "../../../offchain/util/retry.ts";
 import { loadSigner } from "../../../offchain/util/signer.ts";
+import { serveSigner } from "../signerServer.ts";
 
 const NOTHING = {
   PRIVATE_KEY: undefined,
@@ -179,7 +180,6 @@ describe("the account that signs", () => {
     const external = { ...NOTHING, SIGNER_URL: "http://127.0.0.1:1", SIGNER_ADDRESS: address };
     const signer = await loadSigner(external, provider);
     expect(await signer.getAddress()).to.equal(address);
-    (signer.provider as JsonRpcProvider).destroy();
 
     expect((await failureOf(loadSigner({ ...fromFile, KEYSTORE_PASSWORD: "wrong" }, provider))).message).to.equal(
       "ESTUARY_KEYSTORE: wrong password",
@@ -189,6 +189,32 @@ describe("the account that signs", () => {
     expect((await failureOf(loadSigner({ ...fromFile, KEYSTORE: `${keystore}x` }, provider))).message).to.include(
       "ENOENT",
     );
+  });
+
+  it("signs typed data by whichever method the external signer has", async () => {
+    const domain = { name: "Estuary", chainId: 31_337 };
+    const types = { Report: [{ name: "refSlot", type: "uint64" }] };
+    const wallet = new Wallet(KEY);
+    for (const method of ["eth_signTypedData_v4", "account_signTypedData"] as const) {
+      const server = await serveSigner(wallet, [method]);
+      const external = { ...NOTHING, SIGNER_URL: server.url, SIGNER_ADDRESS: wallet.address };
+      try {
+        const signer = await loadSigner(external, provider);
+        const signature = await signer.signTypedData(domain, types, { refSlot: 7n });
+        expect(verifyTypedData(domain, types, { refSlot: 7n }, signature)).to.equal(wallet.address);
+        expect(server.asked.at(-1)).to.equal(method);
+      } finally {
+        await server.close();
+      }
+    }
+    const none = await serveSigner(wallet, []);
+    const signer = await loadSigner({ ...NOTHING, SIGNER_URL: none.url, SIGNER_ADDRESS: wallet.address }, provider);
+    const error = await failureOf(signer.signTypedData(domain, types, { refSlot: 7n }));
+    expect(error.exitCode).to.equal(EXIT.unavailable);
+    expect(error.message).to.match(
+      /^external signer 127\.0\.0\.1:\d+: eth_signTypedData: the method .* does not exist$/,
+    );
+    await none.close();
   });
 
   it("is exactly one, and a malformed key is not repeated", async () => {
