@@ -9,11 +9,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { DEFAULT_PARAMETERS } from "../devnet/real/chainConfig.ts";
 import type { DevnetParameters, Fork } from "../devnet/real/chainConfig.ts";
-import { OtherDevnetError, startDevnet } from "../devnet/real/devnet.ts";
+import { startDaemons } from "../devnet/real/daemons.ts";
+import { OtherDevnetError } from "../devnet/real/devnet.ts";
 import type { Devnet } from "../devnet/real/devnet.ts";
 import { FUNDED_ACCOUNTS } from "../devnet/real/executionGenesis.ts";
 import { choosePorts } from "../devnet/real/processes.ts";
-import { ACCOUNT_NAMES, addressesOf, deployProtocol } from "../devnet/real/protocol.ts";
+import { ACCOUNT_NAMES, addressesOf, startWithProtocol } from "../devnet/real/protocol.ts";
 import { ProcessError } from "../devnet/real/supervisor.ts";
 
 const USAGE = `npm run devnet -- [options]
@@ -26,6 +27,7 @@ const USAGE = `npm run devnet -- [options]
   --rpc-port N           JSON-RPC (8545); 0 takes a free one
   --beacon-port N        Beacon API (5052); 0 takes a free one
   --keys N               development validator keys that a separate validator client operates (16)
+  --daemons              the committee's five oracle daemons and a keeper as well
   --data DIR             data folder: a devnet in it is continued (default: a temporary one, removed at the end)`;
 
 class UsageError extends Error {}
@@ -35,7 +37,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 
 async function main(): Promise<void> {
   const options = readOptions();
-  const started = performance.now();
+  const begin = performance.now();
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "estuary-devnet-"));
   let devnet: Devnet | undefined;
   try {
@@ -44,24 +46,27 @@ async function main(): Promise<void> {
     const feeRecipient = "0x00000000000000000000000000000000000fee00";
     // the deployment waits for blocks: let them come quickly
     const quickly = { ...pace, slotMs: 0, blockEvery: 1 };
-    devnet = await startDevnet(
+    const started = await startWithProtocol(
       { folder, parameters, ports, pace: quickly, feeRecipient, onEvent: (line) => console.error(line) },
       stop.signal,
     );
-    const { contracts, wallets } = await deployProtocol(devnet);
+    ({ devnet } = started);
+    const { contracts, wallets, deploymentFile } = started.protocol;
     const tips = (await contracts.rewardsVault.getAddress()).toLowerCase() as `0x${string}`;
     if (options.keys > 0) await devnet.startValidators("validators", { first: 0, count: options.keys }, tips);
+    if (options.daemons) await startDaemons(devnet, started.protocol);
     await devnet.setPace(pace);
     const row = (name: string, value: string): void => console.log(`${name.padEnd(16)} ${value}`);
     row("JSON-RPC", `${devnet.rpcUrl}  (chain ${parameters.chainId})`);
     row("Beacon API", devnet.beaconUrl);
     row("data", folder);
+    row("addresses", deploymentFile);
     for (const [name, address] of Object.entries(await addressesOf(contracts))) row(name, address);
     wallets.forEach(({ address, privateKey }, index) =>
       row(ACCOUNT_NAMES[index] ?? `account ${index}`, `${address}  ${privateKey}`),
     );
     console.log(`${FUNDED_ACCOUNTS} accounts with 1,000,000 ETH each, of the mnemonic "test ... junk"`);
-    console.log(`started in ${((performance.now() - started) / 1_000).toFixed(1)} s; Ctrl-C stops`);
+    console.log(`started in ${((performance.now() - begin) / 1_000).toFixed(1)} s; Ctrl-C stops`);
     await watch(devnet);
   } finally {
     await devnet?.stop();
@@ -89,6 +94,7 @@ interface Options {
   readonly rpcPort: number;
   readonly beaconPort: number;
   readonly keys: number;
+  readonly daemons: boolean;
   readonly folder: string | undefined;
 }
 
@@ -98,6 +104,7 @@ function readOptions(): Options {
     options: {
       fast: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
+      daemons: { type: "boolean", default: false },
       ...{ "slot-ms": text, "block-every": text, validators: text, fork: text, "reward-factor": text },
       ...{ "rpc-port": text, "beacon-port": text, keys: text, data: text },
     },
@@ -129,6 +136,7 @@ function readOptions(): Options {
     rpcPort: number("rpc-port", 8_545, 0, 65_535),
     beaconPort: number("beacon-port", 5_052, 0, 65_535),
     keys: number("keys", 16, 0, 1_000),
+    daemons: values.daemons,
     folder: values.data === undefined ? undefined : resolve(values.data),
   };
 }

@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { DEFAULT_PARAMETERS } from "../devnet/real/chainConfig.ts";
-import { startDevnet } from "../devnet/real/devnet.ts";
+import { memoryOf } from "../devnet/real/devnet.ts";
 import { choosePorts } from "../devnet/real/processes.ts";
-import { deployProtocol } from "../devnet/real/protocol.ts";
+import { startWithProtocol } from "../devnet/real/protocol.ts";
 import { realWorld } from "../devnet/real/realWorld.ts";
 import { ProcessError } from "../devnet/real/supervisor.ts";
 import { liveThrough } from "../devnet/scenario/lifeCycle.ts";
@@ -34,7 +34,7 @@ async function main(): Promise<boolean> {
   if (fork !== "electra" && fork !== "fulu") throw new UsageError(`--fork: electra or fulu, not ${fork}`);
   const started = performance.now();
   const folder = values.data === undefined ? mkdtempSync(join(tmpdir(), "estuary-e2e-")) : resolve(values.data);
-  const devnet = await startDevnet(
+  const { devnet, protocol } = await startWithProtocol(
     {
       folder,
       parameters: { ...DEFAULT_PARAMETERS, fork },
@@ -46,16 +46,18 @@ async function main(): Promise<boolean> {
     stop.signal,
   );
   let peak = 0;
-  const watch = setInterval(() => (peak = Math.max(peak, devnet.memory())), MEMORY_EVERY_MS);
+  const watch = setInterval(() => (peak = Math.max(peak, devnet.memory() + memoryOf(process.pid))), MEMORY_EVERY_MS);
   try {
-    const world = await realWorld(devnet, await deployProtocol(devnet));
     const startUp = seconds(started);
+    const world = await realWorld(devnet, protocol);
     if (!values.json) console.log(`ready in ${startUp.toFixed(1)} s (${fork})\n`);
     const life = await liveThrough(world, { onStep: (step) => values.json || printStep(step) }, stop.signal);
-    const summary = { startUpSeconds: startUp, totalSeconds: seconds(started), peakMiB: peak };
+    const crashes = devnet.crashes();
+    const ok = life.ok && crashes === 0;
+    const summary = { ok, startUpSeconds: startUp, totalSeconds: seconds(started), peakMiB: peak, crashes };
     if (values.json) printJson(life, summary);
     else printLife(life, summary);
-    return life.ok;
+    return ok;
   } finally {
     clearInterval(watch);
     await devnet.stop();
@@ -64,23 +66,28 @@ async function main(): Promise<boolean> {
 }
 
 interface Summary {
+  readonly ok: boolean;
   readonly startUpSeconds: number;
   readonly totalSeconds: number;
-  /** Of both clients and the validator client together. */
+  /** Of this process, both clients, the validator client, the daemons and the keeper together. */
   readonly peakMiB: number;
+  /** Processes that ended without being killed by the scenario. */
+  readonly crashes: number;
 }
 
 function printStep({ name, detail, seconds: took, slot }: Step): void {
   console.log(`${name.padEnd(28)} ${took.toFixed(1).padStart(6)} s  slot ${String(slot).padStart(6)}  ${detail}`);
 }
 
-function printLife({ lines, reports, secondsToClaim, ok }: LifeCycle, { totalSeconds, peakMiB }: Summary): void {
+function printLife({ lines, reports, secondsToClaim }: LifeCycle, summary: Summary): void {
+  const { ok, totalSeconds, peakMiB, crashes } = summary;
   console.log("");
   for (const { name, contracts, clients, isEqual } of lines)
     console.log(`${isEqual ? "=" : "!"} ${name}: ${contracts}${isEqual ? "" : `, not ${clients}`}`);
   console.log(
     `\n${reports.length} reports; stake to claim ${secondsToClaim.toFixed(1)} s; all ${totalSeconds.toFixed(1)} s; peak ${peakMiB} MiB`,
   );
+  if (crashes > 0) console.log(`${crashes} processes ended by themselves`);
   console.log(ok ? "reconciled to the wei" : "NOT reconciled");
 }
 

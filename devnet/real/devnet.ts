@@ -12,6 +12,7 @@ import type { Ports, ValidatorClientFile } from "./processes.ts";
 import type { Pace } from "./slotLoop.ts";
 import { executionRpc, rpcGateway } from "./rpcGateway.ts";
 import { Supervised } from "./supervisor.ts";
+import type { ProcessSpec } from "./supervisor.ts";
 
 export interface DevnetOptions {
   readonly folder: string;
@@ -33,8 +34,12 @@ export interface Devnet {
   startValidators(name: string, keys: ValidatorClientFile["keys"], feeRecipient: Hex): Promise<Supervised>;
   status(): Promise<DevnetStatus>;
   setPace(pace: Partial<Pace>): Promise<void>;
-  /** MiB of memory of all processes together. */
+  /** Starts one more process, which is watched over and stopped like the others, before them. */
+  run(spec: ProcessSpec): Promise<Supervised>;
+  /** MiB of memory of all processes together, without this one; what they share is counted once. Linux only: elsewhere 0. */
   memory(): number;
+  /** How often processes ended without being asked to. */
+  crashes(): number;
   stop(): Promise<void>;
 }
 
@@ -50,17 +55,17 @@ export async function startDevnet(options: DevnetOptions, signal?: AbortSignal):
   const { folder, parameters, ports, onEvent } = options;
   mkdirSync(folder, { recursive: true });
   checkParameters(join(folder, "devnet.json"), parameters);
-  prepareFolder(folder, parameters.chainId, Math.floor(Date.now() / 1_000));
+  prepareFolder(folder, parameters.chainId);
   const execution = new Supervised(executionProcess(folder, ports), onEvent);
   const beacon = new Supervised(beaconProcess(folder, ports, { ...options, patienceMs: PATIENCE_MS }), onEvent);
-  const clients: Supervised[] = [];
+  const others: Supervised[] = [];
   const beaconUrl = `http://127.0.0.1:${ports.rest}`;
   const api = beaconApi(beaconUrl);
   let gateway: Server | undefined;
   const stop = async (): Promise<void> => {
     gateway?.close();
     gateway?.closeAllConnections();
-    await Promise.all(clients.map((client) => client.stop()));
+    await Promise.all(others.map((process) => process.stop()));
     await beacon.stop();
     await execution.stop();
   };
@@ -72,23 +77,27 @@ export async function startDevnet(options: DevnetOptions, signal?: AbortSignal):
     await stop();
     throw error;
   }
+  const all = (): Supervised[] => [execution, beacon, ...others];
+  const run = async (spec: ProcessSpec): Promise<Supervised> => {
+    const started = new Supervised(spec, onEvent);
+    others.push(started);
+    await started.start(signal);
+    return started;
+  };
   return {
     options,
     rpcUrl: `http://127.0.0.1:${ports.rpc}`,
     beaconUrl,
     execution,
     beacon,
-    startValidators: async (name, keys, feeRecipient) => {
-      const client = new Supervised(validatorProcess(folder, ports, name, keys, feeRecipient), onEvent);
-      clients.push(client);
-      await client.start(signal);
-      return client;
-    },
+    startValidators: (name, keys, feeRecipient) => run(validatorProcess(folder, ports, name, keys, feeRecipient)),
+    run,
     status: async () => (await api.get("/devnet/status")) as DevnetStatus,
     setPace: async (pace) => {
       await api.post("/devnet/pace", pace);
     },
-    memory: () => [execution, beacon, ...clients].reduce((sum, { pid }) => sum + residentMiB(pid), 0),
+    memory: () => all().reduce((sum, { pid }) => sum + memoryOf(pid), 0),
+    crashes: () => all().reduce((sum, { crashes }) => sum + crashes, 0),
     stop,
   };
 }
@@ -101,9 +110,12 @@ function checkParameters(path: string, parameters: DevnetParameters): void {
     throw new OtherDevnetError(`${path} has other parameters: use them, or another data folder`);
 }
 
-/** Linux only; elsewhere 0. */
-function residentMiB(pid: number | undefined): number {
-  const path = `/proc/${pid}/status`;
-  if (pid === undefined || !existsSync(path)) return 0;
-  return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(path, "utf8"))?.[1] ?? "0") / 1_024);
+/** MiB, a share of what it shares with others. Linux only: elsewhere 0. */
+export function memoryOf(pid: number | undefined): number {
+  try {
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+    return Math.round(Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? "0") / 1_024);
+  } catch {
+    return 0; // it has just ended, or this is not Linux
+  }
 }

@@ -1,6 +1,7 @@
 /**
  * Preloaded into the execution client, which offers no option for any of it: every socket that listens does so on loopback only; the
- * process ends when the one that started it is gone; and all its packages share the versions of the libraries that it pins.
+ * process ends when the one that started it is gone; all its packages share the versions of the libraries that it pins; and they don't
+ * compute the chain's parameters anew for every header that they read.
  */
 import dgram from "node:dgram";
 import { registerHooks } from "node:module";
@@ -32,6 +33,32 @@ registerHooks({
     return next(specifier, isPinned ? { ...context, parentURL: client } : context);
   },
 });
+
+type Parameters = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+// from here on the hook decides which one this is
+const { Common } = (await import("@ethereumjs/common")) as unknown as {
+  Common: { prototype: { _params: Parameters; _paramsCache: object; updateParams(params: Parameters): void } };
+};
+// eslint-disable-next-line @typescript-eslint/unbound-method
+const { updateParams } = Common.prototype;
+// a third of the client's time: each header copies the chain's parameters and merges the same constants into the copy
+const merged = new WeakMap<object, Map<Parameters, object>>();
+Common.prototype.updateParams = function (params) {
+  // never changed in place: another fork or other EIPs mean another object
+  const before = this._paramsCache;
+  const results = merged.get(before) ?? new Map<Parameters, object>();
+  merged.set(before, results);
+  const known = results.get(params);
+  const isThere = Object.entries(params).every(([eip, constants]) =>
+    Object.entries(constants).every(([name, value]) => this._params[eip]?.[name] === value),
+  );
+  if (known !== undefined && isThere) {
+    this._paramsCache = known;
+    return;
+  }
+  updateParams.call(this, params);
+  results.set(params, this._paramsCache);
+};
 
 /** The arguments of listen() or bind(): options first, or a port and perhaps a host. */
 function onLoopback(values: readonly unknown[], key: "host" | "address"): unknown[] {

@@ -44,12 +44,22 @@ export interface ValidatorClientFile {
   readonly protectionFile: string;
 }
 
-/** Execution genesis and Engine API secret, written once. */
-export function prepareFolder(folder: string, chainId: number, genesisTime: number): void {
+/**
+ * Node's options for a small heap, in MiB: left to itself, a process takes what an idle machine has, and a dozen of them run here.
+ * @param young of each half of the young generation @param old of the old one
+ */
+export function heapLimits(young: number, old: number): string[] {
+  return [`--max-semi-space-size=${young}`, `--max-old-space-size=${old}`];
+}
+
+/** Execution genesis and Engine API secret, written once. @returns the genesis time, unix seconds */
+export function prepareFolder(folder: string, chainId: number): number {
   mkdirSync(join(folder, "execution"), { recursive: true });
   if (!existsSync(genesisPath(folder)))
-    writeFileSync(genesisPath(folder), JSON.stringify(executionGenesis(chainId, genesisTime)));
+    writeFileSync(genesisPath(folder), JSON.stringify(executionGenesis(chainId, Math.floor(Date.now() / 1_000))));
   if (!existsSync(jwtPath(folder))) writeFileSync(jwtPath(folder), hexlify(randomBytes(32)).slice(2), { mode: 0o600 });
+  const { timestamp } = JSON.parse(readFileSync(genesisPath(folder), "utf8")) as { timestamp: string };
+  return Number(timestamp);
 }
 
 export function executionProcess(folder: string, ports: Ports): ProcessSpec {
@@ -74,6 +84,7 @@ export function executionProcess(folder: string, ports: Ports): ProcessSpec {
   return {
     name: "execution client",
     args: [
+      ...heapLimits(8, 320),
       `--import=${import.meta.resolve("./executionPreload.ts")}`,
       fileURLToPath(import.meta.resolve("@ethereumjs/client")),
       ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
@@ -109,7 +120,7 @@ export function beaconProcess(
   writeFileSync(path, JSON.stringify(file, undefined, 1));
   return {
     name: "beacon node",
-    args: [fileURLToPath(import.meta.resolve("./beaconNode.main.ts")), path],
+    args: [...heapLimits(4, 320), fileURLToPath(import.meta.resolve("./beaconNode.main.ts")), path],
     logFile: join(folder, "beacon.log"),
     isHealthy: async () => (await fetch(`http://127.0.0.1:${ports.rest}/eth/v1/node/health`)).status === 200,
   };
@@ -134,7 +145,7 @@ export function validatorProcess(
   const logFile = join(folder, `${name}.log`);
   return {
     name,
-    args: [fileURLToPath(import.meta.resolve("./validatorClient.main.ts")), path],
+    args: [...heapLimits(1, 128), fileURLToPath(import.meta.resolve("./validatorClient.main.ts")), path],
     logFile,
     // it has no port: its first line says that it follows the beacon node
     isHealthy: () =>
@@ -149,7 +160,7 @@ export async function choosePorts(rpc = 0, rest = 0): Promise<Ports> {
 }
 
 /** Ports of loopback that nobody uses. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();

@@ -12,8 +12,9 @@ import type { ValidatorKey } from "../keys.ts";
 import { ACTORS } from "../scenario/world.ts";
 import type { Actor, World } from "../scenario/world.ts";
 import { beaconApi } from "./beaconApi.ts";
+import { killWhenItSays, startDaemons } from "./daemons.ts";
 import type { Devnet } from "./devnet.ts";
-import { ACCOUNT_NAMES, QUORUM } from "./protocol.ts";
+import { ACCOUNT_NAMES } from "./protocol.ts";
 import type { DeployedProtocol } from "./protocol.ts";
 import { attestationRoot } from "./signing.ts";
 import { epochOf } from "./transition.ts";
@@ -25,17 +26,33 @@ const SLOTS_AFTER_FAULT = 8;
 /** Full speed has a block in each of these slots: one when people act, one when they wait for hundreds of epochs. */
 const BLOCK_EVERY = { acting: 4, inHurry: 8 };
 
-/** Starts a validator client for the keys; the tips of their blocks go to the rewards vault. */
-export async function realWorld(devnet: Devnet, deployed: DeployedProtocol): Promise<World> {
-  const { contracts, provider, wallets, committee } = deployed;
+/** Starts a validator client for the keys, whose tips go to the rewards vault, the committee's daemons and the keeper. */
+export async function realWorld(devnet: Devnet, protocol: DeployedProtocol): Promise<World> {
+  const { contracts, provider, wallets } = protocol;
   const api = beaconApi(devnet.beaconUrl);
   const tips = (await contracts.rewardsVault.getAddress()).toLowerCase() as Hex;
-  await devnet.startValidators("validators", { first: 0, count: KEYS }, tips);
+  const [{ members, keeper }] = await Promise.all([
+    startDaemons(devnet, protocol),
+    devnet.startValidators("validators", { first: 0, count: KEYS }, tips),
+  ]);
   await devnet.setPace({ slotMs: 0, blockEvery: BLOCK_EVERY.acting });
   const walletOf = (actor: Actor) => {
     const wallet = wallets[ACCOUNT_NAMES.indexOf(actor)];
     if (wallet === undefined) throw new Error(`no account for ${actor}`);
     return wallet.connect(provider);
+  };
+  const killClients = async (): Promise<string> => {
+    for (const client of [devnet.execution, devnet.beacon]) {
+      const { slot } = await devnet.status();
+      await client.restart();
+      await untilSlot(devnet, slot + SLOTS_AFTER_FAULT);
+    }
+    return "execution client and beacon node, one after the other";
+  };
+  const kill = {
+    clients: killClients,
+    member: async () => `${(await killWhenItSays(members, "report signed")).spec.name} with its report just signed`,
+    keeper: async () => `${(await killWhenItSays([keeper], "sent")).spec.name} with its transaction on the way`,
   };
   return {
     name: "real",
@@ -49,22 +66,13 @@ export async function realWorld(devnet: Devnet, deployed: DeployedProtocol): Pro
     }),
     beaconJson: (path) => api.get(path),
     actors: Object.fromEntries(ACTORS.map((actor) => [actor, walletOf(actor)])) as unknown as World["actors"],
-    committee,
-    quorum: QUORUM,
     keys: deriveValidatorKeys(KEYS),
     tick: async () => {
       await sleep(TICK_MS);
     },
     hurry: (on) => devnet.setPace({ blockEvery: on ? BLOCK_EVERY.inHurry : BLOCK_EVERY.acting }),
     voteTwice: async (key) => api.post("/eth/v2/beacon/pool/attester_slashings", await doubleVote(api, key)).then(noop),
-    disturb: async () => {
-      for (const client of [devnet.execution, devnet.beacon]) {
-        const { slot } = await devnet.status();
-        await client.restart();
-        await untilSlot(devnet, slot + SLOTS_AFTER_FAULT);
-      }
-      return "execution client and beacon node killed, one after the other";
-    },
+    disturb: (fault) => kill[fault](),
     stop: () => devnet.stop(),
   };
 }

@@ -9,7 +9,8 @@ export interface ProcessSpec {
   /** Arguments of Node. */
   readonly args: readonly string[];
   readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string>>;
+  /** Beside this process's own environment; undefined takes one away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly logFile: string;
   /** Whether it can be used; polled after each start. */
   isHealthy(): Promise<boolean>;
@@ -30,6 +31,8 @@ export class Supervised {
   readonly #starts: number[] = [];
   #child: ChildProcess | undefined;
   #isWanted = false;
+  #isKilled = false;
+  #crashes = 0;
 
   /** @param onEvent told when the process dies, restarts or is given up */
   constructor(spec: ProcessSpec, onEvent: (line: string) => void) {
@@ -43,6 +46,11 @@ export class Supervised {
 
   get isRunning(): boolean {
     return this.#child !== undefined;
+  }
+
+  /** How often it ended without being asked to. */
+  get crashes(): number {
+    return this.#crashes;
   }
 
   /** @throws ProcessError when it dies or is not healthy in time, with the end of its log */
@@ -72,6 +80,7 @@ export class Supervised {
 
   /** As a crash would: the supervisor starts it again. */
   kill(): void {
+    this.#isKilled = true;
     this.#child?.kill("SIGKILL");
   }
 
@@ -110,6 +119,8 @@ export class Supervised {
     child.once("exit", (code, signal) => {
       this.#child = undefined;
       if (!this.#isWanted) return;
+      if (!this.#isKilled) this.#crashes++;
+      this.#isKilled = false;
       const recent = this.#starts.filter((time) => time > Date.now() - 60_000).length;
       if (recent > RESTARTS_A_MINUTE) {
         this.#isWanted = false;

@@ -1,6 +1,6 @@
 /** The contracts' books beside what was sent to them and what the clients of both layers say. */
 import type { Hex } from "../../offchain/util/hex.ts";
-import type { Reported } from "./reporter.ts";
+import type { Audit, Reported } from "./audit.ts";
 import type { World } from "./world.ts";
 
 const ETH = 10n ** 18n;
@@ -20,34 +20,38 @@ export interface Facts {
   readonly deposits: readonly bigint[];
   /** Funded validators, all of them. */
   readonly pubkeys: readonly Hex[];
-  readonly reports: readonly Reported[];
+  readonly audit: Audit;
   readonly claimedWei: bigint;
 }
 
-export async function reconcile(world: World, { deposits, pubkeys, reports, claimedWei }: Facts): Promise<Line[]> {
-  const { pool, token, queue, withdrawalVault, rewardsVault, oracle } = world.contracts;
-  const balance = async (of: { getAddress(): Promise<string> }, block?: number): Promise<bigint> =>
-    world.provider.getBalance(await of.getAddress(), block ?? "latest");
+/** As of the end of the newest execution block: the chain goes on while this is read. */
+export async function reconcile(world: World, { deposits, pubkeys, audit, claimedWei }: Facts): Promise<Line[]> {
+  const { pool, token, queue, validators, withdrawalVault, rewardsVault, oracle } = world.contracts;
+  const number = await world.provider.getBlockNumber();
+  await audit.update();
+  const reports = audit.reports.filter(({ acceptedIn }) => acceptedIn <= number);
+  const at = { blockTag: number };
+  const balance = async (of: { getAddress(): Promise<string> }, block = number): Promise<bigint> =>
+    world.provider.getBalance(await of.getAddress(), block);
   const last = reports.at(-1);
   if (last === undefined) throw new Error("there was no report");
-  const applied = await pool.queryFilter(pool.filters.ReportApplied());
-  const continued = await pool.queryFilter(pool.filters.FinalisationContinued());
+  const applied = await pool.queryFilter(pool.filters.ReportApplied(), 0, number);
+  const continued = await pool.queryFilter(pool.filters.FinalisationContinued(), 0, number);
+  const asked = await validators.queryFilter(validators.filters.ExitRequested(), 0, number);
   const recognised = sum(applied.map(({ args }) => args.recognised));
   const paid = sum(applied.map(({ args }) => args.paid)) + sum(continued.map(({ args }) => args.paid));
   const deposited = sum(deposits);
   const count = BigInt(pubkeys.length);
   const vault = (await withdrawalVault.getAddress()).toLowerCase();
   const taken = sum(reports.map(({ fromWithdrawalVault }) => fromWithdrawalVault));
-  // the chain goes on while this is read: blocks and balances up to one and the same block
-  const head = await world.beacon.blockAtOrBefore(await world.beacon.head());
-  const swept = world.keepsEveryBlock ? await withdrawalsTo(world, vault, head.root) : undefined;
+  const swept = world.keepsEveryBlock ? await withdrawalsTo(world, vault, number) : undefined;
   const sweptToRef =
     swept === undefined
       ? taken - last.fromWithdrawalVault + (await balance(withdrawalVault, last.executionBlock))
       : sum(swept.filter(({ slot }) => slot <= last.blockSlot).map(({ wei }) => wei));
   const tipsTaken = sum(reports.map(({ fromRewardsVault }) => fromRewardsVault));
   const tipsToRef = tipsTaken - last.fromRewardsVault + (await balance(rewardsVault, last.executionBlock));
-  const { heldBack } = await pool.books();
+  const { heldBack } = await pool.books(at);
   const line = (name: string, contracts: bigint, clients: bigint): Line => ({
     name,
     contracts,
@@ -56,7 +60,8 @@ export async function reconcile(world: World, { deposits, pubkeys, reports, clai
   });
   return [
     line("reports, of which each says what the client does", BigInt(applied.length), exact(reports)),
-    line("the oracle's last reference slot", await oracle.lastRefSlot(), BigInt(last.refSlot)),
+    line("exits asked of the consensus layer, for one that was needed", BigInt(asked.length), 1n),
+    line("the oracle's last reference slot", await oracle.lastRefSlot(at), BigInt(last.refSlot)),
     line(
       "gains recognised and held back = balances + withdrawals + tips - funded",
       recognised + heldBack,
@@ -64,7 +69,7 @@ export async function reconcile(world: World, { deposits, pubkeys, reports, clai
     ),
     line(
       "pooled ether = deposits + bonds + gains - paid",
-      await token.getTotalPooledEther(),
+      await token.getTotalPooledEther(at),
       deposited + ETH * count + recognised - paid,
     ),
     line(
@@ -72,44 +77,49 @@ export async function reconcile(world: World, { deposits, pubkeys, reports, clai
       await balance(pool),
       deposited - 31n * ETH * count + taken + tipsTaken - paid,
     ),
-    line("the buffer = the pool's ether", await pool.buffer(), await balance(pool)),
+    line("the buffer = the pool's ether", await pool.buffer(at), await balance(pool)),
     line("paid to the queue = claimed and still there", paid, claimedWei + (await balance(queue))),
     ...(swept === undefined
       ? []
       : [
           line(
             "taken from the vault and still there = withdrawals in all blocks",
-            taken + (await balance(withdrawalVault, head.execution.number)),
+            taken + (await balance(withdrawalVault)),
             sum(swept.map(({ wei }) => wei)),
           ),
         ]),
   ];
 }
 
-/** How many reports agree with the client. */
+/** How many reports are of the client's block and agree with its balances. */
 function exact(reports: readonly Reported[]): bigint {
-  return BigInt(reports.filter(({ clBalanceGwei, clientGwei }) => clBalanceGwei === clientGwei).length);
+  return BigInt(
+    reports.filter(({ clBalanceGwei, clientGwei, isItsBlock }) => clBalanceGwei === clientGwei && isItsBlock).length,
+  );
 }
 
-/** Withdrawals in the payloads of all beacon blocks, from `root` back to genesis. */
-async function withdrawalsTo(world: World, address: string, root: Hex): Promise<{ slot: number; wei: bigint }[]> {
+/** Withdrawals in the payloads of all beacon blocks, from genesis to the one with this execution block. */
+async function withdrawalsTo(world: World, address: string, last: number): Promise<{ slot: number; wei: bigint }[]> {
   const found: { slot: number; wei: bigint }[] = [];
-  for (let id: string = root; ;) {
-    const { data } = (await world.beaconJson(`/eth/v2/beacon/blocks/${id}`)) as {
+  let { root } = await world.beacon.blockAtOrBefore(await world.beacon.head());
+  for (;;) {
+    const { data } = (await world.beaconJson(`/eth/v2/beacon/blocks/${root}`)) as {
       data: {
         message: {
           slot: string;
-          parent_root: string;
-          body: { execution_payload: { withdrawals: { address: string; amount: string }[] } };
+          parent_root: Hex;
+          body: { execution_payload: { block_number: string; withdrawals: { address: string; amount: string }[] } };
         };
       };
     };
     const { slot, parent_root: parent, body } = data.message;
-    for (const withdrawal of body.execution_payload.withdrawals)
-      if (withdrawal.address.toLowerCase() === address)
-        found.push({ slot: Number(slot), wei: BigInt(withdrawal.amount) * GWEI });
+    const { block_number: number, withdrawals } = body.execution_payload;
+    if (Number(number) <= last)
+      for (const withdrawal of withdrawals)
+        if (withdrawal.address.toLowerCase() === address)
+          found.push({ slot: Number(slot), wei: BigInt(withdrawal.amount) * GWEI });
     if (slot === "0" || /^0x0+$/.test(parent)) return found;
-    id = parent;
+    root = parent;
   }
 }
 

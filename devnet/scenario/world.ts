@@ -1,11 +1,16 @@
 /** What a scenario needs of an Ethereum with the protocol on it: the same for the simulated layer and for the real devnet. */
-import type { ContractTransactionReceipt, ContractTransactionResponse, HDNodeWallet, Provider, Signer } from "ethers";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Provider, Signer, TransactionReceipt, TransactionResponse } from "ethers";
 import type { Contracts } from "../../deploy/deploy.ts";
 import type { BeaconSource } from "../../offchain/beacon/types.ts";
 import type { ValidatorKey } from "../keys.ts";
 
-export const ACTORS = ["governor", "alice", "bob", "carol", "nodeOperator", "keeper"] as const;
+/** Who acts by hand. The committee and the keeper are programs. */
+export const ACTORS = ["governor", "alice", "bob", "carol", "nodeOperator"] as const;
 export type Actor = (typeof ACTORS)[number];
+
+/** What may be killed: the two clients, a member of the committee that has just signed, the keeper with a transaction on its way. */
+export type Fault = "clients" | "member" | "keeper";
 
 export interface World {
   readonly name: "simulated" | "real";
@@ -21,25 +26,29 @@ export interface World {
   /** As the client itself puts it: GET a path of the Beacon API, JSON. */
   readonly beaconJson: (path: string) => Promise<unknown>;
   readonly actors: Readonly<Record<Actor, Signer>>;
-  /** Sorted by address. */
-  readonly committee: readonly HDNodeWallet[];
-  readonly quorum: number;
   /** Keys that somebody operates from the moment on at which they are active. */
   readonly keys: readonly ValidatorKey[];
-  /** Lets a little time pass: part of an epoch at most, or an epoch where one waits long. */
+  /** Lets a little time pass, and the committee and the keeper do what is to be done. */
   tick(): Promise<void>;
-  /** While true, time passes as quickly as it can: long waits for epochs, in which nobody but validators acts. */
+  /** While true, time passes as quickly as it can: long waits for epochs, in which nobody but validators and the committee acts. */
   hurry(on: boolean): Promise<void>;
   /** The validator votes twice for one epoch, and somebody tells the beacon chain. */
   voteTwice(key: ValidatorKey): Promise<void>;
-  /** Kills what can be killed, without warning, and waits until it is back. @returns what it was; the simulated layer has no processes */
-  disturb(): Promise<string | undefined>;
+  /** Kills it without warning, and waits until it is back. @returns what it was; undefined on the simulated layer, which has no processes */
+  disturb(fault: Fault): Promise<string | undefined>;
   stop(): Promise<void>;
 }
 
+const LOOK_MS = 50;
+
 /** Waits until a transaction is in a block. @throws when it failed */
-export async function mined(sent: Promise<ContractTransactionResponse>): Promise<ContractTransactionReceipt> {
-  const receipt = await (await sent).wait();
-  if (receipt === null) throw new Error("the transaction is in no block");
-  return receipt;
+export async function mined(sent: Promise<TransactionResponse>): Promise<TransactionReceipt> {
+  const { hash, provider } = await sent;
+  // not `wait`: its polling goes on for a while in the background, where nobody catches what a client that is killed answers
+  for (;;) {
+    const receipt = await provider.getTransactionReceipt(hash);
+    if (receipt?.status === 0) throw new Error(`transaction ${hash} failed`);
+    if (receipt !== null) return receipt;
+    await sleep(LOOK_MS);
+  }
 }

@@ -9,6 +9,7 @@ import { OtherDevnetError, startDevnet } from "../../../../devnet/real/devnet.ts
 import type { Devnet } from "../../../../devnet/real/devnet.ts";
 import { fundedWallets } from "../../../../devnet/real/executionGenesis.ts";
 import { choosePorts } from "../../../../devnet/real/processes.ts";
+import { mined } from "../../../../devnet/scenario/world.ts";
 import { expectRejection } from "./expectRejection.ts";
 
 describe("the real devnet", () => {
@@ -37,11 +38,13 @@ describe("the real devnet", () => {
     let devnet = await start();
     let reached: number;
     try {
-      const provider = new JsonRpcProvider(devnet.rpcUrl, undefined, { pollingInterval: 50, cacheTimeout: -1 });
+      const provider = new JsonRpcProvider(devnet.rpcUrl, DEFAULT_PARAMETERS.chainId, {
+        staticNetwork: true,
+        cacheTimeout: -1,
+      });
       const [alice, bob] = fundedWallets(2);
       if (alice === undefined || bob === undefined) throw new Error("no accounts");
-      const receipt = await (await alice.connect(provider).sendTransaction({ to: bob, value: 1n })).wait();
-      expect(receipt?.status).to.equal(1);
+      const { hash } = await mined(alice.connect(provider).sendTransaction({ to: bob, value: 1n }));
       await reach(devnet, 16);
 
       devnet.execution.kill();
@@ -49,12 +52,13 @@ describe("the real devnet", () => {
       await reach(devnet, slot + 12);
       expect(events).to.have.length(1);
       expect(events[0]).to.match(/execution client ended \(SIGKILL\): starting it again/);
-      expect(await provider.getTransactionReceipt(receipt?.hash ?? ""), "nothing is lost").to.not.be.null;
+      expect(await provider.getTransactionReceipt(hash), "nothing is lost").to.not.be.null;
 
       devnet.beacon.kill();
       await devnet.beacon.whenHealthy();
       await reach(devnet, slot + 24);
-      expect(devnet.memory()).to.be.lessThan(1_536);
+      expect(devnet.crashes(), "what is killed has not crashed").to.equal(0);
+      expect(devnet.memory()).to.be.within(1, 1_024);
       ({ slot: reached } = await devnet.status());
       provider.destroy();
     } finally {
