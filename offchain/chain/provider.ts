@@ -2,7 +2,7 @@
  * JSON-RPC over several execution nodes as one ethers provider: a request that a node can't answer now goes to the next. What the chain itself
  * answers (a revert, a refused transaction) is an answer and goes to no other node.
  */
-import { JsonRpcApiProvider, Network } from "ethers";
+import { JsonRpcApiProvider, Network, keccak256 } from "ethers";
 import type { JsonRpcError, JsonRpcPayload, JsonRpcResult } from "ethers";
 import { AppError, EXIT, messageOf } from "../util/errors.ts";
 import { FinalError, askHosts, hostOf, mayPass } from "../util/retry.ts";
@@ -63,7 +63,28 @@ export class ExecutionProvider extends JsonRpcApiProvider {
       },
     );
     this.#preferred = host;
-    return value;
+    const calls = [payload].flat();
+    return Promise.all(
+      value.map(async (answer) => {
+        const call = calls.find(({ id }) => id === answer.id);
+        return "error" in answer && call?.method === "eth_sendRawTransaction" ? this.#orKnown(call, answer) : answer;
+      }),
+    );
+  }
+
+  /**
+   * A node that took a transaction may fail before it says so: the next one then has it from the network and refuses it ("already known", "nonce
+   * too low"). What is there was sent.
+   */
+  async #orKnown({ id, params }: JsonRpcPayload, refused: JsonRpcError): Promise<Answers[number]> {
+    const hash = keccak256((params as [string])[0]);
+    try {
+      const [found] = await this._send({ id, jsonrpc: "2.0", method: "eth_getTransactionByHash", params: [hash] });
+      const isThere = found !== undefined && "result" in found && found.result !== null;
+      return isThere ? { id, result: hash } : refused;
+    } catch {
+      return refused;
+    }
   }
 
   /** Once for each node: another chain's numbers must never be read. */

@@ -2,10 +2,17 @@ import { expect } from "chai";
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Wallet, keccak256 } from "ethers";
 import type { ExecutionProvider } from "../../../offchain/chain/provider.ts";
 import { openProvider } from "../../../offchain/chain/provider.ts";
 import { AppError, EXIT } from "../../../offchain/util/errors.ts";
 import { failure } from "./harness.ts";
+
+interface Call {
+  readonly id: number;
+  readonly method: string;
+  readonly params?: readonly unknown[];
+}
 
 interface Node {
   readonly url: string;
@@ -18,17 +25,26 @@ describe("the execution layer's nodes", () => {
   const servers: Server[] = [];
   const providers: ExecutionProvider[] = [];
 
-  /** Answers every method with the chain's id, or `body`. */
-  async function serve(chainId: number, body?: string): Promise<Node> {
+  /** Answers every method with the chain's id, or `body`, or what `answer` has for it. */
+  async function serve(
+    chainId: number,
+    body?: string,
+    answer: (call: Call) => object | undefined = () => undefined,
+  ): Promise<Node> {
     const server = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
       request.on("end", () => {
         node.asked += 1;
-        const payload = JSON.parse(Buffer.concat(chunks).toString()) as { id: number } | { id: number }[];
-        const one = ({ id }: { id: number }) => ({ jsonrpc: "2.0", id, result: `0x${chainId.toString(16)}` });
+        const payload = JSON.parse(Buffer.concat(chunks).toString()) as Call | Call[];
+        const one = (call: Call) => ({
+          jsonrpc: "2.0",
+          id: call.id,
+          ...(answer(call) ?? { result: `0x${chainId.toString(16)}` }),
+        });
+        const text = body ?? JSON.stringify(Array.isArray(payload) ? payload.map(one) : one(payload));
         response.writeHead(node.status);
-        response.end(body ?? JSON.stringify(Array.isArray(payload) ? payload.map(one) : one(payload)));
+        response.end(text);
       });
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -91,6 +107,35 @@ describe("the execution layer's nodes", () => {
     const error = await failure(provider.getBlockNumber());
     expect(error.message).to.match(/answered 401$/);
     expect(second.asked).to.equal(0);
+  });
+
+  it("send a transaction on by the next when one fails, and take it as sent when the first had taken it all the same", async () => {
+    const wallet = new Wallet(`0x${"11".repeat(32)}`);
+    const raw = await wallet.signTransaction({ to: wallet.address, nonce: 3, gasLimit: 21_000, chainId: 5, type: 2 });
+    const hash = keccak256(raw);
+    const sent: string[] = [];
+    const first = await serve(5, undefined, ({ method, params }) => {
+      if (method !== "eth_sendRawTransaction") return undefined;
+      sent.push(`first ${String(params?.[0] === raw)}`);
+      first.status = 503;
+      return { result: hash };
+    });
+    let [refusal, known] = ["", null as object | null];
+    const second = await serve(5, undefined, ({ method, params }) => {
+      if (method === "eth_getTransactionByHash") return { result: params?.[0] === hash ? known : null };
+      if (method !== "eth_sendRawTransaction") return undefined;
+      sent.push(`second ${String(params?.[0] === raw)}`);
+      return refusal === "" ? { result: hash } : { error: { code: -32_000, message: refusal } };
+    });
+    const provider = await open([first, second]);
+    expect(await provider.send("eth_sendRawTransaction", [raw])).to.equal(hash);
+    expect(sent).to.deep.equal(["first true", "second true"]);
+    for (refusal of ["already known", "nonce too low"]) {
+      known = { hash };
+      expect(await provider.send("eth_sendRawTransaction", [raw])).to.equal(hash);
+      known = null;
+      expect((await failure(provider.send("eth_sendRawTransaction", [raw]))).message).to.include(refusal);
+    }
   });
 
   it("must all serve one chain", async () => {

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { JsonRpcProvider, Wallet } from "ethers";
+import { JsonRpcProvider, Wallet, formatEther } from "ethers";
 import { network } from "hardhat";
 import { fundValidators, startLocalProtocol } from "../../../devnet/localProtocol.ts";
 import type { LocalProtocol } from "../../../devnet/localProtocol.ts";
@@ -30,6 +30,7 @@ function swapCase(address: string): string {
 
 describe("the command line", () => {
   let p: LocalProtocol;
+  let ethers: Awaited<ReturnType<typeof network.create>>["ethers"];
   let server: Server;
   let folder: string;
   let env: Record<string, string>;
@@ -39,6 +40,7 @@ describe("the command line", () => {
 
   before(async () => {
     const connection = await network.create();
+    ({ ethers } = connection);
     p = await startLocalProtocol(connection);
     server = await serveRpc(connection.provider, 0);
     folder = mkdtempSync(join(tmpdir(), "estuary-cli-"));
@@ -126,6 +128,22 @@ describe("the command line", () => {
     expect(await p.wrapped.balanceOf(p.alice)).to.equal(6n * ETH);
     expect(await estuary("stake 5 --wrapped --yes")).to.equal(0);
     expect(await p.wrapped.balanceOf(p.alice)).to.equal(11n * ETH);
+  });
+
+  it("holds the second transaction of a command to --max-fee as it does the first", async () => {
+    const [token, wrapped] = [p.token.connect(p.alice), p.wrapped.connect(p.alice)];
+    const before = await wrapped.balanceOf(p.alice);
+    await token.approve(wrapped, 2n * ETH);
+    const dear = await wrapped.wrap.estimateGas(2n * ETH);
+    await token.approve(wrapped, 0n);
+    const cheap = await token.approve.estimateGas(wrapped, 2n * ETH);
+    const { maxFeePerGas } = await ethers.provider.getFeeData();
+    const between = (maxFeePerGas ?? 0n) * ((6n * (cheap + dear)) / 10n);
+    expect(await estuary(`wrap 2 --yes --max-fee ${formatEther(between)}`)).to.equal(5);
+    expect(err.join("\n")).to.include("let ").and.include("sent 0x");
+    expect(err.at(-1)).to.include("above the limit").and.include("nothing was sent");
+    expect(await p.token.allowance(p.alice, p.wrapped)).to.be.at.least(2n * ETH);
+    expect(await p.wrapped.balanceOf(p.alice)).to.equal(before);
   });
 
   it("requests, waits, claims what is finalised, and shows each", async () => {

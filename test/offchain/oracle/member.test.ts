@@ -1,9 +1,15 @@
 import { readFileSync, rmSync } from "node:fs";
 import { expect } from "chai";
 import { network } from "hardhat";
+import { deriveValidatorKeys, topUpDeposit } from "../../../devnet/keys.ts";
+import type { Protocol } from "../../../offchain/chain/connect.ts";
+import { readStanding } from "../../../offchain/oracle/contract.ts";
 import type { Step } from "../../../offchain/oracle/member.ts";
 import { makePeer } from "../../../offchain/oracle/peers.ts";
 import { reportHash } from "../../../offchain/protocol/report.ts";
+import { AppError, EXIT } from "../../../offchain/util/errors.ts";
+import type { Hex } from "../../../offchain/util/hex.ts";
+import { sameReport } from "./accepted.ts";
 import { fixedFrame, startCommittee, TAKE_OVER_DELAY } from "./committee.ts";
 import type { Committee, Place } from "./committee.ts";
 
@@ -27,9 +33,12 @@ async function inTurn(c: Committee, refSlot: bigint): Promise<[Place, Place, Pla
 describe("a member of the committee", function () {
   this.timeout(120_000);
   let c: Committee;
+  let ethers: Awaited<ReturnType<typeof network.create>>["ethers"];
 
   before(async () => {
-    c = await startCommittee(await network.create());
+    const connection = await network.create();
+    ({ ethers } = connection);
+    c = await startCommittee(connection);
   });
 
   after(async () => c.close());
@@ -166,6 +175,47 @@ describe("a member of the committee", function () {
     expect(await reasons(first)).to.deep.equal(["no_funds"]);
     await c.setBalance(first.address, 10n ** 19n);
     expect((await step(first)).submitted).to.equal(true);
+  });
+
+  it("goes on where the consensus layer discards a predeposit: a key that is not funded is not missed", async () => {
+    const { p } = c;
+    const [key] = deriveValidatorKeys(1, 60);
+    const pubkey = key?.pubkey ?? "0x";
+    const unsigned = topUpDeposit(pubkey, (await p.validators.withdrawalCredentials()) as Hex, 10n ** 9n);
+    const { signature, depositDataRoot } = unsigned;
+    const registry = p.validators.connect(p.nodeOperator);
+    await registry.predeposit(p.operatorId, [pubkey], [signature], [depositDataRoot], { value: ETH });
+    for (let frame = 0; frame < 2; frame++) {
+      const refSlot = await c.nextFrame();
+      const [first, second, third] = await inTurn(c, refSlot);
+      for (const place of [second, third]) await step(place);
+      expect((await step(first)).submitted).to.equal(true);
+      await sameReport(c, refSlot);
+    }
+    expect(p.beacon.stateAt().validator(pubkey)).to.equal(undefined);
+    expect(p.beacon.stateAt().state.pendingDeposits).to.deep.equal([]);
+  });
+
+  it("reports under the rules of now where the bounds are replaced after the reference slot", async () => {
+    const refSlot = await c.nextFrame();
+    const [first, second, third] = await inTurn(c, refSlot);
+    for (const place of [second, third]) await step(place);
+    const bounds = await ethers.deployContract("ReportBounds");
+    await c.p.oracle.connect(c.p.governor).setBounds(bounds);
+    expect((await step(first)).submitted).to.equal(true);
+    await sameReport(c, refSlot);
+  });
+
+  it("ends where the pool was replaced: the contracts to ask are others then", async () => {
+    const protocol = c.places[0]?.daemon?.protocol as Protocol;
+    const other = c.p.alice.address;
+    const replaced = { ...protocol, token: { pool: () => Promise.resolve(other) } } as unknown as Protocol;
+    const error = await readStanding(replaced, c.clock.now()).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).to.be.instanceOf(AppError).and.include({ exitCode: EXIT.failure });
+    expect((error as AppError).message).to.equal(`the pool was replaced by ${other}: start again`);
   });
 
   it("sends nothing that a contract behind the oracle would refuse, and says which error of it that is", async () => {
