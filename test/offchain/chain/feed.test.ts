@@ -141,6 +141,26 @@ describe("logs in ranges", () => {
     expect(progress).to.deep.equal([...progress].sort((a, b) => a - b));
   });
 
+  it("of a year take some thirty round trips, not one for each range", async () => {
+    const days = Array.from({ length: 365 }, (_, day) => 7_200 * day);
+    let [inFlight, most, rounds] = [0, 0, 0];
+    const provider = {
+      getLogs: async ({ fromBlock, toBlock }: Filter) => {
+        if (inFlight === 0) rounds += 1;
+        most = Math.max(most, ++inFlight);
+        await new Promise(setImmediate);
+        inFlight -= 1;
+        return days
+          .filter((block) => Number(fromBlock) <= block && block <= Number(toBlock))
+          .map((blockNumber) => ({ blockNumber, index: 0 }));
+      },
+    } as unknown as Provider;
+    const logs = await readLogs(provider, {}, 0, 365 * 7_200);
+    expect(logs.map(({ blockNumber }) => blockNumber)).to.deep.equal(days);
+    expect(most).to.equal(8);
+    expect(rounds).to.be.at.most(36);
+  });
+
   it("end with the node's own words when a single block is refused, at once when nobody answers", async () => {
     const chain = new Chain(...texts);
     chain.widest = 0;
