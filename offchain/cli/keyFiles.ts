@@ -8,7 +8,7 @@ import { predeposit } from "../chain/write/operator.ts";
 import { PREDEPOSIT_GWEI, signDeposit } from "../keys/deposit.ts";
 import { NETWORKS, checkDepositFile, depositFile } from "../keys/depositFile.ts";
 import { checkMnemonic, deriveKeys, newMnemonic } from "../keys/hd.ts";
-import { writeKeystores } from "../keys/keystore.ts";
+import { checkPassword, writeKeystores } from "../keys/keystore.ts";
 import { optional, readConfig, text as plainText } from "../util/config.ts";
 import { AppError, EXIT, messageOf } from "../util/errors.ts";
 import type { Hex } from "../util/hex.ts";
@@ -29,6 +29,9 @@ export const KEYS_FIELDS = {
   }),
 };
 
+/** Hours of deriving and encrypting, and of memory for what was derived. */
+const MOST_KEYS = 10_000;
+
 export interface KeysOptions {
   readonly count: string;
   readonly first: string;
@@ -45,8 +48,12 @@ export async function makeKeys(session: Session, options: KeysOptions): Promise<
   if (options.kdf !== "scrypt" && options.kdf !== "pbkdf2")
     throw new AppError(EXIT.usage, `--kdf: scrypt or pbkdf2, not ${options.kdf}`);
   const forkVersion = forkVersionOf(options.network);
+  const [first, count] = [whole("--first", options.first), whole("--count", options.count)];
+  if (count < 1 || count > MOST_KEYS) throw new AppError(EXIT.usage, `--count: from 1 to ${MOST_KEYS}, not ${count}`);
+  checkPassword(password);
+  // nothing more to find wrong: new words are shown once
   const mnemonic = config.MNEMONIC === undefined ? tellNewMnemonic(io) : checkMnemonic(config.MNEMONIC);
-  const keys = deriveKeys({ mnemonic, first: whole("--first", options.first), count: whole("--count", options.count) });
+  const keys = deriveKeys({ mnemonic, first, count });
   const credentials = (await session.protocol.validators.withdrawalCredentials()) as Hex;
   const time = Math.floor(Date.now() / 1_000);
   const files = await writeKeystores(keys, {

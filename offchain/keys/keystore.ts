@@ -29,8 +29,7 @@ const MIN_PASSWORD = 8;
  */
 export async function writeKeystores(keys: readonly ValidatorKey[], options: WriteOptions): Promise<string[]> {
   const { folder, password, time, kdf = "scrypt", signal, onProgress } = options;
-  if (Array.from(password.normalize("NFKD")).length < MIN_PASSWORD)
-    throw new AppError(EXIT.invalid, `a password has at least ${MIN_PASSWORD} characters`);
+  checkPassword(password);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const files: string[] = [];
   for (const key of keys) {
@@ -47,6 +46,12 @@ export async function writeKeystores(keys: readonly ValidatorKey[], options: Wri
     onProgress?.(files.length, keys.length);
   }
   return files;
+}
+
+/** @throws AppError (invalid) */
+export function checkPassword(password: string): void {
+  if (Array.from(password.normalize("NFKD")).length < MIN_PASSWORD)
+    throw new AppError(EXIT.invalid, `a password has at least ${MIN_PASSWORD} characters`);
 }
 
 /** As JSON. */

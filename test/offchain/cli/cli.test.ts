@@ -213,6 +213,11 @@ describe("the command line", () => {
     out = [];
     expect(await estuary("operator status 1 --status predeposited --json")).to.equal(0);
     expect(json()["validators"]).to.have.nested.property("items.length", 2);
+    // new words are shown only where keys of them will be made
+    [answer, err] = [true, []];
+    expect(await estuary("operator keys --count 0", { ESTUARY_KEYS_PASSWORD: "a long password" })).to.equal(2);
+    expect(err).to.have.length(1);
+    answer = undefined;
     // the same again has nothing left to send; another operator, another network: every problem is a line
     out = [];
     expect(await estuary(`operator predeposit 1 ${data} --network mainnet --yes`, secrets)).to.equal(0);
@@ -343,6 +348,9 @@ describe("the command line", () => {
       ["operator fund-own 0x12 --yes", 2, "a public key is 0x and 96"],
       ["operator predeposit 1 /nonexistent.json --yes", 2, "can't read /nonexistent.json"],
       ["operator keys --count 1", 2, "ESTUARY_KEYS_PASSWORD"],
+      ["operator keys --count 0", 2, "--count: from 1 to 10000, not 0", { ESTUARY_KEYS_PASSWORD: "long enough" }],
+      ["operator keys --count 99999", 2, "--count: from 1 to 10000", { ESTUARY_KEYS_PASSWORD: "long enough" }],
+      ["operator keys --count 1", 3, "a password has at least 8", { ESTUARY_KEYS_PASSWORD: "short" }],
       ["committee check", 2, "ESTUARY_"],
       ["keeper once", 2, "ESTUARY_BEACON_URLS: is required"],
     ] as [string, number, string, Record<string, string>?][]) {
