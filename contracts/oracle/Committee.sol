@@ -27,6 +27,10 @@ abstract contract Committee is AccessManaged, IReportOracle {
     /// @dev Half the order of secp256k1 (EIP-2): a signature's s is at most that.
     uint256 private constant HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
 
+    /// @dev Where a list's code, as bytes in memory, has its first member: after the bytes' length, and the encoding's
+    /// offset and length.
+    uint256 private constant FIRST_MEMBER = 96;
+
     struct Set {
         uint32 version;
         uint8 members;
@@ -104,19 +108,29 @@ abstract contract Committee is AccessManaged, IReportOracle {
         Signature[] calldata signatures,
         address list
     ) internal view returns (uint256) {
-        address[] memory known = abi.decode(list.code, (address[]));
+        bytes memory known = list.code;
         address previous;
-        uint256 place;
-        for (uint256 i; i < signatures.length; ++i) {
+        uint256 place = FIRST_MEMBER;
+        uint256 count = signatures.length;
+        for (uint256 i; i < count;) {
             address signer = _signer(digest, signatures[i]);
             require(signer > previous, SignaturesNotSorted(previous, signer));
-            unchecked {
-                while (place < known.length && known[place] != signer) ++place;
-            }
-            require(place < known.length, NotMember(signer));
+            address member;
+            do {
+                require(place <= known.length, NotMember(signer));
+                assembly ("memory-safe") {
+                    member := mload(add(known, place))
+                }
+                unchecked {
+                    place += 32;
+                }
+            } while (member != signer);
             previous = signer;
+            unchecked {
+                ++i;
+            }
         }
-        return signatures.length;
+        return count;
     }
 
     /// @dev Zero if the signature is nobody's, which is no member and sorts before all. Refuses the other s of a signature.

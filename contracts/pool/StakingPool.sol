@@ -64,7 +64,7 @@ contract StakingPool is PoolBooks, AccessManaged {
         _last.highWaterRate = ShareMath.rateUp(msg.value, token.getTotalShares()).toUint104();
         _last.refTime = refTime.toUint40();
         _beacon.boundary = refTime.toUint40();
-        _openGate(msg.value, openUntil, 0, false);
+        _openGate(_gate, _policy, msg.value, openUntil, false);
     }
 
     /// @inheritdoc IStakingPool
@@ -79,7 +79,8 @@ contract StakingPool is PoolBooks, AccessManaged {
         require(msg.sender == oracle, OnlyOracle(msg.sender));
         (o.etherBefore, o.sharesBefore) = token.totals();
         LastReport memory last = _last;
-        uint256 maxAprBp = _policy.maxAprBp;
+        Policy memory policy_ = _policy;
+        uint256 maxAprBp = policy_.maxAprBp;
         Change memory c;
         (c.gross, c.atValidators) = _takeIn(report);
         (c.gain, c.heldBack) = RebaseMath.recognise(c.gross, o.etherBefore, maxAprBp, report.elapsed);
@@ -90,11 +91,11 @@ contract StakingPool is PoolBooks, AccessManaged {
             o.etherAfter,
             o.sharesBefore,
             last.highWaterRate,
-            _policy.feeBp
+            policy_.feeBp
         );
         o.sharesAfter = o.sharesBefore + c.feeShares;
 
-        _settle(report, maxAprBp, last, o, c);
+        _settle(report, policy_, last, o, c);
         token.rebase(IStakedEther.Rebase(c.gain, c.paid, c.feeShares, c.burn, report.elapsed, operators));
         emit ReportApplied(report.refTime, c.gross, c.gain, c.heldBack, c.fee, c.paid, c.burn);
     }
@@ -246,14 +247,16 @@ contract StakingPool is PoolBooks, AccessManaged {
     /// @dev Pays what may be paid, burns from cover within the limit, and writes the books.
     function _settle(
         ReportData calldata report,
-        uint256 maxAprBp,
+        Policy memory policy_,
         LastReport memory last,
         Outcome memory o,
         Change memory c
     ) private {
+        Gate memory gate = _gate;
         last.finalisationRate = ShareMath.rateDown(o.etherAfter, o.sharesAfter).toUint104();
         last.refTime = uint40(report.refTime);
-        last.finalisable = !report.incident && _gate.slashingTime <= report.refTime && !_fell(o, 1);
+        bool fell = _fell(o, 1);
+        last.finalisable = !report.incident && gate.slashingTime <= report.refTime && !fell;
         uint256 cover;
         (c.paid, cover) = queue.settleReport(
             report.nextCutoff,
@@ -264,23 +267,28 @@ contract StakingPool is PoolBooks, AccessManaged {
         if (c.paid != 0) _send(address(queue), c.paid);
         cover += _reserves.cover;
         uint256 etherLeft = o.etherAfter - c.paid;
-        c.burn = RebaseMath.burnable(cover, etherLeft, o, maxAprBp, report.elapsed);
+        c.burn = RebaseMath.burnable(cover, etherLeft, o, policy_.maxAprBp, report.elapsed);
         _reserves = Reserves((cover - c.burn).toUint128(), c.heldBack.toUint128());
         uint256 rateAfter = ShareMath.rateUp(etherLeft, o.sharesAfter - c.burn);
         if (rateAfter > last.highWaterRate) last.highWaterRate = rateAfter.toUint104();
         _last = last;
-        _openGate(etherLeft, report.openUntil, report.cutoff, _fell(o, PAUSING_FALL_BP));
+        gate.cutoff = report.cutoff.toUint40();
+        _openGate(gate, policy_, etherLeft, report.openUntil, fell && _fell(o, PAUSING_FALL_BP));
     }
 
     function _fell(Outcome memory o, uint256 bp) private pure returns (bool) {
         return RebaseMath.fell(o.etherBefore, o.sharesBefore, o.etherAfter, o.sharesAfter, bp);
     }
 
-    function _openGate(uint256 totalEther, uint256 openUntil, uint256 cutoff, bool fell) private {
-        Gate memory gate = _gate;
-        gate.ceiling = fell ? 0 : (totalEther + uint256(_policy.depositCapGwei) * GWEI).toUint96();
+    function _openGate(
+        Gate memory gate,
+        Policy memory policy_,
+        uint256 totalEther,
+        uint256 openUntil,
+        bool fell
+    ) private {
+        gate.ceiling = fell ? 0 : (totalEther + uint256(policy_.depositCapGwei) * GWEI).toUint96();
         gate.openUntil = openUntil.toUint40();
-        gate.cutoff = cutoff.toUint40();
         _gate = gate;
     }
 
