@@ -331,7 +331,10 @@ export class Member {
     this.#seenRefSlot = standing.lastRefSlot;
     const own = journal.signed.filter(({ report }) => report.refSlot === standing.lastRefSlot);
     const refSlot = standing.lastRefSlot.toString();
-    if (own.some(({ report }) => reportHash(report) === standing.lastReportHash)) {
+    const agreed = own.find(({ report }) => reportHash(report) === standing.lastReportHash);
+    if (agreed !== undefined) {
+      // what came in since the last turn
+      this.#reviewOthers(standing, agreed.report);
       this.#outvotedAt = undefined;
       log.info({ refSlot }, "report accepted");
     } else if (own.length > 0) {

@@ -24,6 +24,11 @@ async function reasons(place: Place | undefined): Promise<readonly string[]> {
   return (await step(place)).reasons;
 }
 
+async function divergencesAt(place: Place): Promise<unknown[]> {
+  const { values } = (await place.daemon?.metrics.divergences.get()) ?? { values: [] };
+  return values.map(({ labels }) => labels["signer"]);
+}
+
 /** Members in the order of their turns for a slot. */
 async function inTurn(c: Committee, refSlot: bigint): Promise<[Place, Place, Place, Place, Place]> {
   const first = Number((refSlot / (await c.p.oracle.slotsPerFrame())) % BigInt(c.places.length));
@@ -145,6 +150,22 @@ describe("a member of the committee", function () {
     expect(first.daemon?.journal.signed[0]?.signature).to.equal(signed?.signature);
     const known = await makePeer(`http://127.0.0.1:${second.daemon?.port}`).fetch(refSlot);
     expect(known.signatures).to.have.length(2);
+  });
+
+  it("counts a member that signs something else also where its signature comes last, before the report is accepted", async () => {
+    const refSlot = await c.nextFrame();
+    const [first, second, third, liar] = await inTurn(c, refSlot);
+    await step(second);
+    const index = c.p.beacon.stateAt().indexOf(c.p.beacon.stateAt().state.validators[64]?.pubkey ?? "0x") ?? -1;
+    liar.beacon.faults.lies = new Map([[index, 5]]);
+    await step(third);
+    await step(liar);
+    delete liar.beacon.faults.lies;
+    expect((await step(first)).submitted).to.equal(true);
+    expect(await divergencesAt(second)).to.deep.equal([]);
+    await step(second);
+    expect(await divergencesAt(second)).to.deep.equal([liar.address]);
+    expect(await reasons(liar)).to.deep.equal(["no_new_frame", "outvoted"]);
   });
 
   it("refers to the last block where the reference slot was missed", async () => {
