@@ -1,11 +1,27 @@
 /**
- * `npm run keeper`: executes what anyone may execute, until it is stopped; `-- once` makes one turn. Settings: docs/running.md.
- * Exit codes: 0 stopped, 1 failure, 2 configuration, 4 a node can't be used (once only).
+ * `npm run keeper`: executes what anyone may execute, until it is stopped; `-- once` makes one turn, `-- check [--json]` explains every
+ * precondition. Settings: docs/running.md.
+ * Exit codes: 0 ok, 1 failure, 2 usage or configuration, 4 a node can't be used, 5 refused (check: something else is in the way).
  */
 import { keeperProgram } from "../offchain/keeper/program.ts";
 import { runProgram } from "../offchain/util/errors.ts";
 
-await runProgram(() => keeperProgram(process.argv.slice(2), process.env), {
-  verbose: process.env["ESTUARY_LOG_LEVEL"] === "debug",
-  print: (line) => console.error(line),
-});
+const args = process.argv.slice(2);
+const program = {
+  env: process.env,
+  json: args.includes("--json"),
+  print: (line: string) => console.log(line),
+};
+await runProgram(
+  () =>
+    keeperProgram(
+      args.filter((arg) => arg !== "--json"),
+      program,
+    ),
+  {
+    verbose: process.env["ESTUARY_LOG_LEVEL"] === "debug",
+    print: (line) => console.error(line),
+  },
+);
+// a provider or a socket that lingers must not keep a finished program
+process.exit();

@@ -83,16 +83,20 @@ function daemonCommands(program: Command, io: Io, finish: (code: ExitCode) => vo
         finish(await runOracle(mode, { env: io.env, json, print: (line) => io.out(line) }));
       });
   }
-  program
-    .command("keeper")
-    .description("the keeper")
-    .command("once")
-    .description("one turn: prove, fund, exit and finalise what is possible now")
-    .action(async () => {
-      const { keeperProgram } = await import("../keeper/program.ts");
-      const { dryRun } = program.opts<GlobalOptions>();
-      finish(await keeperProgram(["once"], { ...io.env, ...(dryRun === true ? { ESTUARY_DRY_RUN: "true" } : {}) }));
-    });
+  const keeper = program.command("keeper").description("the keeper");
+  for (const [mode, about] of [
+    ["once", "one turn: prove, fund, exit and finalise what is possible now"],
+    ["check", "every precondition of its work, with an explanation, and what it would do"],
+  ] as const)
+    keeper
+      .command(mode)
+      .description(about)
+      .action(async () => {
+        const { keeperProgram } = await import("../keeper/program.ts");
+        const { dryRun, json = false } = program.opts<GlobalOptions>();
+        const env = dryRun === true ? { ...io.env, ESTUARY_DRY_RUN: "true" } : io.env;
+        finish(await keeperProgram([mode], { env, json, print: (line) => io.out(line) }));
+      });
 }
 
 function everyCommand(command: Command): Command[] {

@@ -1,4 +1,5 @@
 /** One turn after the other: read, plan, and do what the plan says, one transaction at a time. */
+import { ZeroAddress } from "ethers";
 import type { TransactionReceipt } from "ethers";
 import { AppError, isAbort } from "../util/errors.ts";
 import type { Clock } from "../util/clock.ts";
@@ -9,15 +10,17 @@ import { ACTION_KINDS, planActions } from "./plan.ts";
 import type { Action, ActionKind, Plan, Reason, Rules } from "./plan.ts";
 import { Proofs, requestFor } from "./requests.ts";
 import { refusalOf } from "./reverts.ts";
-import { TooExpensive } from "./sender.ts";
+import { TooExpensive, TransactionPending } from "./sender.ts";
 import type { Sender } from "./sender.ts";
 import { readSnapshot } from "./snapshot.ts";
 import type { Snapshot, Sources } from "./snapshot.ts";
 
 export interface KeeperOptions {
   readonly sources: Sources;
-  /** Without one nothing is sent: a dry run. */
+  /** Without one nothing is sent: a dry run, which simulates. */
   readonly sender: Sender | undefined;
+  /** Whose transactions a dry run simulates; nobody's in particular where undefined. */
+  readonly account?: string | undefined;
   readonly clock: Clock;
   readonly rules: Rules;
   readonly log: Log;
@@ -92,7 +95,9 @@ export class Keeper {
         signal,
       );
       if (sender === undefined) {
-        log.info({ action: action.kind }, "would send");
+        const from = this.#options.account ?? ZeroAddress;
+        const gas = await sources.protocol.provider.estimateGas({ ...request, from });
+        log.info({ action: action.kind, gas: String(gas) }, "would send");
         return [];
       }
       const receipt = await sender.send(request, URGENT.has(action.kind), signal);
@@ -106,6 +111,7 @@ export class Keeper {
         log.info({ action: action.kind }, error.message);
         return "gas is too expensive";
       }
+      if (error instanceof TransactionPending) return "a transaction is pending";
       return this.#refuse(key, action, error, snapshot, proofs, signal);
     }
   }

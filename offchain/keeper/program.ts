@@ -6,43 +6,71 @@ import { readDeployment } from "../chain/deploymentFile.ts";
 import { ExecutionProvider } from "../chain/provider.ts";
 import { ValidatorReader } from "../chain/validatorReader.ts";
 import { systemClock } from "../util/clock.ts";
+import type { Clock } from "../util/clock.ts";
 import { readConfig, redacted } from "../util/config.ts";
 import type { Environment } from "../util/config.ts";
 import { runLoop, stopSignal, withHealth } from "../util/daemon.ts";
 import { AppError, EXIT } from "../util/errors.ts";
 import type { ExitCode } from "../util/errors.ts";
+import { checksAsText, exitCodeOfChecks } from "../util/check.ts";
 import { makeLog } from "../util/log.ts";
-import { loadSigner } from "../util/signer.ts";
+import type { Log } from "../util/log.ts";
+import { loadSigner, namesSigner } from "../util/signer.ts";
+import { checkKeeper } from "./check.ts";
 import { KEEPER_FIELDS } from "./config.ts";
 import type { KeeperConfig } from "./config.ts";
 import { Keeper } from "./keeper.ts";
 import { keeperMetrics } from "./metrics.ts";
 import type { Rules } from "./plan.ts";
 import { Sender } from "./sender.ts";
+import type { Sources } from "./snapshot.ts";
+
+/** Seconds between two looks for a receipt, at most. */
+const LOOK_FOR_RECEIPTS = 3;
+
+export const MODES = ["run", "once", "check"] as const;
+
+export interface Program {
+  readonly env: Environment;
+  /** One JSON document instead of a table: of a check. */
+  readonly json: boolean;
+  readonly print: (line: string) => void;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  readonly signal?: AbortSignal;
+}
 
 /** @throws AppError */
-export async function keeperProgram(args: readonly string[], env: Environment): Promise<ExitCode> {
-  const [mode = "run"] = args;
-  if (args.length > 1 || (mode !== "run" && mode !== "once"))
-    throw new AppError(EXIT.usage, `usage: keeper [run|once], not ${args.join(" ")}`);
+export async function keeperProgram(args: readonly string[], program: Program): Promise<ExitCode> {
+  const { env, json, print, clock = systemClock } = program;
+  const mode = MODES.find((one) => one === (args[0] ?? "run"));
+  if (args.length > 1 || mode === undefined)
+    throw new AppError(EXIT.usage, `usage: keeper [${MODES.join("|")}] [--json], not ${args.join(" ")}`);
   const config = readConfig(KEEPER_FIELDS, env);
-  const log = makeLog("keeper", config.LOG_LEVEL);
+  const log = program.log ?? makeLog("keeper", config.LOG_LEVEL);
+  const surroundings = { clock, log };
+  const sources = await connectNodes(config, surroundings);
+  if (mode === "check") {
+    const checks = await checkKeeper(config, sources, rulesOf(config), clock);
+    print(json ? JSON.stringify({ checks }) : checksAsText(checks));
+    return exitCodeOfChecks(checks);
+  }
   log.info({ config: redacted(KEEPER_FIELDS, config) }, "starting");
   const registry = new Registry();
-  const keeper = await makeKeeper(config, registry, log);
+  const keeper = await makeKeeper(config, sources, registry, surroundings);
   if (mode === "once") {
     await keeper.turn();
     return EXIT.ok;
   }
-  const signal = stopSignal(log);
-  await withHealth(registry, config, systemClock, (pulse) =>
+  const signal = program.signal ?? stopSignal(log);
+  await withHealth(registry, config, clock, (pulse) =>
     runLoop(
       async (stop) => {
         await keeper.turn(stop);
         return true;
       },
       {
-        clock: systemClock,
+        clock,
         pulse,
         seconds: config.POLL_SECONDS,
         log,
@@ -59,33 +87,42 @@ export function rulesOf(config: KeeperConfig): Rules {
   return { batch: config.BATCH, minFinalisation: config.MIN_FINALISATION, minTreasury: config.MIN_TREASURY };
 }
 
-async function makeKeeper(config: KeeperConfig, registry: Registry, log: ReturnType<typeof makeLog>): Promise<Keeper> {
+interface Surroundings {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+async function connectNodes(config: KeeperConfig, { clock, log }: Surroundings): Promise<Sources> {
   const deployment = readDeployment(config.DEPLOYMENT);
   const { chainId } = deployment;
   const timeoutSeconds = config.REQUEST_TIMEOUT;
   const onFailure = (host: string, message: string): void => log.warn({ host }, message);
   const provider = new ExecutionProvider({ urls: config.EXECUTION_URLS, chainId, timeoutSeconds, onFailure });
-  const beacon = new BeaconClient({ urls: config.BEACON_URLS, clock: systemClock, chainId, timeoutSeconds, onFailure });
+  const beacon = new BeaconClient({ urls: config.BEACON_URLS, clock, chainId, timeoutSeconds, onFailure });
   const protocol = await connect(provider, deployment);
-  const sender = config.DRY_RUN
-    ? undefined
-    : new Sender(
-        await loadSigner(config, provider),
-        provider,
-        systemClock,
-        {
-          maxFeePerGas: config.MAX_FEE_GWEI,
-          urgentMaxFeePerGas: config.URGENT_MAX_FEE_GWEI,
-          replaceAfter: config.REPLACE_AFTER,
-          pollSeconds: 3,
-          replacements: config.REPLACEMENTS,
-        },
-        log,
-      );
+  return { protocol, beacon, reader: new ValidatorReader(protocol.validators, provider, deployment.fromBlock) };
+}
+
+async function makeKeeper(
+  config: KeeperConfig,
+  sources: Sources,
+  registry: Registry,
+  { clock, log }: Surroundings,
+): Promise<Keeper> {
+  const { provider } = sources.protocol;
+  const signer = config.DRY_RUN && !namesSigner(config) ? undefined : await loadSigner(config, provider);
+  const rules = {
+    maxFeePerGas: config.MAX_FEE_GWEI,
+    urgentMaxFeePerGas: config.URGENT_MAX_FEE_GWEI,
+    replaceAfter: config.REPLACE_AFTER,
+    pollSeconds: Math.min(LOOK_FOR_RECEIPTS, config.POLL_SECONDS),
+    replacements: config.REPLACEMENTS,
+  };
   return new Keeper({
-    sources: { protocol, beacon, reader: new ValidatorReader(protocol.validators, provider, deployment.fromBlock) },
-    sender,
-    clock: systemClock,
+    sources,
+    sender: signer === undefined || config.DRY_RUN ? undefined : new Sender(signer, provider, clock, rules, log),
+    account: await signer?.getAddress(),
+    clock,
     rules: rulesOf(config),
     log,
     metrics: keeperMetrics(registry),

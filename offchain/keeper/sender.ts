@@ -1,6 +1,7 @@
 /**
  * Sends one transaction at a time from one account, and sees it through: a transaction that is not mined in time is replaced under the same
- * nonce at a higher price, so that never two of them can happen. Restart-safe: what an earlier process left pending is waited for, then replaced.
+ * nonce at a higher price, so that never two of them can happen. Restart-safe: what an earlier process left pending has its time, then it is
+ * replaced.
  */
 import type { Provider, Signer, TransactionReceipt, TransactionRequest } from "ethers";
 import type { Clock } from "../util/clock.ts";
@@ -31,7 +32,16 @@ export class TooExpensive extends Error {
   }
 }
 
-interface Price {
+/** Nothing was sent: one that this account sent before is not mined yet, and may still be. */
+export class TransactionPending extends Error {
+  constructor() {
+    super("a transaction is pending");
+    this.name = "TransactionPending";
+  }
+}
+
+export interface Price {
+  /** Wei a unit of gas, like the tip. */
   readonly maxFeePerGas: bigint;
   readonly maxPriorityFeePerGas: bigint;
 }
@@ -43,6 +53,8 @@ export class Sender {
   readonly #rules: SenderRules;
   readonly #log: Log;
   #busy = false;
+  /** Which nonce was seen not mined, though pending, and since when. */
+  #stuck: { readonly nonce: number; readonly since: number } | undefined;
 
   constructor(signer: Signer, provider: Provider, clock: Clock, rules: SenderRules, log: Log) {
     this.#signer = signer;
@@ -58,36 +70,33 @@ export class Sender {
 
   /**
    * Estimates, sends and waits until it is mined.
-   * @throws TooExpensive; the node's error when the transaction would fail; AppError when it was not mined or failed
+   * @throws TransactionPending; TooExpensive; the node's error when the transaction would fail; AppError when it was not mined or failed
    */
   async send(request: TransactionRequest, urgent: boolean, signal?: AbortSignal): Promise<TransactionReceipt> {
-    if (this.#busy) throw new Error("a transaction is pending");
+    if (this.#busy) throw new TransactionPending();
     this.#busy = true;
     try {
       const from = await this.address();
+      const nonce = await this.#freeNonce(from);
       const gasLimit = ((await this.#provider.estimateGas({ ...request, from })) * 6n) / 5n;
-      const nonce = await this.#freeNonce(from, signal);
       return await this.#seeThrough({ ...request, from, nonce, gasLimit }, urgent, signal);
     } finally {
       this.#busy = false;
     }
   }
 
-  /** The first nonce that is not mined, once nothing is pending before it, or what is has had its time. */
-  async #freeNonce(from: string, signal: AbortSignal | undefined): Promise<number> {
-    const { pollSeconds, replaceAfter } = this.#rules;
-    for (let waited = 0; ; waited += pollSeconds) {
-      const [mined, pending] = await Promise.all([
-        this.#provider.getTransactionCount(from, "latest"),
-        this.#provider.getTransactionCount(from, "pending"),
-      ]);
-      if (pending <= mined) return mined;
-      if (waited >= replaceAfter) {
-        this.#log.warn({ nonce: mined, pending: pending - mined }, "replacing what an earlier run left pending");
-        return mined;
-      }
-      await this.#clock.sleep(pollSeconds, signal);
+  /** The first nonce that is not mined, if nothing is pending or what is has had its time. @throws TransactionPending */
+  async #freeNonce(from: string): Promise<number> {
+    const { mined, pending } = await nonces(this.#provider, from);
+    if (pending <= mined) {
+      this.#stuck = undefined;
+      return mined;
     }
+    const now = this.#clock.now();
+    if (this.#stuck?.nonce !== mined) this.#stuck = { nonce: mined, since: now };
+    if (now - this.#stuck.since < this.#rules.replaceAfter) throw new TransactionPending();
+    this.#log.warn({ nonce: mined, pending: pending - mined }, "replacing what was left pending");
+    return mined;
   }
 
   async #seeThrough(
@@ -142,20 +151,35 @@ export class Sender {
     return undefined;
   }
 
-  /** Twice the base fee and a tip, within the limit. @throws TooExpensive where the price of now is above it */
+  /** @throws TooExpensive where the price of now is above the limit */
   async #price(urgent: boolean): Promise<Price> {
-    const [block, data] = await Promise.all([this.#provider.getBlock("latest"), this.#provider.getFeeData()]);
-    const base = block?.baseFeePerGas ?? data.gasPrice ?? 0n;
-    const tip = data.maxPriorityFeePerGas ?? 1_000_000_000n;
+    const { least, wanted } = await marketPrice(this.#provider);
     const limit = this.#limit(urgent);
-    if (base + tip > limit) throw new TooExpensive(base + tip, limit);
-    const wanted = 2n * base + tip;
-    return { maxFeePerGas: wanted > limit ? limit : wanted, maxPriorityFeePerGas: tip };
+    if (least > limit) throw new TooExpensive(least, limit);
+    const { maxFeePerGas, maxPriorityFeePerGas } = wanted;
+    return { maxFeePerGas: maxFeePerGas > limit ? limit : maxFeePerGas, maxPriorityFeePerGas };
   }
 
   #limit(urgent: boolean): bigint {
     return urgent ? this.#rules.urgentMaxFeePerGas : this.#rules.maxFeePerGas;
   }
+}
+
+/** What a unit of gas costs in the next block, and what is offered for it: twice the base fee and a tip. */
+export async function marketPrice(provider: Provider): Promise<{ readonly least: bigint; readonly wanted: Price }> {
+  const [block, data] = await Promise.all([provider.getBlock("latest"), provider.getFeeData()]);
+  const base = block?.baseFeePerGas ?? data.gasPrice ?? 0n;
+  const tip = data.maxPriorityFeePerGas ?? 1_000_000_000n;
+  return { least: base + tip, wanted: { maxFeePerGas: 2n * base + tip, maxPriorityFeePerGas: tip } };
+}
+
+/** How many of the account's transactions are mined, and how many with those that wait. */
+export async function nonces(provider: Provider, account: string): Promise<{ mined: number; pending: number }> {
+  const [mined, pending] = await Promise.all([
+    provider.getTransactionCount(account, "latest"),
+    provider.getTransactionCount(account, "pending"),
+  ]);
+  return { mined, pending };
 }
 
 /** At least an eighth more on both, as nodes demand of a replacement, and what the market asks now; at most the limit. */

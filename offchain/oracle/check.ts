@@ -1,20 +1,14 @@
 /** Every precondition of a member's work, with an explanation. Nothing is signed or sent. */
 import { formatEther } from "ethers";
 import { Journal } from "./journal.ts";
-import { EXIT, messageOf } from "../util/errors.ts";
-import type { ExitCode } from "../util/errors.ts";
+import { CheckList, NODE_CHECKS, SIGNER_CHECK } from "../util/check.ts";
+import type { Check } from "../util/check.ts";
 import { loadSigner } from "../util/signer.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Nodes } from "./assemble.ts";
 import type { OracleConfig } from "./config.ts";
 import { dueSlot, readStanding } from "./contract.ts";
 import type { Standing } from "./contract.ts";
-
-export interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly explanation: string;
-}
 
 /** Below it the account is nearly empty: some fifty reports at 10 gwei. */
 const LOW_BALANCE = 10n ** 17n;
@@ -27,25 +21,14 @@ export async function checkAll(
   nodes: Nodes,
   clock: Clock,
   signal?: AbortSignal,
-): Promise<Check[]> {
+): Promise<readonly Check[]> {
   const { protocol, beacon, peers } = nodes;
-  const checks: Check[] = [];
-  const check = async <T>(name: string, run: () => Promise<readonly [ok: boolean, explanation: string, value?: T]>) => {
-    try {
-      const [ok, explanation, value] = await run();
-      checks.push({ name, ok, explanation });
-      return value;
-    } catch (error) {
-      checks.push({ name, ok: false, explanation: messageOf(error) });
-      return undefined;
-    }
-  };
-
-  const standing = await check<Standing>("execution node", async () => {
+  const list = new CheckList();
+  const standing = await list.run<Standing>(NODE_CHECKS.execution, async () => {
     const read = await readStanding(protocol, clock.now());
     return [true, `chain ${read.chainId}, block ${read.block.number}`, read];
   });
-  await check("chains agree", async () => {
+  await list.run(NODE_CHECKS.chains, async () => {
     const chain = await beacon.chain(signal);
     const genesisTime = await protocol.oracle.genesisTime();
     if (chain.chainId !== protocol.chainId)
@@ -58,7 +41,7 @@ export async function checkAll(
       `${chain.slotsPerEpoch} slots of ${chain.secondsPerSlot} s an epoch, genesis at ${chain.genesisTime}`,
     ];
   });
-  const finalized = await check<bigint>("finality", async () => {
+  const finalized = await list.run<bigint>(NODE_CHECKS.finality, async () => {
     const [head, slot] = await Promise.all([beacon.head(signal), beacon.finalizedSlot(signal)]);
     const epochs = (BigInt(head) - BigInt(slot)) / SLOTS_PER_EPOCH;
     return [
@@ -67,41 +50,37 @@ export async function checkAll(
       BigInt(slot),
     ];
   });
-  await check("frame", () => {
-    if (standing === undefined || finalized === undefined) return Promise.resolve([false, "needs both layers"]);
+  await list.run("frame", () => {
+    if (standing === undefined || finalized === undefined) return [false, "needs both layers"];
     const due = dueSlot(standing, finalized);
     const text = due === undefined ? "nothing to report yet" : `slot ${due} is due`;
     const late = standing.nextRefSlot - standing.lastRefSlot >= 2n * standing.slotsPerFrame;
-    return Promise.resolve([
-      !late,
-      `last report: slot ${standing.lastRefSlot}; ${text}${late ? ": a report is missing" : ""}`,
-    ]);
+    return [!late, `last report: slot ${standing.lastRefSlot}; ${text}${late ? ": a report is missing" : ""}`];
   });
-  const address = await check<string>("signer", async () => {
+  const address = await list.run<string>(SIGNER_CHECK, async () => {
     const signer = await loadSigner(config, protocol.provider);
     const account = (await signer.getAddress()).toLowerCase();
     return [true, account, account];
   });
-  await check("member", () => {
-    if (standing === undefined || address === undefined)
-      return Promise.resolve([false, "needs execution node and signer"]);
+  await list.run("member", () => {
+    if (standing === undefined || address === undefined) return [false, "needs execution node and signer"];
     const isMember = standing.members.has(address);
     const text = `version ${standing.committeeVersion}: ${standing.turns.length} members, ${standing.quorum} sign`;
-    return Promise.resolve([isMember, isMember ? text : `${address} is not a member (${text})`]);
+    return [isMember, isMember ? text : `${address} is not a member (${text})`];
   });
-  await check("account", async () => {
+  await list.run("account", async () => {
     if (address === undefined) return [false, "needs signer"];
     const balance = await protocol.provider.getBalance(address);
     return [balance >= LOW_BALANCE, `${formatEther(balance)} ETH for gas`];
   });
-  await check("journal", async () => {
+  await list.run("journal", async () => {
     if (address === undefined) return [false, "needs signer"];
     const oracle = await protocol.oracle.getAddress();
     const journal = new Journal(config.DATA_DIR, { chainId: protocol.chainId, oracle, member: address });
     journal.close();
     return [true, `${journal.signed.length} reports signed, ${journal.file}`];
   });
-  await check("peers", async () => {
+  await list.run("peers", async () => {
     if (peers.length === 0) return [false, "ESTUARY_PEERS is empty: nobody's signatures can be fetched"];
     const slot = standing?.nextRefSlot ?? 0n;
     const answers = await Promise.all(peers.map(async (peer) => ({ peer, answer: await peer.fetch(slot, signal) })));
@@ -111,20 +90,5 @@ export async function checkAll(
     const text = [`${peers.length - silent.length} of ${peers.length} answer, ${needed} are needed`, ...details];
     return [peers.length - silent.length >= needed, text.join("; ")];
   });
-  return checks;
-}
-
-/** Unreachable nodes before everything else. */
-export function exitCodeOfChecks(checks: readonly Check[]): ExitCode {
-  const failed = new Set(checks.filter(({ ok }) => !ok).map(({ name }) => name));
-  if (failed.size === 0) return EXIT.ok;
-  if (failed.has("execution node") || failed.has("chains agree") || failed.has("finality")) return EXIT.unavailable;
-  return failed.has("signer") ? EXIT.usage : EXIT.refused;
-}
-
-export function checksAsText(checks: readonly Check[]): string {
-  const width = Math.max(...checks.map(({ name }) => name.length));
-  return checks
-    .map(({ name, ok, explanation }) => `${ok ? "ok  " : "FAIL"}  ${name.padEnd(width)}  ${explanation}`)
-    .join("\n");
+  return list.checks;
 }

@@ -2,6 +2,7 @@
 
 import { AppError, EXIT, messageOf } from "../util/errors.ts";
 import type { ExitCode } from "../util/errors.ts";
+import { checksAsText, exitCodeOfChecks } from "../util/check.ts";
 import { systemClock } from "../util/clock.ts";
 import type { Clock } from "../util/clock.ts";
 import { readConfig, redacted } from "../util/config.ts";
@@ -14,7 +15,7 @@ import { readDeployment } from "../chain/deploymentFile.ts";
 import { assemble, connectNodes } from "./assemble.ts";
 import type { Assembled } from "./assemble.ts";
 import { buildReport } from "./buildReport.ts";
-import { checkAll, checksAsText, exitCodeOfChecks } from "./check.ts";
+import { checkAll } from "./check.ts";
 import { ORACLE_FIELDS } from "./config.ts";
 import type { OracleConfig } from "./config.ts";
 import { dueSlot, readStanding } from "./contract.ts";

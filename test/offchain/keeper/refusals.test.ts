@@ -4,7 +4,9 @@ import { predeposit } from "../../../devnet/localProtocol.ts";
 import { pubkeyRoot } from "../../../devnet/keys.ts";
 import type { ValidatorKey } from "../../../devnet/keys.ts";
 import { contractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
-import { TooExpensive } from "../../../offchain/keeper/sender.ts";
+import { TooExpensive, TransactionPending } from "../../../offchain/keeper/sender.ts";
+import { logInto } from "../logLines.ts";
+import type { LogLine } from "../logLines.ts";
 import { ETH, blockedBy, kinds, runDry, startWorld } from "./world.ts";
 import type { KeeperWorld } from "./world.ts";
 
@@ -28,12 +30,29 @@ describe("the keeper, when something is in its way", () => {
   });
   after(() => world.close());
 
-  it("sends nothing in a dry run, and says what it would do", async () => {
-    const nonce = await world.p.keeper.getNonce();
-    const { plan, done } = await world.keeper({ sender: undefined }).turn();
+  it("sends nothing in a dry run, but simulates: what it would cost, or why it would be refused", async () => {
+    const { p } = world;
+    const nonce = await p.keeper.getNonce();
+    const lines: LogLine[] = [];
+    const keeper = world.keeper({ sender: undefined, account: await p.keeper.getAddress(), log: logInto(lines) });
+    const { plan, done } = await keeper.turn();
     expect(kinds(plan.actions)).to.deep.equal(["proveValidators"]);
     expect(done).to.deep.equal([]);
-    expect(await world.p.keeper.getNonce()).to.equal(nonce);
+    expect(await p.keeper.getNonce()).to.equal(nonce);
+    // one of the operators has no bond: refused with all four keys, and costed without that one
+    expect(lines.map(({ text }) => text.split(":")[0])).to.deep.equal(["without this operator", "would send"]);
+    expect(lines[0]?.text).to.match(/^without this operator: operator 3 has /);
+    expect(Number(lines[1]?.fields["gas"])).to.be.within(150_000, 400_000);
+  });
+
+  it("waits for its own pending transaction, and says that it does", async () => {
+    const sender = world.sender();
+    sender.send = () => Promise.reject(new TransactionPending());
+    await world.keeper({ sender }).turn();
+    expect(await blockedBy(world, "proveValidators")).to.deep.equal(["a transaction is pending"]);
+    const { done } = await world.keeper({ sender }).turn();
+    expect(done, "and is not refused for that").to.deep.equal([]);
+    expect(await blockedBy(world, "proveValidators")).to.deep.equal(["a transaction is pending"]);
   });
 
   it("holds back what is not urgent while gas is too expensive", async () => {

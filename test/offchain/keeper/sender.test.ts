@@ -92,23 +92,34 @@ describe("the keeper's sender", () => {
     expect(state.now).to.be.at.most(SENDER_RULES.pollSeconds);
   });
 
-  it("waits for what an earlier run left pending, and then replaces it", async () => {
+  it("sends nothing while what an earlier run left is pending, and replaces it when that had its time", async () => {
     const { state, sender } = fakeNode();
     state.pending = 9;
     state.onSleep = () => {
-      if (state.sent.length > 0) state.receipts.set("0x1", 1);
+      state.receipts.set("0x1", 1);
     };
+    expect(await failure(sender.send({ to: FROM }, true))).to.equal("a transaction is pending");
+    state.now += SENDER_RULES.replaceAfter - 1;
+    expect(await failure(sender.send({ to: FROM }, true))).to.equal("a transaction is pending");
+    expect(state.sent).to.deep.equal([]);
+    state.now += 1;
     expect((await sender.send({ to: FROM }, false)).status).to.equal(1);
     expect(state.sent[0]?.nonce).to.equal(7);
-    expect(state.now).to.be.at.least(SENDER_RULES.replaceAfter);
-    const { state: other, sender: patient } = fakeNode();
-    other.pending = 8;
-    other.onSleep = () => {
-      [other.mined, other.pending] = [8, 8];
-      if (other.sent.length > 0) other.receipts.set("0x1", 1);
+  });
+
+  it("gives each pending transaction its own time", async () => {
+    const { state, sender } = fakeNode();
+    state.pending = 9;
+    await failure(sender.send({ to: FROM }, false));
+    state.now += SENDER_RULES.replaceAfter;
+    state.mined = 8;
+    expect(await failure(sender.send({ to: FROM }, false)), "the first was mined").to.equal("a transaction is pending");
+    [state.mined, state.pending] = [9, 9];
+    state.onSleep = () => {
+      state.receipts.set("0x1", 1);
     };
-    await patient.send({ to: FROM }, false);
-    expect(other.sent[0]?.nonce, "mined meanwhile").to.equal(8);
+    await sender.send({ to: FROM }, false);
+    expect(state.sent[0]?.nonce).to.equal(9);
   });
 
   it("says when a transaction failed, and sends one at a time", async () => {

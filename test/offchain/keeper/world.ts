@@ -1,5 +1,6 @@
 /** The protocol on the simulated layer, and a keeper that sees both only over their APIs. */
 import { network } from "hardhat";
+import type { NetworkConnection } from "hardhat/types/network";
 import { Registry } from "prom-client";
 import { serveBeaconApi } from "../../../devnet/api/server.ts";
 import type { BeaconApi } from "../../../devnet/api/server.ts";
@@ -29,6 +30,7 @@ export const SENDER_RULES: SenderRules = {
 };
 
 export interface KeeperWorld {
+  readonly connection: NetworkConnection;
   readonly p: LocalProtocol;
   readonly api: BeaconApi;
   readonly protocol: Protocol;
@@ -54,6 +56,7 @@ export async function startWorld(): Promise<KeeperWorld> {
   const sender = (rules: Partial<SenderRules> = {}): Sender =>
     new Sender(p.keeper, provider, clock, { ...SENDER_RULES, ...rules }, silentLog);
   return {
+    connection,
     p,
     api,
     protocol,

@@ -12,8 +12,10 @@ import { Keeper } from "../../../offchain/keeper/keeper.ts";
 import { keeperMetrics } from "../../../offchain/keeper/metrics.ts";
 import { Sender } from "../../../offchain/keeper/sender.ts";
 import { sameReport } from "./accepted.ts";
-import { logInto, startCommittee } from "./committee.ts";
-import type { Committee, LogLine, Place } from "./committee.ts";
+import { logInto } from "../logLines.ts";
+import type { LogLine } from "../logLines.ts";
+import { startCommittee } from "./committee.ts";
+import type { Committee, Place } from "./committee.ts";
 
 const ETH = 10n ** 18n;
 /** `npm run test:committee` runs thirty; a multiple of the members. */

@@ -23,17 +23,12 @@ import { manualClock } from "../../../offchain/util/clock.ts";
 import type { ManualClock } from "../../../offchain/util/clock.ts";
 import { readConfig } from "../../../offchain/util/config.ts";
 import { closeServer, makePulse, portOf } from "../../../offchain/util/health.ts";
-import { silentLog } from "../../../offchain/util/log.ts";
 import type { Log } from "../../../offchain/util/log.ts";
+import { logInto } from "../logLines.ts";
+import type { LogLine } from "../logLines.ts";
 
 const ETH = 10n ** 18n;
 export const TAKE_OVER_DELAY = 60;
-
-export interface LogLine {
-  readonly level: "debug" | "info" | "warn" | "error";
-  readonly fields: Record<string, unknown>;
-  readonly text: string;
-}
 
 export interface Place {
   readonly address: string;
@@ -292,18 +287,4 @@ async function whenFree<T>(start: () => Promise<T>): Promise<T> {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
-}
-
-export function logInto(lines: LogLine[]): Log {
-  const at =
-    (level: LogLine["level"]) =>
-    (fields: unknown, text?: string): void => {
-      const isText = typeof fields === "string";
-      lines.push({
-        level,
-        fields: isText ? {} : (fields as Record<string, unknown>),
-        text: isText ? fields : (text ?? ""),
-      });
-    };
-  return { ...silentLog, debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }

@@ -11,8 +11,10 @@ import type { Mode } from "../../../offchain/oracle/program.ts";
 import { AppError, EXIT } from "../../../offchain/util/errors.ts";
 import type { ExitCode } from "../../../offchain/util/errors.ts";
 import { serveSigner } from "../signerServer.ts";
-import { logInto, startCommittee } from "./committee.ts";
-import type { Committee, LogLine, Place } from "./committee.ts";
+import { logInto } from "../logLines.ts";
+import type { LogLine } from "../logLines.ts";
+import { startCommittee } from "./committee.ts";
+import type { Committee, Place } from "./committee.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 

@@ -1,0 +1,102 @@
+/** Every precondition of the keeper's work, with an explanation, and what it would do. Nothing is signed or sent. */
+import { formatEther, formatUnits } from "ethers";
+import { CheckList, NODE_CHECKS, SIGNER_CHECK } from "../util/check.ts";
+import type { Check } from "../util/check.ts";
+import type { Clock } from "../util/clock.ts";
+import { loadSigner, namesSigner } from "../util/signer.ts";
+import type { KeeperConfig } from "./config.ts";
+import { ACTION_KINDS, planActions } from "./plan.ts";
+import type { Rules } from "./plan.ts";
+import { marketPrice, nonces } from "./sender.ts";
+import { readSnapshot } from "./snapshot.ts";
+import type { Snapshot, Sources } from "./snapshot.ts";
+
+/** Below it the account is nearly empty: some thirty proofs at 10 gwei. */
+const LOW_BALANCE = 5n * 10n ** 16n;
+const MAX_LAG_SECONDS = 300;
+const MOST_EPOCHS_TO_FINALITY = 4;
+
+/** What can be asked without the key comes first; a check that needs a failed one says so. */
+export async function checkKeeper(
+  config: KeeperConfig,
+  sources: Sources,
+  rules: Rules,
+  clock: Clock,
+  signal?: AbortSignal,
+): Promise<readonly Check[]> {
+  const { protocol, beacon } = sources;
+  const { provider } = protocol;
+  const list = new CheckList();
+  await list.run(NODE_CHECKS.execution, async () => {
+    const block = await provider.getBlock("latest");
+    if (block === null) return [false, "it has no block"];
+    const age = Math.floor(clock.now() - block.timestamp);
+    return [
+      age <= MAX_LAG_SECONDS,
+      `chain ${protocol.chainId}, block ${block.number}${age > MAX_LAG_SECONDS ? `, ${age} s old` : ""}`,
+    ];
+  });
+  const slotsPerEpoch = await list.run<number>(NODE_CHECKS.chains, async () => {
+    const [chain, genesisTime] = await Promise.all([beacon.chain(signal), protocol.oracle.genesisTime()]);
+    if (BigInt(chain.genesisTime) !== genesisTime)
+      return [false, `beacon genesis at ${chain.genesisTime}, the contracts count from ${genesisTime}`];
+    return [true, `chain ${chain.chainId} on both layers, genesis at ${chain.genesisTime}`, chain.slotsPerEpoch];
+  });
+  await list.run(NODE_CHECKS.finality, async () => {
+    const [head, slot] = await Promise.all([beacon.head(signal), beacon.finalizedSlot(signal)]);
+    const epochs = Math.floor((head - slot) / (slotsPerEpoch ?? 32));
+    return [
+      epochs <= MOST_EPOCHS_TO_FINALITY,
+      `head ${head}, final up to ${slot}: ${epochs} epochs behind; proofs are of final states`,
+    ];
+  });
+  const snapshot = await list.run<Snapshot>("states", async () => {
+    const read = await readSnapshot(sources, signal);
+    return [
+      true,
+      `${read.book.size} keys in the registry; ${read.state.validators.size} of them read at slot ${read.state.block.slot}`,
+      read,
+    ];
+  });
+  await list.run("proofs", async () => {
+    if (snapshot === undefined) return [false, "needs states"];
+    const [pubkey] = snapshot.state.validators.keys();
+    if (pubkey === undefined) return [true, "no key to prove yet"];
+    const { validators, fork } = await beacon.prove(snapshot.state.block, [pubkey], signal);
+    return [validators.length === 1, `one made from the ${fork} state at slot ${snapshot.state.block.slot}`];
+  });
+  await list.run("plan", () => {
+    if (snapshot === undefined) return [false, "needs states"];
+    const plan = planActions(snapshot, rules);
+    const counts = ACTION_KINDS.map((kind) => [kind, plan.actions.filter((one) => one.kind === kind).length] as const);
+    const due = counts.filter(([, count]) => count > 0).map(([kind, count]) => `${kind} x${count}`);
+    return [true, due.length === 0 ? "nothing to do now" : due.join(", ")];
+  });
+  const address = await list.run<string>(SIGNER_CHECK, async () => {
+    if (config.DRY_RUN && !namesSigner(config)) return [true, "a dry run needs none"];
+    const signer = await loadSigner(config, provider);
+    const account = await signer.getAddress();
+    return [true, account, account];
+  });
+  if (address !== undefined) {
+    await list.run("account", async () => {
+      const balance = await provider.getBalance(address);
+      return [balance >= LOW_BALANCE, `${formatEther(balance)} ETH for gas`];
+    });
+    await list.run("pending", async () => {
+      const { mined, pending } = await nonces(provider, address);
+      if (pending <= mined) return [true, "nothing of this account waits"];
+      return [
+        false,
+        `${pending - mined} transactions wait from nonce ${mined} on; replaced after ${config.REPLACE_AFTER} s`,
+      ];
+    });
+  }
+  await list.run("gas", async () => {
+    const { least } = await marketPrice(provider);
+    const [limit, urgent] = [config.MAX_FEE_GWEI, config.URGENT_MAX_FEE_GWEI];
+    const price = `${formatUnits(least, "gwei")} gwei a unit, the limits are ${formatUnits(limit, "gwei")} and ${formatUnits(urgent, "gwei")}`;
+    return [least <= limit, least <= limit ? price : `${price}: only what is urgent would be sent, or nothing`];
+  });
+  return list.checks;
+}

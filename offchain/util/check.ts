@@ -1,0 +1,51 @@
+/** Preconditions of a daemon's work, each with an explanation: what `check` prints. */
+import { EXIT, messageOf } from "./errors.ts";
+import type { ExitCode } from "./errors.ts";
+
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly explanation: string;
+}
+
+/** What a check finds; a value for the checks that need it. */
+export type Finding<T> = readonly [ok: boolean, explanation: string, value?: T];
+
+/** Names of checks of the nodes: where one fails, the others say little. */
+export const NODE_CHECKS = { execution: "execution node", chains: "chains agree", finality: "finality" } as const;
+export const SIGNER_CHECK = "signer";
+
+export class CheckList {
+  readonly #checks: Check[] = [];
+
+  get checks(): readonly Check[] {
+    return this.#checks;
+  }
+
+  /** @returns what it found to go on with; undefined where it could not be asked, which fails the check with the error's message */
+  async run<T = never>(name: string, look: () => Promise<Finding<T>> | Finding<T>): Promise<T | undefined> {
+    try {
+      const [ok, explanation, value] = await look();
+      this.#checks.push({ name, ok, explanation });
+      return value;
+    } catch (error) {
+      this.#checks.push({ name, ok: false, explanation: messageOf(error) });
+      return undefined;
+    }
+  }
+}
+
+/** Unreachable nodes before everything else. */
+export function exitCodeOfChecks(checks: readonly Check[]): ExitCode {
+  const failed = new Set(checks.filter(({ ok }) => !ok).map(({ name }) => name));
+  if (failed.size === 0) return EXIT.ok;
+  if (Object.values(NODE_CHECKS).some((name) => failed.has(name))) return EXIT.unavailable;
+  return failed.has(SIGNER_CHECK) ? EXIT.usage : EXIT.refused;
+}
+
+export function checksAsText(checks: readonly Check[]): string {
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  return checks
+    .map(({ name, ok, explanation }) => `${ok ? "ok  " : "FAIL"}  ${name.padEnd(width)}  ${explanation}`)
+    .join("\n");
+}
