@@ -5,6 +5,7 @@
  * block asked for, but its root is not computed (seconds of hashing): balances are as good as the node. That is why a committee reads
  * through different nodes. Proofs are verified: the state root comes out of them.
  */
+import { SLOTS_PER_HISTORICAL_ROOT } from "@lodestar/params";
 import { z } from "zod";
 import type { Hex } from "../util/hex.ts";
 import { Blocks, expectSame, headerSchema } from "./blocks.ts";
@@ -13,6 +14,7 @@ import { BeaconNodes } from "./nodes.ts";
 import type { NodeOptions } from "./nodes.ts";
 import { contentsOf, downloadState, provableState } from "./stateDownload.ts";
 import type { Download } from "./stateDownload.ts";
+import { branchInPeriod } from "./stateProofs.ts";
 import type { StateContents } from "./stateReader.ts";
 import type { BeaconBlockInfo, BeaconChain, BeaconSource, StateProofs, StateView, ValidatorInfo } from "./types.ts";
 
@@ -111,7 +113,15 @@ export class BeaconClient implements BeaconSource {
     const rootTimestamp = await this.#timestampAfter(from, chain, signal);
     const hop = await this.#nodes.ask(async (url) => {
       const { state } = await this.#provable(url, from, [], signal);
-      return { from: from.header, branch: state.blockRoot(block.slot) };
+      if (block.slot + SLOTS_PER_HISTORICAL_ROOT >= from.slot)
+        return { from: from.header, branch: state.blockRoot(block.slot) };
+      const summary = state.summary(block.slot);
+      const end = block.slot - (block.slot % SLOTS_PER_HISTORICAL_ROOT) + SLOTS_PER_HISTORICAL_ROOT - 1;
+      const last = await new Blocks(this.#nodes, url, signal).atOrBefore(end);
+      const period = await this.#provable(url, last, [], signal);
+      const inPeriod = await branchInPeriod(block.slot, last, period.state.blockRoots());
+      if (inPeriod.root !== summary.root) throw new Error(`the blocks up to slot ${end} are not those of its summary`);
+      return { from: from.header, branch: [...inPeriod.branch, ...summary.branch] };
     }, signal);
     const { validators, ...rest } = await this.prove(block, pubkeys, signal);
     return { ...rest, validators: validators.map((proof) => ({ ...proof, rootTimestamp, hops: [hop] })) };

@@ -14,7 +14,7 @@ import {
   VectorCompositeType,
 } from "@chainsafe/ssz";
 import { ssz } from "@lodestar/types";
-import { hexlify } from "ethers";
+import { getBytes, hexlify } from "ethers";
 import { AppError, EXIT } from "../util/errors.ts";
 import type { Hex } from "../util/hex.ts";
 import type { ContractBalanceProof, ContractValidatorProof } from "./contractProofs.ts";
@@ -28,7 +28,10 @@ const STATE_DEPTH = 6;
 const RECORD = 121;
 const FAR_FUTURE = 2n ** 64n - 1n;
 /** Fields whose trees are kept. */
-const PROVEN = new Set(["validators", "balances", "blockRoots"]);
+const PROVEN = new Set(["validators", "balances", "blockRoots", "historicalSummaries"]);
+/** Lists whose branches are given without the empty subtrees at their top. */
+const CUT = new Set(["validators", "balances"]);
+const SUMMARY = 64;
 /** Validators, and elements of other lists, that are hashed between two pauses. */
 const STEP = 4_096;
 const SMALL_STEP = 512;
@@ -44,6 +47,13 @@ export interface HashedState {
    * @throws RangeError unless the slot is at most 8192 slots before the header's
    */
   blockRoot(slot: number): Hex[];
+  /** All of `block_roots`, 32 bytes each. */
+  blockRoots(): Uint8Array;
+  /**
+   * What `historical_summaries` has of the 8192 slots around `slot`: the root of their block roots, and its siblings up to the state root.
+   * @throws RangeError unless those slots were over in this state
+   */
+  summary(slot: number): { readonly root: Hex; readonly branch: readonly Hex[] };
 }
 
 /** @throws AppError (unavailable) if the bytes are not the state of `header` */
@@ -96,7 +106,38 @@ export async function hashState(bytes: Uint8Array, fork: ForkName, header: Heade
         throw new RangeError(`block_roots of slot ${head} does not hold slot ${slot}`);
       return branch("blockRoots", slot % SLOTS_PER_HISTORICAL_ROOT);
     },
+    blockRoots() {
+      const { start, end } = at("blockRoots");
+      return bytes.slice(start, end);
+    },
+    summary(slot) {
+      const { start, end } = at("historicalSummaries");
+      // the newest is of the last period that is over; the oldest depends on the network
+      const periods = Math.floor(Number(header.slot) / SLOTS_PER_HISTORICAL_ROOT);
+      const index = (end - start) / SUMMARY - (periods - Math.floor(slot / SLOTS_PER_HISTORICAL_ROOT));
+      const offset = start + SUMMARY * index;
+      if (index < 0 || offset >= end) throw new RangeError(`no historical summary of slot ${slot}`);
+      const [blocks, states] = [bytes.subarray(offset, offset + 32), bytes.subarray(offset + 32, offset + SUMMARY)];
+      return { root: hex(blocks), branch: [hex(states), ...branch("historicalSummaries", index)] };
+    },
   };
+}
+
+/**
+ * The siblings from the root of the block at `slot` up to the root that a historical summary has of its period's block roots.
+ * @param last the last block of that period, or before it, and the `block_roots` of its state: the slots after it repeat its root
+ */
+export async function branchInPeriod(
+  slot: number,
+  last: { readonly slot: number; readonly root: Hex },
+  blockRoots: Uint8Array,
+): Promise<{ readonly root: Hex; readonly branch: readonly Hex[] }> {
+  const start = slot - (slot % SLOTS_PER_HISTORICAL_ROOT);
+  const roots = blockRoots.slice();
+  for (let missed = Math.max(start, last.slot); missed < start + SLOTS_PER_HISTORICAL_ROOT; missed++)
+    roots.set(getBytes(last.root), 32 * (missed - start));
+  const tree = await fixedTree(roots, Math.log2(SLOTS_PER_HISTORICAL_ROOT), () => Promise.resolve());
+  return { root: hex(tree.root), branch: tree.branch(slot - start).map(hex) };
 }
 
 /** What all types of fields have. */
@@ -115,7 +156,7 @@ function isRoots(type: FieldType): type is FieldType & { readonly length: number
 }
 
 /**
- * From a chunk of a list to the list's root: the empty subtrees at the top, which the contract knows, are left out.
+ * From a chunk of a list to the list's root: the empty subtrees at the top of the longest ones, which the contract knows, are left out.
  * @returns undefined for what is not a list of elements of one size
  */
 async function hashList(
@@ -136,7 +177,8 @@ async function hashList(
       : await elementRoots(element, element.fixedSize, bytes, pause);
   if (isProgressive) return mixedIn(await progressiveTree(chunks, pause), length);
   const tree = await fixedTree(chunks, type.chunkDepth, pause);
-  return mixedIn({ root: tree.root, branch: (index) => tree.branch(index).slice(0, tree.filled) }, length);
+  const levels = CUT.has(name) ? tree.filled : type.chunkDepth;
+  return mixedIn({ root: tree.root, branch: (index) => tree.branch(index).slice(0, levels) }, length);
 }
 
 async function hashContainer(fork: ForkName, roots: Uint8Array, pause: Pause): Promise<MerkleTree> {

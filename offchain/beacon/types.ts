@@ -86,7 +86,10 @@ export interface BeaconSource {
   ): Promise<StateView>;
   /** Proofs in the post-state of a block that has a successor: EIP-4788 stores its root under the successor's timestamp. */
   prove(block: BeaconBlockInfo, pubkeys: readonly Hex[], signal?: AbortSignal): Promise<StateProofs>;
-  /** The same by a hop from a newer block, at most 8192 slots later, whose root EIP-4788 still has. */
+  /**
+   * The same by a hop from a newer block whose root EIP-4788 still has: through its `block_roots` up to 8192 slots back, and through
+   * `historical_summaries` from before that. For the latter the node must have the state at the end of that period too.
+   */
   proveThrough(
     from: BeaconBlockInfo,
     block: BeaconBlockInfo,

@@ -50,17 +50,19 @@ export class Proofs {
       (this.#snapshot.now - BigInt(this.#snapshot.genesisTime)) / BigInt(this.#snapshot.secondsPerSlot),
     );
     if (block.slot >= head - KEPT_SLOTS) return this.#beacon.prove(block, keys, signal);
-    return this.#beacon.proveThrough(await this.#stone(block, newest, signal), block, keys, signal);
+    return this.#beacon.proveThrough(await this.#stone(block, newest, head, signal), block, keys, signal);
   }
 
-  /** The block to hop from: as late as the hop reaches. */
+  /** The block to hop from: as late as block_roots reach, or the newest where that is forgotten too. */
   async #stone(
     block: BeaconBlockInfo,
     newest: BeaconBlockInfo,
+    head: number,
     signal: AbortSignal | undefined,
   ): Promise<BeaconBlockInfo> {
     const reach = block.slot + HOP_SLOTS;
-    return reach >= newest.slot ? newest : this.#beacon.blockAtOrBefore(reach, signal);
+    if (reach >= newest.slot || reach < head - KEPT_SLOTS) return newest;
+    return this.#beacon.blockAtOrBefore(reach, signal);
   }
 }
 

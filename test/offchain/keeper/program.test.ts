@@ -10,6 +10,7 @@ import { keeperProgram } from "../../../offchain/keeper/program.ts";
 import { AppError, EXIT } from "../../../offchain/util/errors.ts";
 import type { ExitCode } from "../../../offchain/util/errors.ts";
 import { closeServer, portOf } from "../../../offchain/util/health.ts";
+import { terminated } from "../terminated.ts";
 import { logInto } from "../logLines.ts";
 import type { LogLine } from "../logLines.ts";
 import { startWorld } from "./world.ts";
@@ -164,6 +165,14 @@ describe("the keeper program", () => {
     const { code, lines } = await running;
     expect(code).to.equal(EXIT.ok);
     expect(lines.at(-1)?.text).to.equal("stopped");
+  });
+
+  it("is a program that ends with 0 at SIGTERM", async function () {
+    this.timeout(60_000);
+    const { code, output } = await terminated("keeper.ts", [], env(), folder);
+    expect(output).to.match(/"msg":"stopping after this turn"/);
+    expect(output).to.match(/"msg":"stopped"/);
+    expect(code).to.equal(EXIT.ok);
   });
 
   it("names what is wrong with its arguments, configuration and nodes in a line each", async () => {

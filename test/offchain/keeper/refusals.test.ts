@@ -3,6 +3,8 @@ import type { TransactionRequest } from "ethers";
 import { predeposit } from "../../../devnet/localProtocol.ts";
 import { pubkeyRoot } from "../../../devnet/keys.ts";
 import type { ValidatorKey } from "../../../devnet/keys.ts";
+import { BeaconClient } from "../../../offchain/beacon/client.ts";
+import { branchInPeriod } from "../../../offchain/beacon/stateProofs.ts";
 import { contractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
 import { TooExpensive, TransactionPending } from "../../../offchain/keeper/sender.ts";
 import { logInto } from "../logLines.ts";
@@ -140,5 +142,61 @@ describe("the keeper, when something is in its way", () => {
       .catch((error: unknown) => (error as Error).message);
     world.api.faults.syncing = false;
     expect(outcome).to.match(/^beacon node 127\.0\.0\.1:\d+: is syncing$/);
+  });
+});
+
+describe("the keeper, long after a validator was withdrawn", () => {
+  let world: KeeperWorld;
+  let key: ValidatorKey;
+  let withdrawableEpoch: number;
+
+  before(async () => {
+    world = await startWorld();
+    const { p } = world;
+    const { beacon } = p;
+    const keys = await predeposit(p, 1, 0);
+    [key] = keys as [ValidatorKey];
+    await p.pool.connect(p.alice).deposit(p.alice, p.alice, { value: 40n * ETH });
+    await beacon.advanceUntil((state) => state.validator(key.pubkey) !== undefined);
+    await world.finalize();
+    await runDry(world, world.keeper());
+    await beacon.advanceUntil(
+      (state) => (state.validator(key.pubkey)?.activationEpoch ?? Infinity) + 256 <= beacon.epoch,
+    );
+    beacon.voluntaryExit(key.pubkey);
+    await beacon.advanceSlots(2);
+    withdrawableEpoch = beacon.stateAt().validator(key.pubkey)?.withdrawableEpoch ?? 0;
+    // the epoch before it ends with a block, and the period of 8192 slots with three missed slots
+    const last = withdrawableEpoch * 32 - 1;
+    await beacon.advanceTo(last);
+    await beacon.advanceSlots(1);
+    const end = last - (last % 8_192) + 8_191;
+    await beacon.advanceTo(end - 3);
+    await beacon.advanceTo(end + 2);
+    await beacon.advanceTo(last + 26_000);
+    await world.finalize();
+  });
+  after(() => world.close());
+
+  it("proves through historical_summaries what it brought back, when block_roots have forgotten too", async () => {
+    const done = await runDry(world, world.keeper());
+    expect(done).to.deep.equal([{ kind: "proveWithdrawn", pubkey: key.pubkey, slot: withdrawableEpoch * 32 - 1 }]);
+    const { status } = await world.p.validators.validator(pubkeyRoot(key.pubkey));
+    expect(status).to.equal(5);
+  });
+
+  it("counts missed slots at the end of that period as the summary does, and tells other blocks from them", async () => {
+    const { beacon } = world.p;
+    const client = new BeaconClient({ urls: [world.api.url], clock: world.clock });
+    const newest = await client.blockAtOrBefore(beacon.head.slot - 2);
+    const old = await client.blockAtOrBefore(withdrawableEpoch * 32 - 1);
+    const { validators } = await client.proveThrough(newest, old, [key.pubkey]);
+    expect(validators[0]?.hops[0]?.branch).to.have.length(45);
+    const last = await client.blockAtOrBefore(old.slot - (old.slot % 8_192) + 8_191);
+    expect(last.slot, "missed slots at the end").to.equal(old.slot - (old.slot % 8_192) + 8_188);
+    const roots = new Uint8Array(32 * 8_192).fill(7);
+    const right = await branchInPeriod(old.slot, last, roots);
+    const other = await branchInPeriod(old.slot, { ...last, root: old.root }, roots);
+    expect(right.root).to.not.equal(other.root);
   });
 });

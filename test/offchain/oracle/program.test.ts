@@ -11,6 +11,7 @@ import type { Mode } from "../../../offchain/oracle/program.ts";
 import { AppError, EXIT } from "../../../offchain/util/errors.ts";
 import type { ExitCode } from "../../../offchain/util/errors.ts";
 import { serveSigner } from "../signerServer.ts";
+import { terminated } from "../terminated.ts";
 import { logInto } from "../logLines.ts";
 import type { LogLine } from "../logLines.ts";
 import { startCommittee } from "./committee.ts";
@@ -213,6 +214,16 @@ describe("the oracle program", function () {
     await c.stop(place);
     await signer.close();
     wallet.provider?.destroy();
+  });
+
+  it("is a program that ends with 0 at SIGTERM, and leaves its journal to the next", async function () {
+    const settings = env({ ESTUARY_DATA_DIR: join(folder, "terminated") });
+    for (let times = 0; times < 2; times++) {
+      const { code, output } = await terminated("oracle.ts", ["run"], settings, folder);
+      expect(output).to.match(/"msg":"stopping after this turn"/);
+      expect(output).to.match(/"msg":"stopped"/);
+      expect(code).to.equal(EXIT.ok);
+    }
   });
 
   it("is a program: one readable line for a mistake, no stack trace", async () => {
