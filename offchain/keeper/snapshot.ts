@@ -5,7 +5,7 @@ import type { Protocol } from "../chain/connect.ts";
 import type { BeaconBlockInfo, BeaconSource, StateView } from "../beacon/types.ts";
 import type { TierQueue } from "../protocol/validatorOrder.ts";
 import type { Hex } from "../util/hex.ts";
-import { AppError, EXIT } from "../util/errors.ts";
+import { AppError, EXIT, isAbort } from "../util/errors.ts";
 import { refusalOf } from "./reverts.ts";
 
 export interface Snapshot {
@@ -42,6 +42,15 @@ export interface Sources {
 
 /** @throws AppError (unavailable) where a node does not answer, or the two layers do not know the same chain */
 export async function readSnapshot(sources: Sources, signal?: AbortSignal): Promise<Snapshot> {
+  try {
+    return await read(sources, signal);
+  } catch (error) {
+    if (error instanceof AppError || isAbort(error)) throw error;
+    throw new AppError(EXIT.unavailable, `execution node: ${refusalOf(error).message}`, { cause: error });
+  }
+}
+
+async function read(sources: Sources, signal: AbortSignal | undefined): Promise<Snapshot> {
   const { protocol, beacon, reader } = sources;
   const chain = await beacon.chain(signal);
   const [block, finalizedSlot] = await Promise.all([
