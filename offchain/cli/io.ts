@@ -1,6 +1,7 @@
 /** What the command line talks through: results on stdout, everything else on stderr. Injected, so that tests see what a person sees. */
 import Table from "cli-table3";
 import { formatEther } from "ethers";
+import type { Clock } from "../util/clock.ts";
 
 export interface Io {
   /** stdout */
@@ -12,6 +13,8 @@ export interface Io {
   confirm(question: string): Promise<boolean>;
   /** Of a folder's file, or of stdin. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The system's where undefined. */
+  readonly clock?: Clock | undefined;
 }
 
 /** One object: bigints as decimal strings, undefined left out. */

@@ -30,6 +30,7 @@ function buildProgram(io: Io, finish: (code: ExitCode) => void): Command {
   const program = new Command("estuary")
     .description("Liquid staking: stake, leave, run validators, watch the protocol.")
     .option("--rpc <urls>", "JSON-RPC of execution nodes (ESTUARY_EXECUTION_URLS)")
+    .option("--beacon <urls>", "Beacon API of consensus nodes (ESTUARY_BEACON_URLS)")
     .option("--deployment <file>", "addresses file (ESTUARY_DEPLOYMENT)")
     .option("--account <address>", "address to look at, or to simulate from (ESTUARY_ACCOUNT)")
     .option("--json", "one JSON object on stdout")
@@ -39,7 +40,7 @@ function buildProgram(io: Io, finish: (code: ExitCode) => void): Command {
     .option("--verbose", "stack traces")
     .addHelpText(
       "after",
-      "\nKeys: ESTUARY_PRIVATE_KEY, or ESTUARY_KEYSTORE and ESTUARY_KEYSTORE_PASSWORD, or ESTUARY_SIGNER_URL; each also as *_FILE.",
+      "\nExamples:\n  estuary stake 1.5 --dry-run\n  estuary status me\n  estuary operator status 7 --json\n\nKeys: ESTUARY_PRIVATE_KEY, or ESTUARY_KEYSTORE and ESTUARY_KEYSTORE_PASSWORD, or ESTUARY_SIGNER_URL; each also as *_FILE.",
     )
     .exitOverride()
     .configureOutput({

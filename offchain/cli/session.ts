@@ -19,6 +19,10 @@ export const CLI_FIELDS = {
     secret: true,
     fallback: "http://127.0.0.1:8545",
   }),
+  BEACON_URLS: optional(list(httpUrl), {
+    about: "Beacon API of consensus nodes, for what is proven",
+    secret: true,
+  }),
   DEPLOYMENT: field(text, { about: "addresses file (JSON: chainId, token, wrapped, fromBlock)" }),
   ...SIGNER_FIELDS,
   ACCOUNT: optional(address, { about: "address to look at, and to simulate from, where no key is configured" }),
@@ -26,6 +30,7 @@ export const CLI_FIELDS = {
 
 export interface GlobalOptions {
   readonly rpc?: string;
+  readonly beacon?: string;
   readonly deployment?: string;
   readonly account?: string;
   readonly json?: boolean;
@@ -39,6 +44,7 @@ export interface Session {
   readonly io: Io;
   readonly options: GlobalOptions;
   readonly protocol: Protocol;
+  readonly beaconUrls: readonly string[] | undefined;
   /** @throws AppError (usage) where no account is configured */
   account(): Promise<string>;
   context(): Promise<Context>;
@@ -56,6 +62,7 @@ export async function openSession(io: Io, options: GlobalOptions): Promise<Sessi
   const env = {
     ...io.env,
     ...(options.rpc === undefined ? {} : { ESTUARY_EXECUTION_URLS: options.rpc }),
+    ...(options.beacon === undefined ? {} : { ESTUARY_BEACON_URLS: options.beacon }),
     ...(options.deployment === undefined ? {} : { ESTUARY_DEPLOYMENT: options.deployment }),
     ...(options.account === undefined ? {} : { ESTUARY_ACCOUNT: options.account }),
   };
@@ -86,6 +93,7 @@ export async function openSession(io: Io, options: GlobalOptions): Promise<Sessi
     io,
     options,
     protocol,
+    beaconUrls: config.BEACON_URLS,
     account: async () => config.ACCOUNT ?? (await load()).getAddress(),
     context: async () => ({ protocol, signer: await load() }),
     show: (value, asText) => io.out(options.json === true ? toJson(value) : asText()),

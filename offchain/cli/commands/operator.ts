@@ -39,10 +39,22 @@ export function operatorCommands(program: Command, run: Run): void {
     .argument("<operator>", "its id")
     .argument("<file>", "deposit_data-*.json")
     .option("--network <name>", "the network that the deposits are for", "mainnet")
+    .addHelpText("after", "\nExample: estuary operator predeposit 7 validator_keys/deposit_data-*.json --dry-run")
     .action((id: string, file: string, options: { network: string }) =>
       run(async (session) => {
         const { sendKeys } = await import("../keyFiles.ts");
         await sendKeys(session, operatorId(id), file, options.network);
+      }),
+    );
+  operator
+    .command("prove")
+    .description("prove its predeposited keys as soon as the beacon chain has them; the keeper does it too")
+    .argument("<operator>", "its id")
+    .addHelpText("after", "\nExample: estuary operator prove 7 --beacon http://127.0.0.1:5052 --dry-run")
+    .action((id: string) =>
+      run(async (session) => {
+        const { proveKeys } = await import("../proving.ts");
+        await proveKeys(session, operatorId(id));
       }),
     );
   operator

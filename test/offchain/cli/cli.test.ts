@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { JsonRpcProvider, Wallet, formatEther } from "ethers";
 import { network } from "hardhat";
+import { serveBeaconApi } from "../../../devnet/api/server.ts";
 import { fundValidators, startLocalProtocol } from "../../../devnet/localProtocol.ts";
 import type { LocalProtocol } from "../../../devnet/localProtocol.ts";
 import { serveRpc } from "../../../devnet/rpcServer.ts";
@@ -73,6 +74,7 @@ describe("the command line", () => {
         interactive: answer !== undefined,
         confirm: () => Promise.resolve(answer ?? false),
         env: { ...env, ...change },
+        clock: { now: () => p.beacon.timeOf(p.beacon.head.slot), sleep: () => Promise.resolve() },
       },
     );
   }
@@ -225,6 +227,36 @@ describe("the command line", () => {
     expect(await estuary(`operator predeposit 2 ${data} --network hoodi --yes`, secrets)).to.equal(3);
     expect(err.at(-1)?.split("\n")).to.have.length(4);
     expect(err.at(-1)).to.include("is already in use").and.include("it is for mainnet, not for hoodi");
+  });
+
+  it("proves an operator's keys as soon as a final state has them, and says why not before", async () => {
+    const api = await serveBeaconApi(p.beacon);
+    try {
+      const prove = `operator prove 1 --beacon ${api.url}`;
+      expect(await estuary("operator prove 1")).to.equal(2);
+      expect(err.at(-1)).to.match(/^error: no consensus node: set ESTUARY_BEACON_URLS or --beacon/);
+      await p.beacon.advanceSlots(2);
+      await p.beacon.finalize(p.beacon.head.slot - 1);
+      expect(await estuary(`${prove} --yes`)).to.equal(0);
+      expect(out).to.deep.equal(["no key to prove: the consensus layer does not know the key yet"]);
+      await p.beacon.advanceEpochs(8);
+      await p.beacon.advanceSlots(2);
+      await p.beacon.finalize(p.beacon.head.slot);
+      out = [];
+      expect(await estuary(`${prove} --dry-run --json`)).to.equal(0);
+      expect(json()).to.include({ dryRun: true, action: "prove 2 keys" });
+      out = [];
+      expect(await estuary(`${prove} --yes --json`)).to.equal(0);
+      const { outcome } = json() as { outcome: { keyRoots: string[] } };
+      expect((await p.validators.validator(outcome.keyRoots[1] ?? "")).status, "queued").to.equal(2);
+      out = [];
+      expect(await estuary(prove)).to.equal(0);
+      expect(out).to.deep.equal(["no key to prove: nothing to do"]);
+    } finally {
+      await api.close();
+    }
+    expect(await estuary("operator prove 1 --beacon http://127.0.0.1:1")).to.equal(4);
+    expect(err.at(-1)).to.match(/^error: beacon node 127\.0\.0\.1:1: connect ECONNREFUSED/);
   });
 
   it("adds bond, and explains what the contracts refuse", async () => {
