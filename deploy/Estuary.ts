@@ -22,33 +22,34 @@ export default buildModule("Estuary", (m) => {
   const rewardsVault = m.contract("RewardsVault", [token]);
 
   // --- validators ---
-  const operatorsCode = m.contract("OperatorRegistry", [token, wrapped], { id: "operatorsCode" });
-  const operatorsProxy = m.contract(
-    "ERC1967Proxy",
-    [operatorsCode, m.encodeFunctionCall(operatorsCode, "initialize", [authority], { id: "operatorsInit" })],
-    { id: "operatorsProxy" },
-  );
-  const operators = m.contractAt("OperatorRegistry", operatorsProxy, { id: "operators" });
+  const proxies = m.contract("RegistryProxies");
+  const operatorsAt = m.staticCall(proxies, "operators", [], 0, { id: "operatorsAt" });
+  const validatorsAt = m.staticCall(proxies, "validators", [], 0, { id: "validatorsAt" });
   const beaconProof = m.contract("BeaconProof", [
     m.getParameter("firstSummarySlot"),
     m.getParameter("electraSlot"),
     m.getParameter("gloasSlot"),
     m.getParameter("layoutEndSlot"),
   ]);
+  const operatorsCode = m.contract("OperatorRegistry", [token, wrapped, validatorsAt], { id: "operatorsCode" });
   const validatorsCode = m.contract(
     "ValidatorRegistry",
-    [token, withdrawalVault, operators, m.getParameter("depositContract"), m.getParameter("genesisTime")],
+    [token, withdrawalVault, operatorsAt, m.getParameter("depositContract"), m.getParameter("genesisTime")],
     { id: "validatorsCode" },
   );
-  const validatorsProxy = m.contract(
-    "ERC1967Proxy",
+  const proxied = m.call(
+    proxies,
+    "deploy",
     [
+      operatorsCode,
+      m.encodeFunctionCall(operatorsCode, "initialize", [authority], { id: "operatorsInit" }),
       validatorsCode,
       m.encodeFunctionCall(validatorsCode, "initialize", [authority, beaconProof], { id: "validatorsInit" }),
     ],
-    { id: "validatorsProxy" },
+    { id: "deployProxies" },
   );
-  const validators = m.contractAt("ValidatorRegistry", validatorsProxy, { id: "validators" });
+  const operators = m.contractAt("OperatorRegistry", operatorsAt, { id: "operators", after: [proxied] });
+  const validators = m.contractAt("ValidatorRegistry", validatorsAt, { id: "validators", after: [proxied] });
 
   // --- oracle and pool ---
   const bounds = m.contract("ReportBounds");
@@ -69,16 +70,16 @@ export default buildModule("Estuary", (m) => {
       operators,
       validators,
       oracle,
+      depositContract: m.getParameter("depositContract"),
       predecessor: "0x0000000000000000000000000000000000000000",
     },
     m.getParameter("policy"),
   ]);
   const placed = m.call(token, "replacePool", [pool], { id: "placePool" });
-  const operatorsBound = m.call(operators, "bind", [validators], { id: "bindOperators", after: [placed] });
   // the order gives the tiers their ids
   const curated = m.call(operators, "addTier", [m.getParameter("curatedTier")], {
     id: "curatedTier",
-    after: [operatorsBound],
+    after: [placed],
   });
   const community = m.call(operators, "addTier", [m.getParameter("communityTier")], {
     id: "communityTier",

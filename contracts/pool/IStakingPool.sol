@@ -92,6 +92,7 @@ interface IStakingPool {
     error OutOfRange(uint256 value, uint256 limit);
     error TransferFailed(address to, uint256 amount);
     error ZeroAddress();
+    error NoDepositContract(address depositContract);
 
     /// @notice Stakes msg.value for `receiver`. @return shares minted, rounded down.
     function deposit(address receiver, address referral) external payable returns (uint256 shares);
@@ -106,9 +107,10 @@ interface IStakingPool {
     function applyReport(ReportData calldata report) external returns (Outcome memory);
     /// @notice Vaults only: ether that a report swept.
     function receiveFromVault() external payable;
-    /// @notice Validator registry only: sends 31 ETH a validator for `count` proven validators and credits the
-    /// operators' 1 ETH each as bond. @return bondShares minted to the operator registry for all of them, rounded down.
-    function fundValidators(uint256 count) external returns (uint256 bondShares);
+    /// @notice Validator registry only: deposits 31 ETH for each of these proven validators, with the withdrawal vault's
+    /// credentials, and credits the operators' 1 ETH each as bond. `pubkeys` are 48 bytes each, one after another.
+    /// @return bondShares minted to the operator registry for all of them, rounded down
+    function fundValidators(bytes calldata pubkeys) external returns (uint256 bondShares);
     /// @notice Validator registry only: 31 ETH of `staker` go from there to a proven validator of its own. They are an
     /// ordinary deposit, under the same limits, that never comes here. @return bondShares as in fundValidators
     function noteOwnFunding(address staker) external returns (uint256 bondShares);

@@ -68,6 +68,7 @@ abstract contract PoolBooks is IStakingPool {
         address operators;
         address validators;
         address oracle;
+        address depositContract;
         address predecessor; // the pool whose books this one takes over; zero for the first
     }
 
@@ -79,6 +80,10 @@ abstract contract PoolBooks is IStakingPool {
     address public immutable override validators;
     address public immutable override oracle;
     address public immutable predecessor;
+    /// @notice The beacon chain's deposit contract. Ether goes from here to it, to the queue and to a successor, nowhere else.
+    address public immutable depositContract;
+    /// @dev Of the withdrawal vault: what is deposited comes back there and nowhere else.
+    bytes32 internal immutable _credentials;
     uint256 private immutable _frame; // seconds between reference times
 
     Gate internal _gate;
@@ -96,6 +101,9 @@ abstract contract PoolBooks is IStakingPool {
         operators = peers.operators;
         validators = peers.validators;
         oracle = peers.oracle;
+        require(peers.depositContract.code.length != 0, NoDepositContract(peers.depositContract));
+        depositContract = peers.depositContract;
+        _credentials = bytes32((uint256(1) << 248) | uint160(peers.withdrawalVault));
         predecessor = peers.predecessor;
         _frame = queue.frame();
     }
@@ -161,7 +169,9 @@ abstract contract PoolBooks is IStakingPool {
 
     /// @inheritdoc IStakingPool
     function depositable() public view override returns (uint256) {
-        return Math.saturatingSub(buffer(), promised());
+        (uint256 totalEther, uint256 totalShares) = token.totals();
+        uint256 promised_ = queue.unfinalisedShares().toEtherUp(totalEther, totalShares);
+        return Math.saturatingSub(_buffer(totalEther, _reserves.heldBack), promised_);
     }
 
     /// @inheritdoc IStakingPool

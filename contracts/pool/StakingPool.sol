@@ -8,8 +8,10 @@ import {IOperatorRegistry} from "../validators/IOperatorRegistry.sol";
 import {IStakedEther} from "../token/IStakedEther.sol";
 import {IStakingPool} from "./IStakingPool.sol";
 import {GWEI, PREDEPOSIT, TOP_UP, VALIDATOR_DEPOSIT} from "../shared/Units.sol";
+import {DepositData} from "../shared/DepositData.sol";
 import {PoolBooks} from "./PoolBooks.sol";
 import {RebaseMath} from "./RebaseMath.sol";
+import {SSZ} from "../shared/SSZ.sol";
 import {ShareMath} from "../shared/ShareMath.sol";
 
 /// @title StakingPool
@@ -18,6 +20,7 @@ import {ShareMath} from "../shared/ShareMath.sol";
 /// operator registry, which divides it between operators and treasury.
 /// Payments: ether of finalised requests leaves for the queue in the same transaction.
 contract StakingPool is PoolBooks, AccessManaged {
+    using DepositData for bytes;
     using SafeCast for uint256;
     using ShareMath for uint256;
 
@@ -120,12 +123,16 @@ contract StakingPool is PoolBooks, AccessManaged {
     // --- registries ---
 
     /// @inheritdoc IStakingPool
-    function fundValidators(uint256 count) external override returns (uint256 bondShares) {
+    function fundValidators(bytes calldata pubkeys) external override returns (uint256 bondShares) {
         require(msg.sender == validators, OnlyValidators(msg.sender));
-        uint256 available = depositable();
-        require(count * TOP_UP <= available, NotDepositable(count * TOP_UP, available));
-        bondShares = _noteFunding(count);
-        _send(validators, count * TOP_UP);
+        uint256 count = pubkeys.length / SSZ.PUBKEY_LENGTH;
+        require(pubkeys.length == count * SSZ.PUBKEY_LENGTH, SSZ.BadPubkeyLength(pubkeys.length));
+        bondShares = _fund(count);
+        bytes memory data = DepositData.template(_credentials);
+        for (uint256 i = 0; i < pubkeys.length; i += SSZ.PUBKEY_LENGTH) {
+            data.setTopUp(pubkeys[i:i + SSZ.PUBKEY_LENGTH], _credentials);
+            data.callWith(depositContract, TOP_UP);
+        }
     }
 
     /// @inheritdoc IStakingPool
@@ -196,6 +203,13 @@ contract StakingPool is PoolBooks, AccessManaged {
     function _depositPlain() private {
         require(msg.sender != address(queue), StakesForQueue());
         _deposit(msg.sender, msg.sender, msg.value, address(0));
+    }
+
+    /// @dev Books the funding of `count` validators by the buffer.
+    function _fund(uint256 count) internal returns (uint256 bondShares) {
+        uint256 available = depositable();
+        require(count * TOP_UP <= available, NotDepositable(count * TOP_UP, available));
+        return _noteFunding(count);
     }
 
     /// @dev Books `count` validators as funded now, and mints their predeposits as bond.

@@ -2,8 +2,9 @@
 pragma solidity 0.8.37;
 
 import {BEACON_ROOTS} from "../external/Predeploys.sol";
+import {SSZ} from "../shared/SSZ.sol";
+import {BeaconRoots} from "./BeaconRoots.sol";
 import {IBeaconProof} from "./IBeaconProof.sol";
-import {SSZ} from "./SSZ.sol";
 import {StateLayout} from "./StateLayout.sol";
 
 /// @title BeaconProof
@@ -49,7 +50,7 @@ contract BeaconProof is IBeaconProof {
             if (gloas) levels = StateLayout.progressiveLevels(item.index);
             else if (i == 0) levels = _atMost(item.branch.length, StateLayout.VALIDATORS_DEPTH);
             _requireLength(item.branch.length, levels);
-            bytes32 leaf = SSZ.validatorRoot(item.validator);
+            bytes32 leaf = BeaconRoots.ofValidator(item.validator);
             bytes32 root = StateLayout.listRoot(gloas, leaf, item.branch, levels, item.index);
             if (i == 0) {
                 list = root;
@@ -86,7 +87,7 @@ contract BeaconProof is IBeaconProof {
     /// @dev The block is on chain, or one whose state knows it; and the layout is known.
     function _verifyBlock(uint64 rootTimestamp, BeaconHeader calldata blockHeader, Hop[] calldata hops) private view {
         _requireKnownLayout(blockHeader.slot);
-        bytes32 header = SSZ.headerRoot(blockHeader);
+        bytes32 header = BeaconRoots.ofHeader(blockHeader);
         if (hops.length != 0) header = _hop(header, blockHeader.slot, hops);
         bytes32 known = _blockRoot(rootTimestamp);
         require(header == known, HeaderMismatch(header, known));
@@ -106,18 +107,24 @@ contract BeaconProof is IBeaconProof {
         _requireLength(branch.length, length);
         bytes32 root = SSZ.branchRoot(header, branch, 0, length, gindex);
         require(root == from.stateRoot, ProofInvalid(root, from.stateRoot));
-        return SSZ.headerRoot(from);
+        return BeaconRoots.ofHeader(from);
     }
 
     function _requireKnownLayout(uint64 slot) private view {
         require(slot >= firstSlot && slot < lastSlot, SlotOutsideLayout(slot, firstSlot, lastSlot));
     }
 
-    /// @dev EIP-4788 answers with the parent beacon block root of the block at `timestamp`, or reverts.
-    function _blockRoot(uint64 timestamp) private view returns (bytes32) {
-        (bool known, bytes memory answer) = BEACON_ROOTS.staticcall(abi.encode(uint256(timestamp)));
-        require(known && answer.length == 32, RootUnknown(timestamp));
-        return abi.decode(answer, (bytes32));
+    /// @dev EIP-4788 answers with the parent beacon block root of the block at that time, or reverts.
+    function _blockRoot(uint64 rootTimestamp) private view returns (bytes32 root) {
+        (address predeploy, uint256 time) = (BEACON_ROOTS, rootTimestamp);
+        bool known;
+        assembly ("memory-safe") {
+            mstore(0x00, time)
+            known := staticcall(gas(), predeploy, 0x00, 0x20, 0x00, 0x20)
+            known := and(known, eq(returndatasize(), 0x20))
+            root := mload(0x00)
+        }
+        require(known, RootUnknown(rootTimestamp));
     }
 
     // --- states ---
@@ -126,7 +133,7 @@ contract BeaconProof is IBeaconProof {
         require(proof.index >> StateLayout.VALIDATORS_DEPTH == 0, IndexTooLarge(proof.index));
         _verifyItem(
             proof.header,
-            SSZ.validatorRoot(proof.validator),
+            BeaconRoots.ofValidator(proof.validator),
             proof.branch,
             proof.index,
             StateLayout.VALIDATORS,

@@ -66,13 +66,13 @@ interface IOperatorRegistry {
     event FineReleased(uint256 indexed operatorId, uint256 shares);
     event OperatorFrozen(uint256 indexed operatorId, bool frozen);
     event TreasuryPaid(address indexed treasury, uint256 shares);
-    event Bound(address indexed validators);
 
     error UnknownTier(uint256 tier);
     error TierClosed(uint256 tier);
     error TooManyTiers(uint256 limit);
     error TierInvalid(uint256 bondFirst, uint256 feeBp, uint256 targetShareBp, uint256 maxShareBp);
     error UnknownOperator(uint256 operatorId);
+    error NotQueued(uint256 queued, uint256 count);
     error NotOperatorOwner(uint256 operatorId, address caller);
     error NotPendingOwner(uint256 operatorId, address caller);
     error OperatorIsFrozen(uint256 operatorId);
@@ -90,10 +90,6 @@ interface IOperatorRegistry {
     error ZeroAddress();
     error OnlyPool(address caller);
     error OnlyValidators(address caller);
-    error AlreadyBound(address validators);
-    error NotMyValidators(address validators);
-    /// @notice Tiers are shared with the validator registry: bind it first.
-    error NotBound();
 
     // --- governance ---
 
@@ -202,7 +198,4 @@ interface IOperatorRegistry {
     function onDropped(uint256 operatorId) external;
 
     // --- wiring ---
-
-    /// @notice Anyone, once: binds the validator registry that names this one, and is the pool's.
-    function bind(address validators) external;
 }

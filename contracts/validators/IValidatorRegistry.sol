@@ -35,10 +35,10 @@ interface IValidatorRegistry {
         uint32 fundHead; // first sequence not yet funded
         uint32 tail; // next sequence to be given
         uint32 exitHead; // first sequence not yet asked to exit
-        uint32 queued; // proven, not funded
         uint32 funded; // ever
         uint32 exiting; // ever proven exiting or withdrawn
-        uint32 requested; // exit requests outstanding, neither confirmed nor expired
+        uint32 queued; // proven, not funded
+        uint24 requested; // exit requests outstanding, neither confirmed nor expired
         uint16 targetShareBp; // of the validator set
         uint16 maxShareBp;
     }
@@ -94,7 +94,6 @@ interface IValidatorRegistry {
     error NotActiveYet(uint64 activationEpoch, uint64 provenEpoch);
     error NotRequested(bytes32 keyRoot);
     error ProofTooEarly(uint256 slotTime, uint256 notBefore);
-    error OnlyPool(address caller);
     error OnlyOperators(address caller);
     error ZeroAddress();
 

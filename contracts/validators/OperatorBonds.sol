@@ -9,6 +9,7 @@ import {IStakedEther} from "../token/IStakedEther.sol";
 import {IWrappedStakedEther} from "../token/IWrappedStakedEther.sol";
 import {BondCurve} from "./BondCurve.sol";
 import {IOperatorRegistry} from "./IOperatorRegistry.sol";
+import {OperatorSlots} from "./OperatorSlots.sol";
 import {OperatorTable} from "./OperatorTable.sol";
 
 /// @title OperatorBonds
@@ -18,6 +19,8 @@ import {OperatorTable} from "./OperatorTable.sol";
 /// FINES. A guardian may lock a part of the bond, at most all of it, with a hash of its evidence (stolen MEV). Governance
 /// confirms the fine within seven days, and it becomes cover; or it is cancelled, or lapses, and goes back.
 abstract contract OperatorBonds is OperatorTable {
+    using OperatorSlots for Operator;
+    using OperatorSlots for uint256;
     using SafeCast for uint256;
 
     uint256 public constant FINE_LIFETIME = 7 days;
@@ -26,7 +29,11 @@ abstract contract OperatorBonds is OperatorTable {
 
     mapping(uint256 operatorId => Fine) private _fines;
 
-    constructor(IStakedEther token_, IWrappedStakedEther wrapped_) OperatorTable(token_) {
+    constructor(
+        IStakedEther token_,
+        IWrappedStakedEther wrapped_,
+        address validators_
+    ) OperatorTable(token_, validators_) {
         wrapped = wrapped_;
     }
 
@@ -109,13 +116,13 @@ abstract contract OperatorBonds is OperatorTable {
 
     /// @inheritdoc IOperatorRegistry
     function bondOf(uint256 operatorId) external view returns (uint256 bond, uint256 required) {
-        return _bond(_known(operatorId));
+        return _bond(_known(operatorId).load());
     }
 
     /// @inheritdoc IOperatorRegistry
     function freeBond(uint256 operatorId) external view returns (uint256) {
         Operator storage op = _known(operatorId);
-        (uint256 bond, uint256 required) = _bond(op);
+        (uint256 bond, uint256 required) = _bond(op.load());
         if (op.frozen || op.debt != 0 || bond <= required) return 0;
         (uint256 totalEther, uint256 totalShares) = token.totals();
         // what stays must be worth the requirement, rounded down
@@ -145,7 +152,7 @@ abstract contract OperatorBonds is OperatorTable {
         require(op.debt == 0, HasDebt(operatorId, op.debt));
         require(shares <= op.bondShares, SharesExceedBond(operatorId, shares, op.bondShares));
         op.bondShares -= uint128(shares);
-        (uint256 bond, uint256 required) = _bond(op);
+        (uint256 bond, uint256 required) = _bond(op.load());
         require(bond >= required, BondTooSmall(operatorId, bond, required));
         emit BondWithdrawn(operatorId, to, shares);
     }
@@ -198,17 +205,18 @@ abstract contract OperatorBonds is OperatorTable {
         require(op.debt == 0, HasDebt(operatorId, op.debt));
     }
 
-    function _requireBond(uint256 operatorId, Operator storage op) internal view {
-        (uint256 bond, uint256 required) = _bond(op);
+    function _requireBond(uint256 operatorId, uint256 word) internal view {
+        (uint256 bond, uint256 required) = _bond(word);
         required = BondCurve.passMark(required);
         require(bond >= required, BondTooSmall(operatorId, bond, required));
     }
 
-    /// @dev Wei at stake, rounded down, and wei required, for all queued and active validators.
-    function _bond(Operator storage op) internal view returns (uint256 bond, uint256 required) {
+    /// @dev Wei at stake, rounded down, and wei required, for all queued and active validators of an operator's word.
+    function _bond(uint256 word) internal view returns (uint256 bond, uint256 required) {
         (uint256 totalEther, uint256 totalShares) = token.totals();
-        bond = BondCurve.atStake(ShareMath.toEtherDown(op.bondShares, totalEther, totalShares), op.queued);
-        Tier storage terms = _tiers[op.tier];
-        required = BondCurve.required(terms.bondFirst, terms.bondNext, uint256(op.queued) + op.active);
+        uint256 queued = word.queuedOf();
+        bond = BondCurve.atStake(ShareMath.toEtherDown(word.bondSharesOf(), totalEther, totalShares), queued);
+        Tier storage terms = _tiers[word.tierOf()];
+        required = BondCurve.required(terms.bondFirst, terms.bondNext, queued + word.activeOf());
     }
 }

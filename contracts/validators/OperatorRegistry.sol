@@ -11,6 +11,7 @@ import {IWrappedStakedEther} from "../token/IWrappedStakedEther.sol";
 import {BondCurve} from "./BondCurve.sol";
 import {IOperatorRegistry} from "./IOperatorRegistry.sol";
 import {OperatorBonds} from "./OperatorBonds.sol";
+import {OperatorSlots} from "./OperatorSlots.sol";
 
 /// @title OperatorRegistry
 /// @notice Divides the fees between operators and treasury, and follows the validators. This contract's estETH account
@@ -18,29 +19,36 @@ import {OperatorBonds} from "./OperatorBonds.sol";
 /// never exceed held shares.
 ///
 /// REWARDS. Reports mint all fees to this account. The weight of an operator is feeBp for each of its weighted validators.
-/// Whenever weights change or somebody claims, the fees minted since are divided: `fees * totalWeight / (totalFeeBp *
+/// Whenever weights change, the fees minted since are divided: `fees * totalWeight / (totalFeeBp *
 /// active)` to all weights at once, the rest to the treasury: an operator with n of N equal validators earns its feeBp of
 /// n / N of the rewards. One accumulator, settled whenever an operator's weight changes.
 contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
+    using OperatorSlots for Operator;
+    using OperatorSlots for uint256;
     using SafeCast for uint256;
 
+    /// @dev One slot: read and written whenever a validator comes or goes.
     struct Totals {
-        uint128 sharesPerWeight; // accumulated
-        uint64 weight;
-        uint64 active; // funded, not yet proven withdrawn
+        uint104 sharesPerWeight; // accumulated: at most a ten-thousandth of the rewards a validator ever brought
+        uint88 divided; // units of all fees divided between operators and treasury; less than a unit waits for more
+        uint40 weight;
+        uint24 active; // funded, not yet proven withdrawn
     }
 
-    /// @dev One slot: how fees are divided that no report has minted yet.
+    /// @dev One slot: what only a division needs.
     struct Fees {
-        uint120 divided; // shares of all fees already divided between operators and treasury
-        uint120 treasuryShares; // not yet paid to the treasury
+        uint128 treasuryShares; // not yet paid to the treasury
         uint16 totalFeeBp; // of rewards, since the last division
     }
 
     Totals private _totals;
     Fees private _fees;
 
-    constructor(IStakedEther token_, IWrappedStakedEther wrapped_) OperatorBonds(token_, wrapped_) {
+    constructor(
+        IStakedEther token_,
+        IWrappedStakedEther wrapped_,
+        address validators_
+    ) OperatorBonds(token_, wrapped_, validators_) {
         _disableInitializers();
     }
 
@@ -80,7 +88,7 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
 
     /// @inheritdoc IOperatorRegistry
     function payTreasury() external returns (uint256 shares) {
-        _divideFees();
+        _totals = _divideFees();
         shares = _fees.treasuryShares;
         if (shares == 0) return 0;
         _fees.treasuryShares = 0;
@@ -93,14 +101,14 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
 
     /// @inheritdoc IOperatorRegistry
     function rewardTotals() external view returns (uint128 sharesPerWeight, uint64 weight, uint64 active) {
-        (Totals memory totals, ) = _divided();
+        (Totals memory totals, , ) = _divided();
         return (totals.sharesPerWeight, totals.weight, totals.active);
     }
 
     /// @inheritdoc IOperatorRegistry
     function treasuryShares() external view returns (uint256) {
-        (, Fees memory fees) = _divided();
-        return fees.treasuryShares;
+        (, uint256 rest, ) = _divided();
+        return _fees.treasuryShares + rest;
     }
 
     /// @inheritdoc IOperatorRegistry
@@ -108,8 +116,8 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
         Operator storage op = _known(operatorId);
         (uint256 totalEther, uint256 totalShares) = token.totals();
         uint256 debtShares = ShareMath.toSharesUp(op.debt, totalEther, totalShares);
-        (Totals memory totals, ) = _divided();
-        return Math.saturatingSub(op.rewardShares + _unsettled(op, totals.sharesPerWeight), debtShares);
+        (Totals memory totals, , ) = _divided();
+        return Math.saturatingSub(op.rewardShares + _unsettled(op, op.load(), totals.sharesPerWeight), debtShares);
     }
 
     // --- pool only ---
@@ -117,7 +125,7 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
     /// @inheritdoc IOperatorRegistry
     function setTotalFee(uint256 totalFeeBp) external {
         require(msg.sender == token.pool(), OnlyPool(msg.sender));
-        _divideFees();
+        _totals = _divideFees();
         _fees.totalFeeBp = uint16(totalFeeBp);
     }
 
@@ -133,28 +141,26 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
     /// @inheritdoc IOperatorRegistry
     function onProven(uint256 operatorId) external onlyValidators returns (uint256 tierId) {
         Operator storage op = _operators[operatorId];
-        if (op.inDoubt) _requireClear(operatorId, op);
-        op.queued += 1;
-        _requireBond(operatorId, op);
-        return op.tier;
+        uint256 word = op.load().proven();
+        if (word.inDoubtOf()) _requireClear(operatorId, op);
+        _requireBond(operatorId, word);
+        op.save(word);
+        return word.tierOf();
     }
 
     /// @inheritdoc IOperatorRegistry
     function onFunded(uint256 operatorId, uint256 count, uint256 bondShares) external onlyValidators {
         Operator storage op = _operators[operatorId];
-        if (op.inDoubt) {
+        uint256 word = op.load();
+        if (word.inDoubtOf()) {
             _requireClear(operatorId, op);
-            _requireBond(operatorId, op);
-            op.inDoubt = false;
+            _requireBond(operatorId, word);
         }
         Totals memory totals = _divideFees();
-        _settle(op, totals);
-        op.bondShares += uint128(bondShares);
-        op.queued -= uint32(count);
-        op.active += uint32(count);
-        op.weighted += uint32(count);
-        totals.weight += uint64(op.feeBp * count);
-        totals.active += uint64(count);
+        _settle(op, word, totals);
+        op.save(word.funded(count, bondShares));
+        totals.weight += uint40(word.feeBpOf() * count);
+        totals.active += uint24(count);
         _totals = totals;
         emit BondAdded(operatorId, bondShares);
     }
@@ -163,7 +169,7 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
     function onWeightStopped(uint256 operatorId) external onlyValidators {
         Operator storage op = _operators[operatorId];
         Totals memory totals = _divideFees();
-        _settle(op, totals);
+        _settle(op, op.load(), totals);
         op.weighted -= 1;
         totals.weight -= op.feeBp;
         _totals = totals;
@@ -191,7 +197,7 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
     function onDropped(uint256 operatorId) external onlyValidators {
         Operator storage op = _operators[operatorId];
         if (!op.frozen && op.debt == 0) {
-            (uint256 bond, uint256 required) = _bond(op);
+            (uint256 bond, uint256 required) = _bond(op.load());
             require(bond < BondCurve.passMark(required), BondSuffices(operatorId, bond, required));
         }
         op.queued -= 1;
@@ -201,34 +207,37 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
 
     function _authorizeUpgrade(address) internal override restricted {}
 
-    /// @dev Divides the fees minted since the last division by the weights since then.
+    /// @dev Divides the fees minted since the last division by the weights since then. The caller stores the totals.
     function _divideFees() private returns (Totals memory totals) {
-        Fees memory fees;
-        (totals, fees) = _divided();
-        if (fees.divided == _fees.divided) return totals;
-        (_totals, _fees) = (totals, fees);
+        uint256 rest;
+        bool fresh;
+        (totals, rest, fresh) = _divided();
+        if (fresh) _fees.treasuryShares += rest.toUint128();
     }
 
-    /// @dev Totals and fees as they are once divided. The operators' part rounds down to whole shares per weight.
-    function _divided() private view returns (Totals memory totals, Fees memory fees) {
-        (totals, fees) = (_totals, _fees);
-        uint256 minted = token.totalFeeShares();
-        uint256 fresh = minted - fees.divided;
-        if (fresh == 0) return (totals, fees);
-        if (totals.weight != 0 && fees.totalFeeBp != 0) {
-            uint256 part = (fresh * totals.weight) / (uint256(fees.totalFeeBp) * totals.active);
-            uint256 increment = Math.min(fresh, part) / totals.weight;
-            totals.sharesPerWeight += increment.toUint128();
-            fresh -= increment * totals.weight;
+    /// @dev Totals as they are once the fees are divided, which may happen at any time before a weight changes. The operators'
+    /// part rounds down to whole shares per weight. `rest` is the treasury's; not `fresh`: there was nothing to divide.
+    function _divided() private view returns (Totals memory totals, uint256 rest, bool fresh) {
+        totals = _totals;
+        uint256 minted = token.totalFeeShares() / SHARES_PER_UNIT;
+        if (minted == totals.divided) return (totals, 0, false);
+        rest = (minted - totals.divided) * SHARES_PER_UNIT;
+        totals.divided = minted.toUint88();
+        uint256 totalFeeBp = _fees.totalFeeBp;
+        uint256 weight = totals.weight;
+        if (weight != 0 && totalFeeBp != 0) {
+            uint256 part = (rest * weight) / (totalFeeBp * totals.active);
+            uint256 increment = Math.min(rest, part) / weight;
+            totals.sharesPerWeight += increment.toUint104();
+            rest -= increment * weight;
         }
-        fees.divided = minted.toUint120();
-        fees.treasuryShares += fresh.toUint120();
+        return (totals, rest, true);
     }
 
     /// @dev Moves what the operator's present weight earned since it was last settled into its rewards.
-    function _settle(Operator storage op, Totals memory totals) private {
+    function _settle(Operator storage op, uint256 word, Totals memory totals) private {
         if (op.settledAt == totals.sharesPerWeight) return;
-        op.rewardShares += _unsettled(op, totals.sharesPerWeight).toUint128();
+        op.rewardShares += _unsettled(op, word, totals.sharesPerWeight).toUint128();
         op.settledAt = totals.sharesPerWeight;
     }
 
@@ -237,14 +246,16 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
         Operator storage op = _known(operatorId);
         require(msg.sender == op.owner || msg.sender == op.rewardAddress, NotOperatorOwner(operatorId, msg.sender));
         require(!op.frozen, OperatorIsFrozen(operatorId));
-        _settle(op, _divideFees());
+        // weights stay as they are, so the fees need not be divided for good
+        (Totals memory totals, , ) = _divided();
+        _settle(op, op.load(), totals);
         shares = op.rewardShares;
         require(shares > 0, NothingToClaim(operatorId));
         op.rewardShares = 0;
         shares -= _repayDebt(operatorId, op, shares);
     }
 
-    function _unsettled(Operator storage op, uint256 sharesPerWeight) private view returns (uint256) {
-        return (sharesPerWeight - op.settledAt) * op.weighted * op.feeBp;
+    function _unsettled(Operator storage op, uint256 word, uint256 sharesPerWeight) private view returns (uint256) {
+        return (sharesPerWeight - op.settledAt) * word.weightedOf() * word.feeBpOf();
     }
 }

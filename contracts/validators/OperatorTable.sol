@@ -16,9 +16,9 @@ abstract contract OperatorTable is IOperatorRegistry, AccessManagedUpgradeable {
     uint256 private constant MAX_TIERS = 16;
 
     IStakedEther public immutable token;
-
     /// @inheritdoc IOperatorRegistry
-    address public validators;
+    address public immutable validators;
+
     /// @inheritdoc IOperatorRegistry
     uint256 public operatorCount;
     /// @inheritdoc IOperatorRegistry
@@ -31,17 +31,8 @@ abstract contract OperatorTable is IOperatorRegistry, AccessManagedUpgradeable {
         _;
     }
 
-    constructor(IStakedEther token_) {
-        token = token_;
-    }
-
-    /// @inheritdoc IOperatorRegistry
-    function bind(address validators_) external {
-        require(validators == address(0), AlreadyBound(validators));
-        bool mutual = IValidatorRegistry(validators_).operators() == address(this);
-        require(mutual && _pool().validators() == validators_, NotMyValidators(validators_));
-        validators = validators_;
-        emit Bound(validators_);
+    constructor(IStakedEther token_, address validators_) {
+        (token, validators) = (token_, validators_);
     }
 
     // --- governance ---
@@ -151,7 +142,6 @@ abstract contract OperatorTable is IOperatorRegistry, AccessManagedUpgradeable {
                 values.targetShareBp <= values.maxShareBp &&
                 values.maxShareBp <= BP;
         require(valid, TierInvalid(values.bondFirst, values.feeBp, values.targetShareBp, values.maxShareBp));
-        require(validators != address(0), NotBound());
         _tiers[tierId] = values;
         emit TierSet(tierId, values);
         IValidatorRegistry(validators).onTierSet(tierId, values.targetShareBp, values.maxShareBp);

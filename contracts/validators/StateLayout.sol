@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SSZ} from "../shared/SSZ.sol";
 import {IBeaconProof} from "./IBeaconProof.sol";
-import {SSZ} from "./SSZ.sol";
 
 /// @title StateLayout
 /// @notice Where validators, balances and older block roots lie in a beacon state. Generalised indices are within the state,

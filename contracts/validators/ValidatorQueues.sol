@@ -17,65 +17,82 @@ library ValidatorQueues {
     using ValidatorSlots for uint256;
 
     struct State {
-        uint256 count;
         mapping(uint256 tier => uint256) words; // see ValidatorSlots
         mapping(uint256 tier => BitMaps.BitMap) holes; // by sequence
     }
 
-    uint256 internal constant NONE = type(uint256).max;
-    uint256 private constant SEVERAL = NONE - 1;
+    /// @dev The words of all tiers while keys are funded.
+    struct Turns {
+        uint256[] words;
+        uint256 alone; // the tier that waits alone: it still does, or has no keys left
+    }
 
-    // --- the order, pure in the queues ---
+    uint256 internal constant NONE = type(uint256).max;
+
+    // --- the order, pure in the tiers' words ---
 
     /// @notice Among tiers with queued keys, the one furthest below its target share, counted with the next validator.
     /// Tiers at their maximum are left out.
-    function nextToFund(IValidatorRegistry.TierQueue[] memory queues) internal pure returns (uint256 best) {
-        best = _onlyQueued(queues);
-        // whoever waits alone goes next, unless its tier has a maximum
-        if (best != SEVERAL && (best == NONE || queues[best].maxShareBp == BP)) return best;
+    function nextToFund(uint256[] memory words) internal pure returns (uint256 best) {
+        best = waitsAlone(words);
+        if (best != NONE) return best;
         uint256 total = 1;
-        for (uint256 i = 0; i < queues.length; ++i) {
-            total += queues[i].funded - queues[i].exiting;
+        for (uint256 i = 0; i < words.length; ++i) {
+            total += words[i].presentOf();
         }
-        best = NONE;
         int256 bestGap = type(int256).min;
-        for (uint256 i = 0; i < queues.length; ++i) {
-            IValidatorRegistry.TierQueue memory queue = queues[i];
-            uint256 present = uint256(queue.funded - queue.exiting) * BP;
-            if (queue.queued == 0 || present >= queue.maxShareBp * total) continue;
-            int256 gap = int256(queue.targetShareBp * total) - int256(present);
+        for (uint256 i = 0; i < words.length; ++i) {
+            uint256 word = words[i];
+            uint256 present = word.presentOf() * BP;
+            if (word.queuedOf() == 0 || present >= word.maxShareBpOf() * total) continue;
+            int256 gap = int256(word.targetShareBpOf() * total) - int256(present);
             if (gap > bestGap) (best, bestGap) = (i, gap);
         }
     }
 
+    /// @notice The tier that has all queued keys and no maximum: it is next until they are funded. NONE if there is none such.
+    function waitsAlone(uint256[] memory words) internal pure returns (uint256 only) {
+        only = NONE;
+        for (uint256 i = 0; i < words.length; ++i) {
+            if (words[i].queuedOf() == 0) continue;
+            if (only != NONE || words[i].maxShareBpOf() < BP) return NONE;
+            only = i;
+        }
+    }
+
     /// @notice Among tiers with validators that stay, the one furthest above its target share.
-    function nextToExit(IValidatorRegistry.TierQueue[] memory queues) internal pure returns (uint256 best) {
-        uint256 total = staying(queues);
+    function nextToExit(uint256[] memory words) internal pure returns (uint256 best) {
+        uint256 total = staying(words);
         best = NONE;
         int256 bestGap = type(int256).min;
-        for (uint256 i = 0; i < queues.length; ++i) {
-            uint256 present = _staying(queues[i]) * BP;
+        for (uint256 i = 0; i < words.length; ++i) {
+            uint256 present = words[i].stayingOf() * BP;
             if (present == 0) continue;
-            int256 gap = int256(present) - int256(queues[i].targetShareBp * total);
+            int256 gap = int256(present) - int256(words[i].targetShareBpOf() * total);
             if (gap > bestGap) (best, bestGap) = (i, gap);
         }
     }
 
     /// @notice Validators funded, neither proven exiting nor asked to exit.
-    function staying(IValidatorRegistry.TierQueue[] memory queues) internal pure returns (uint256 total) {
-        for (uint256 i = 0; i < queues.length; ++i) {
-            total += _staying(queues[i]);
+    function staying(uint256[] memory words) internal pure returns (uint256 total) {
+        for (uint256 i = 0; i < words.length; ++i) {
+            total += words[i].stayingOf();
         }
     }
 
     // --- the queues ---
 
-    function load(State storage self) internal view returns (IValidatorRegistry.TierQueue[] memory queues) {
-        uint256 count = self.count;
-        queues = new IValidatorRegistry.TierQueue[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            queues[i] = get(self, i);
+    /// @notice The words of all tiers.
+    function load(State storage self) internal view returns (uint256[] memory words) {
+        uint256 first = self.words[0];
+        words = new uint256[](first.tiersOf());
+        for (uint256 i = 0; i < words.length; ++i) {
+            words[i] = i == 0 ? first : self.words[i];
         }
+    }
+
+    function tierCount(State storage self) internal view returns (uint256) {
+        return self.words[0].tiersOf();
     }
 
     function get(State storage self, uint256 tier) internal view returns (IValidatorRegistry.TierQueue memory) {
@@ -83,14 +100,14 @@ library ValidatorQueues {
     }
 
     function put(State storage self, uint256 tier, IValidatorRegistry.TierQueue memory queue) internal {
-        self.words[tier] = queue.pack();
+        self.words[tier] = queue.pack().withTiersOf(self.words[tier]);
     }
 
     function setTier(State storage self, uint256 tier, uint16 targetShareBp, uint16 maxShareBp) internal {
         IValidatorRegistry.TierQueue memory queue = get(self, tier);
         (queue.targetShareBp, queue.maxShareBp) = (targetShareBp, maxShareBp);
         put(self, tier, queue);
-        if (tier >= self.count) self.count = tier + 1;
+        if (tier >= tierCount(self)) self.words[0] = self.words[0].withTiers(tier + 1);
     }
 
     function push(State storage self, uint256 tier) internal returns (uint256 sequence) {
@@ -113,37 +130,46 @@ library ValidatorQueues {
         self.holes[tier].set(sequence);
     }
 
+    function turnsNow(State storage self) internal view returns (Turns memory) {
+        uint256[] memory words = load(self);
+        return Turns(words, waitsAlone(words));
+    }
+
     /// @notice Takes the queued key `keyRoot`, which must be the next. In memory; see `putFunded`.
     /// @return taken false if no tier may be funded now
     function takeToFund(
         State storage self,
-        IValidatorRegistry.TierQueue[] memory queues,
+        Turns memory turns,
         bytes32 keyRoot,
         uint256 tier,
         uint256 sequence
     ) internal view returns (bool taken) {
-        uint256 nextTier = nextToFund(queues);
-        if (nextTier == NONE) return false;
-        IValidatorRegistry.TierQueue memory queue = queues[nextTier];
-        uint256 head = queue.fundHead;
+        uint256[] memory words = turns.words;
+        uint256 nextTier = turns.alone;
+        uint256 word = nextTier == NONE ? 0 : words[nextTier];
+        if (word.queuedOf() == 0) {
+            nextTier = nextToFund(words);
+            if (nextTier == NONE) return false;
+            word = words[nextTier];
+        }
+        uint256 head = word.fundHeadOf();
         // the usual key is at the head, and costs no look at the holes
         if (sequence != head || tier != nextTier) {
-            head = stepOver(self, nextTier, head, queue.tail);
+            head = stepOver(self, nextTier, head, word.tailOf());
             _requireNext(keyRoot, tier, sequence, nextTier, head);
         }
-        queue.fundHead = uint32(head + 1);
-        --queue.queued;
-        ++queue.funded;
+        words[nextTier] = word.fundedAt(head);
         return true;
     }
 
     /// @notice Writes back the queues from which `takeToFund` took.
-    function putFunded(State storage self, IValidatorRegistry.TierQueue[] memory queues) internal {
-        for (uint256 i = 0; i < queues.length; ++i) {
-            (uint256 from, uint256 to) = (get(self, i).fundHead, queues[i].fundHead);
-            if (from == to) continue;
-            put(self, i, queues[i]);
-            emit IValidatorRegistry.Funded(i, from, to);
+    function putFunded(State storage self, Turns memory turns) internal {
+        uint256[] memory words = turns.words;
+        for (uint256 i = 0; i < words.length; ++i) {
+            (uint256 old, uint256 word) = (self.words[i], words[i]);
+            if (old == word) continue;
+            self.words[i] = word;
+            emit IValidatorRegistry.Funded(i, old.fundHeadOf(), word.fundHeadOf());
         }
     }
 
@@ -151,13 +177,13 @@ library ValidatorQueues {
     /// head, before it (its earlier request expired), or funded out of turn.
     function takeToExit(
         State storage self,
-        IValidatorRegistry.TierQueue[] memory queues,
+        uint256[] memory words,
         bytes32 keyRoot,
         uint256 tier,
         uint256 sequence
     ) internal {
-        uint256 nextTier = nextToExit(queues);
-        IValidatorRegistry.TierQueue memory queue = queues[nextTier];
+        uint256 nextTier = nextToExit(words);
+        IValidatorRegistry.TierQueue memory queue = words[nextTier].toQueue();
         if (tier != nextTier || (sequence >= queue.exitHead && !self.holes[tier].get(sequence))) {
             _moveExitHead(self, queue, keyRoot, tier, sequence, nextTier);
         }
@@ -197,20 +223,6 @@ library ValidatorQueues {
         uint256 head = stepOver(self, nextTier, queue.exitHead, queue.fundHead);
         _requireNext(keyRoot, tier, sequence, nextTier, head);
         queue.exitHead = uint32(head + 1);
-    }
-
-    /// @dev The only tier with queued keys; NONE or SEVERAL otherwise.
-    function _onlyQueued(IValidatorRegistry.TierQueue[] memory queues) private pure returns (uint256 only) {
-        only = NONE;
-        for (uint256 i = 0; i < queues.length; ++i) {
-            if (queues[i].queued == 0) continue;
-            if (only != NONE) return SEVERAL;
-            only = i;
-        }
-    }
-
-    function _staying(IValidatorRegistry.TierQueue memory queue) private pure returns (uint256) {
-        return uint256(queue.funded) - queue.exiting - queue.requested;
     }
 
     function _requireNext(

@@ -3,15 +3,15 @@ pragma solidity 0.8.37;
 
 import {UUPSUpgradeable} from "@openzeppelin/contracts-upgradeable/proxy/utils/UUPSUpgradeable.sol";
 import {IStakingPool} from "../pool/IStakingPool.sol";
+import {DepositData} from "../shared/DepositData.sol";
+import {SSZ} from "../shared/SSZ.sol";
 import {FAR_FUTURE_EPOCH, GWEI, PREDEPOSIT, TOP_UP, VALIDATOR_DEPOSIT} from "../shared/Units.sol";
 import {IStakedEther} from "../token/IStakedEther.sol";
 import {IWithdrawalQueue} from "../withdrawals/IWithdrawalQueue.sol";
 import {IWithdrawalVault} from "../withdrawals/IWithdrawalVault.sol";
-import {DepositData} from "./DepositData.sol";
 import {IBeaconProof} from "./IBeaconProof.sol";
 import {IOperatorRegistry} from "./IOperatorRegistry.sol";
 import {IValidatorRegistry} from "./IValidatorRegistry.sol";
-import {SSZ} from "./SSZ.sol";
 import {ValidatorQueues} from "./ValidatorQueues.sol";
 import {ValidatorSlots} from "./ValidatorSlots.sol";
 import {ValidatorState} from "./ValidatorState.sol";
@@ -38,6 +38,7 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
     uint256 private constant SMALL_DEMAND_AFTER = 3 days; // from the end of the oldest round that waits
     uint256 private constant EPOCHS_BEFORE_EXIT = 256; // SHARD_COMMITTEE_PERIOD
     uint256 private constant BELOW_GWEI = 31.75e9;
+    uint256 private constant NOBODY = type(uint256).max;
 
     IStakedEther public immutable token;
     IWithdrawalVault public immutable withdrawalVault;
@@ -62,11 +63,6 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
     function initialize(address authority, IBeaconProof beaconProof_) external initializer {
         __AccessManaged_init(authority);
         _setBeaconProof(beaconProof_);
-    }
-
-    /// @notice The pool sends the ether of a funding.
-    receive() external payable {
-        require(msg.sender == token.pool(), OnlyPool(msg.sender));
     }
 
     // --- from key to validator ---
@@ -125,19 +121,10 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
     /// @inheritdoc IValidatorRegistry
     function fundValidators(bytes[] calldata pubkeys) external returns (uint256 count) {
         IStakingPool pool = _pool();
-        bytes32[] memory keyRoots;
-        uint256[] memory operatorIds;
-        (count, keyRoots, operatorIds) = _takeQueued(pubkeys, pool.depositable() / TOP_UP);
+        (bytes memory taken, uint256[] memory runs) = _takeQueued(pubkeys, pool.depositable() / TOP_UP);
+        count = taken.length / SSZ.PUBKEY_LENGTH;
         require(count > 0, NothingToFund());
-
-        _creditBonds(operatorIds, count, pool.fundValidators(count));
-
-        bytes memory data = DepositData.template(withdrawalCredentials);
-        for (uint256 i = 0; i < keyRoots.length; ++i) {
-            if (operatorIds[i] == 0) continue;
-            data.setKey(pubkeys[i], DepositData.topUpRoot(keyRoots[i], withdrawalCredentials));
-            data.callWith(depositContract, TOP_UP);
-        }
+        _creditBonds(runs, count, pool.fundValidators(taken));
     }
 
     /// @inheritdoc IValidatorRegistry
@@ -154,7 +141,7 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
 
         _operators.onFunded(operatorId, 1, _pool().noteOwnFunding(msg.sender));
         bytes memory data = DepositData.template(withdrawalCredentials);
-        data.setKey(pubkey, DepositData.topUpRoot(keyRoot, withdrawalCredentials));
+        data.setTopUp(pubkey, withdrawalCredentials);
         data.callWith(depositContract, TOP_UP);
     }
 
@@ -190,9 +177,9 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
         bool ready = uint256(start) + EPOCHS_BEFORE_EXIT <= epoch && end == FAR_FUTURE_EPOCH;
         require(ready, NotReadyToExit(start, end, epoch));
 
-        TierQueue[] memory queues = _queues.load();
-        _requireDemand(ValidatorQueues.staying(queues));
-        _queues.takeToExit(queues, keyRoot, record.tier, record.sequence);
+        uint256[] memory words = _queues.load();
+        _requireDemand(ValidatorQueues.staying(words));
+        _queues.takeToExit(words, keyRoot, record.tier, record.sequence);
         record.exitRequestedAt = uint40(block.timestamp);
         _save(keyRoot, record);
         emit ExitRequested(record.operatorId, keyRoot);
@@ -326,41 +313,66 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
         emit Proven(operatorId, keyRoot, tier, sequence, validatorIndex);
     }
 
-    /// @dev Makes the next at most `limit` queued keys active. Keys that are no longer queued are passed over: an entry of
-    /// `operatorIds` is zero where nothing was taken.
+    /// @dev Makes the next at most `limit` queued keys active. Keys that are no longer queued are passed over.
+    /// @return taken the public keys of the others, one after another
+    /// @return runs for each run of keys of one operator: its id, and how many << 32
     function _takeQueued(
         bytes[] calldata pubkeys,
         uint256 limit
-    ) private returns (uint256 count, bytes32[] memory keyRoots, uint256[] memory operatorIds) {
-        keyRoots = new bytes32[](pubkeys.length);
-        operatorIds = new uint256[](pubkeys.length);
-        TierQueue[] memory queues = _queues.load();
-        for (uint256 i = 0; i < pubkeys.length && count < limit; ++i) {
-            bytes32 keyRoot = SSZ.pubkeyRoot(pubkeys[i]);
-            uint256 word = _records[keyRoot];
-            Status status = word.toStatus();
-            require(status >= Status.Queued, WrongStatus(keyRoot, status));
-            if (status != Status.Queued) continue;
-            (uint256 operatorId, uint256 tier, uint256 sequence) = word.placeOf();
-            if (!_queues.takeToFund(queues, keyRoot, tier, sequence)) break;
-            _records[keyRoot] = word.activated();
-            (keyRoots[i], operatorIds[i]) = (keyRoot, operatorId);
-            ++count;
+    ) private returns (bytes memory taken, uint256[] memory runs) {
+        taken = new bytes(pubkeys.length * SSZ.PUBKEY_LENGTH);
+        runs = new uint256[](pubkeys.length);
+        ValidatorQueues.Turns memory turns = _queues.turnsNow();
+        uint256 count = 0; // of runs
+        uint256 length = 0; // of taken
+        uint256 run = 0;
+        limit *= SSZ.PUBKEY_LENGTH;
+        for (uint256 i = 0; i < pubkeys.length && length < limit; ++i) {
+            bytes calldata pubkey = pubkeys[i];
+            uint256 operatorId = _take(turns, SSZ.pubkeyRoot(pubkey));
+            if (operatorId == 0) continue;
+            if (operatorId == NOBODY) break;
+            if (uint32(run) != operatorId) {
+                if (run != 0) runs[count++] = run;
+                run = operatorId;
+            }
+            assembly ("memory-safe") {
+                run := add(run, shl(32, 1))
+                calldatacopy(add(add(taken, 0x20), length), pubkey.offset, 48)
+                length := add(length, 48)
+            }
         }
-        _queues.putFunded(queues);
+        if (run != 0) runs[count++] = run;
+        assembly ("memory-safe") {
+            mstore(taken, length)
+            mstore(runs, count)
+        }
+        _queues.putFunded(turns);
     }
 
-    /// @dev Splits `bondShares` equally between `count` keys, the remainder to the first; one call for each run of keys of
-    /// one operator.
-    function _creditBonds(uint256[] memory operatorIds, uint256 count, uint256 bondShares) private {
+    /// @dev Makes a key active, whose turn it must be. @return operatorId 0 if the key is no longer queued, NOBODY if no tier
+    /// may be funded now
+    function _take(ValidatorQueues.Turns memory turns, bytes32 keyRoot) private returns (uint256 operatorId) {
+        uint256 word = _records[keyRoot];
+        Status status = word.toStatus();
+        if (status != Status.Queued) {
+            require(status > Status.Queued, WrongStatus(keyRoot, status));
+            return 0;
+        }
+        uint256 tier;
+        uint256 sequence;
+        (operatorId, tier, sequence) = word.placeOf();
+        if (!_queues.takeToFund(turns, keyRoot, tier, sequence)) return NOBODY;
+        _records[keyRoot] = word.activated();
+    }
+
+    /// @dev Splits `bondShares` equally between `count` keys, the remainder to the first; one call for each run.
+    function _creditBonds(uint256[] memory runs, uint256 count, uint256 bondShares) private {
         uint256 each = bondShares / count;
         uint256 remainder = bondShares % count;
-        for (uint256 i = 0; i < operatorIds.length;) {
-            uint256 operatorId = operatorIds[i];
-            uint256 run = 0;
-            while (i < operatorIds.length && operatorIds[i] == operatorId) (++i, ++run);
-            if (operatorId == 0) continue;
-            _operators.onFunded(operatorId, run, each * run + remainder);
+        for (uint256 i = 0; i < runs.length; ++i) {
+            uint256 keys = runs[i] >> 32;
+            _operators.onFunded(uint32(runs[i]), keys, each * keys + remainder);
             remainder = 0;
         }
     }

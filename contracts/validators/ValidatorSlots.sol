@@ -58,38 +58,34 @@ library ValidatorSlots {
         word |= uint32(operatorId);
     }
 
-    /// @notice A queue with one key more at its tail. @return sequence the key's place
-    function pushed(uint256 word) internal pure returns (uint256 longer, uint256 sequence) {
-        unchecked {
-            // 2^32 keys would have deposited four billion ether
-            return (word + (1 << 32) + (1 << 96), uint32(word >> 32));
-        }
-    }
-
     function validatorIndexOf(uint256 word) internal pure returns (uint256) {
         return uint40(word >> 104);
     }
 
-    /// @notice A queued record made active, with 32 ETH.
+    /// @notice A queued record made active, with 32 ETH where it had none.
     function activated(uint256 word) internal pure returns (uint256) {
         uint256 queued = uint256(IValidatorRegistry.Status.Queued);
         uint256 active = uint256(IValidatorRegistry.Status.Active);
-        return (word ^ ((queued ^ active) << 40)) | ((VALIDATOR_DEPOSIT / GWEI) << 144);
+        unchecked {
+            return word + (((VALIDATOR_DEPOSIT / GWEI) << 144) + ((active - queued) << 40));
+        }
     }
 
     function toStatus(uint256 word) internal pure returns (IValidatorRegistry.Status) {
         return IValidatorRegistry.Status(uint8(word >> 40));
     }
 
-    /// @notice From the lowest bit: fundHead 32, tail 32, exitHead 32, queued 32, funded 32, exiting 32, requested 32,
-    /// targetShareBp 16, maxShareBp 16.
+    // --- queues ---
+
+    /// @notice From the lowest bit: fundHead 32, tail 32, exitHead 32, funded 32, exiting 32, queued 32, requested 24,
+    /// targetShareBp 16, maxShareBp 16; in the first tier's word the number of tiers 8.
     function pack(IValidatorRegistry.TierQueue memory queue) internal pure returns (uint256 word) {
-        word = uint256(queue.maxShareBp) << 240;
-        word |= uint256(queue.targetShareBp) << 224;
+        word = uint256(queue.maxShareBp) << 232;
+        word |= uint256(queue.targetShareBp) << 216;
         word |= uint256(queue.requested) << 192;
-        word |= uint256(queue.exiting) << 160;
-        word |= uint256(queue.funded) << 128;
-        word |= uint256(queue.queued) << 96;
+        word |= uint256(queue.queued) << 160;
+        word |= uint256(queue.exiting) << 128;
+        word |= uint256(queue.funded) << 96;
         word |= uint256(queue.exitHead) << 64;
         word |= uint256(queue.tail) << 32;
         word |= queue.fundHead;
@@ -99,11 +95,75 @@ library ValidatorSlots {
         queue.fundHead = uint32(word);
         queue.tail = uint32(word >> 32);
         queue.exitHead = uint32(word >> 64);
-        queue.queued = uint32(word >> 96);
-        queue.funded = uint32(word >> 128);
-        queue.exiting = uint32(word >> 160);
-        queue.requested = uint32(word >> 192);
-        queue.targetShareBp = uint16(word >> 224);
-        queue.maxShareBp = uint16(word >> 240);
+        queue.funded = uint32(word >> 96);
+        queue.exiting = uint32(word >> 128);
+        queue.queued = uint32(word >> 160);
+        queue.requested = uint24(word >> 192);
+        queue.targetShareBp = uint16(word >> 216);
+        queue.maxShareBp = uint16(word >> 232);
+    }
+
+    /// @notice The number of tiers, from the first tier's word.
+    function tiersOf(uint256 word) internal pure returns (uint256) {
+        return word >> 248;
+    }
+
+    /// @notice The word with the number of tiers from another.
+    function withTiersOf(uint256 word, uint256 other) internal pure returns (uint256) {
+        return word | (other & (0xff << 248));
+    }
+
+    /// @notice The word with this number of tiers.
+    function withTiers(uint256 word, uint256 count) internal pure returns (uint256) {
+        return uint248(word) | (count << 248);
+    }
+
+    function fundHeadOf(uint256 word) internal pure returns (uint256) {
+        return uint32(word);
+    }
+
+    function tailOf(uint256 word) internal pure returns (uint256) {
+        return uint32(word >> 32);
+    }
+
+    function exitHeadOf(uint256 word) internal pure returns (uint256) {
+        return uint32(word >> 64);
+    }
+
+    function queuedOf(uint256 word) internal pure returns (uint256) {
+        return uint32(word >> 160);
+    }
+
+    function targetShareBpOf(uint256 word) internal pure returns (uint256) {
+        return uint16(word >> 216);
+    }
+
+    function maxShareBpOf(uint256 word) internal pure returns (uint256) {
+        return uint16(word >> 232);
+    }
+
+    /// @notice Funded and not proven exiting.
+    function presentOf(uint256 word) internal pure returns (uint256) {
+        return uint32(word >> 96) - uint32(word >> 128);
+    }
+
+    /// @notice Present and not asked to exit.
+    function stayingOf(uint256 word) internal pure returns (uint256) {
+        return presentOf(word) - uint24(word >> 192);
+    }
+
+    /// @notice A queue with one key more at its tail. @return sequence the key's place
+    function pushed(uint256 word) internal pure returns (uint256 longer, uint256 sequence) {
+        unchecked {
+            // 2^32 keys would have deposited four billion ether
+            return (word + (1 << 32) + (1 << 160), tailOf(word));
+        }
+    }
+
+    /// @notice A queue, not empty, whose key at `head` was funded.
+    function fundedAt(uint256 word, uint256 head) internal pure returns (uint256) {
+        unchecked {
+            return word - fundHeadOf(word) + head + 1 + (1 << 96) - (1 << 160);
+        }
     }
 }

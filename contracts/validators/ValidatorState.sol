@@ -49,23 +49,23 @@ abstract contract ValidatorState is IValidatorRegistry, AccessManagedUpgradeable
 
     /// @inheritdoc IValidatorRegistry
     function tierCount() external view returns (uint256) {
-        return _queues.count;
+        return _queues.tierCount();
     }
 
     /// @inheritdoc IValidatorRegistry
     function nextToFund() external view returns (uint256 tier, uint256 sequence) {
-        TierQueue[] memory queues = _queues.load();
-        tier = ValidatorQueues.nextToFund(queues);
+        uint256[] memory words = _queues.load();
+        tier = ValidatorQueues.nextToFund(words);
         require(tier != ValidatorQueues.NONE, NothingToFund());
-        sequence = _queues.stepOver(tier, queues[tier].fundHead, queues[tier].tail);
+        sequence = _queues.stepOver(tier, words[tier].fundHeadOf(), words[tier].tailOf());
     }
 
     /// @inheritdoc IValidatorRegistry
     function nextToExit() external view returns (uint256 tier, uint256 sequence) {
-        TierQueue[] memory queues = _queues.load();
-        tier = ValidatorQueues.nextToExit(queues);
+        uint256[] memory words = _queues.load();
+        tier = ValidatorQueues.nextToExit(words);
         require(tier != ValidatorQueues.NONE, NothingToExit());
-        sequence = _queues.stepOver(tier, queues[tier].exitHead, queues[tier].fundHead);
+        sequence = _queues.stepOver(tier, words[tier].exitHeadOf(), words[tier].fundHeadOf());
     }
 
     // --- records ---

@@ -62,6 +62,7 @@ async function checkWiring(contracts: Contracts, at: Readonly<Record<ContractNam
     ["pool.operators", await pool.operators(), at.operators],
     ["pool.validators", await pool.validators(), at.validators],
     ["pool.oracle", await pool.oracle(), at.oracle],
+    ["pool.depositContract", await pool.depositContract(), await validators.depositContract()],
     ["operators.validators", await operators.validators(), at.validators],
     ["validators.operators", await validators.operators(), at.operators],
     [

@@ -61,6 +61,7 @@ export const ERROR_SENTENCES: Readonly<Record<string, string>> = {
   TooManyTiers: "there can be no more than {limit} tiers",
   TierInvalid:
     "the tier's terms are out of bounds: bond {bondFirst:eth}, fee {feeBp} bp, target {targetShareBp} bp, maximum {maxShareBp} bp",
+  NotQueued: "the operator has {queued} queued validators, not {count}",
   UnknownOperator: "there is no operator {operatorId}",
   NotOperatorOwner: "{caller} does not act for operator {operatorId}",
   NotPendingOwner: "operator {operatorId} was not offered to {caller}",
@@ -169,8 +170,6 @@ export const ERROR_SENTENCES: Readonly<Record<string, string>> = {
   BootstrapTooSmall: "the first deposit of {amount:eth} is below {minimum:eth}",
   AlreadyBound: "the contract is already bound to {0}",
   NotMyToken: "the token {token} does not name this queue",
-  NotMyValidators: "the validator registry {validators} does not name this one",
-  NotBound: "bind the validator registry first",
   AccessManagedUnauthorized: "{caller} lacks the role for this",
   AccessManagedRequiredDelay: "{caller} must schedule this first and wait {delay} seconds",
   AccessManagerUnauthorizedAccount: "{msgsender} lacks the role {roleId}",

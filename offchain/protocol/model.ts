@@ -24,7 +24,7 @@ import {
 import type { QueueState } from "./queue.ts";
 import { FIRST_ALLOWANCE, allowanceAt, maxFeeShares, rateRise } from "./rails.ts";
 import type { Rails } from "./rails.ts";
-import { burnable, feeOn, fell, fromVault, grossChange, recognise, splitFee } from "./rebase.ts";
+import { burnable, divisible, feeOn, fell, fromVault, grossChange, recognise, splitFee } from "./rebase.ts";
 import type { FeeSplit, Weights } from "./rebase.ts";
 import {
   rateDown,
@@ -348,8 +348,9 @@ export class ProtocolModel {
   /** Divides the fees minted since the last division, by the weights that held since then. */
   divideFees(weights: Weights): FeeSplit {
     const { undivided, treasury } = this.#state.fees;
-    const split = splitFee(undivided, this.settings.feeBp, weights);
-    this.#state.fees = { undivided: shares(0n), treasury: shares(treasury + split.treasuryShares) };
+    const whole = divisible(undivided);
+    const split = splitFee(whole, this.settings.feeBp, weights);
+    this.#state.fees = { undivided: shares(undivided - whole), treasury: shares(treasury + split.treasuryShares) };
     return split;
   }
 

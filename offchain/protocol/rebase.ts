@@ -80,6 +80,11 @@ export interface FeeSplit {
   readonly treasuryShares: Shares;
 }
 
+/** Of fees minted since the last division, what is divided now: less than a unit of 1e9 shares waits for more. */
+export function divisible(undivided: Shares): Shares {
+  return shares(undivided - (undivided % SHARES_PER_UNIT));
+}
+
 /**
  * The operators' part of the fee: a multiple of the total weight, rounded down, at most all of it. The treasury gets the rest.
  * `increment` is what each unit of weight earns: floor(min(feeShares, floor(feeShares * total / (feeBp * active))) / total).

@@ -8,6 +8,7 @@ import type { IStakingPool } from "../../typechain-types/contracts/pool/IStaking
 import { ethers, loadFixture, networkHelpers } from "./network.ts";
 import { protocol } from "./protocol.ts";
 import type { Protocol } from "./protocol.ts";
+import { someKeys } from "./someKeys.ts";
 
 export const ETH = 10n ** 18n;
 export const RAY = 10n ** 27n;
@@ -47,7 +48,7 @@ export async function borrow(contract: { getAddress(): Promise<string> }): Promi
 
 /** Funds validators in the pool's books alone. */
 export async function fundWithoutKeys(p: Protocol, count: bigint): Promise<void> {
-  await p.pool.connect(await borrow(p.validators)).fundValidators(count);
+  await p.pool.connect(await borrow(p.validators)).fundValidators(someKeys(count));
 }
 
 /** The reference time of the report that is due after the last one. */

@@ -5,6 +5,7 @@ import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManage
 import {BP} from "../../contracts/shared/Units.sol";
 import {IPointsToPool} from "../../contracts/shared/IEtherVault.sol";
 import {IReportOracle} from "../../contracts/oracle/IReportOracle.sol";
+import {DepositContractStub} from "./DepositContractStub.sol";
 import {NoOperators} from "./NoOperators.sol";
 import {ReportBounds} from "../../contracts/oracle/ReportBounds.sol";
 import {ReportOracle} from "../../contracts/oracle/ReportOracle.sol";
@@ -70,15 +71,17 @@ contract OracleHandler is Test {
             members,
             5
         );
+        address vault = address(new WithdrawalVault(IPointsToPool(address(token))));
         pool = new StakingPool(
             address(authority),
             PoolBooks.Peers({
                 token: token,
-                withdrawalVault: address(new WithdrawalVault(IPointsToPool(address(token)))),
+                withdrawalVault: vault,
                 rewardsVault: address(new RewardsVault(IPointsToPool(address(token)))),
                 operators: address(new NoOperators()),
                 validators: address(this),
                 oracle: address(oracle),
+                depositContract: address(new DepositContractStub(vault)),
                 predecessor: address(0)
             }),
             PoolBooks.Policy(account("treasury"), 1000, 1000, 1e6 * 1e9)
@@ -91,7 +94,7 @@ contract OracleHandler is Test {
             block.timestamp + 23 hours
         );
         pool.deposit{value: 33_000 ether}(address(this), address(0));
-        pool.fundValidators(1_000);
+        pool.fundValidators(new bytes(1_000 * 48));
         cl = 32_000 ether;
     }
 

@@ -3,12 +3,16 @@ pragma solidity 0.8.37;
 
 import {IOperatorRegistry} from "../../contracts/validators/IOperatorRegistry.sol";
 import {IStakedEther} from "../../contracts/token/IStakedEther.sol";
+import {DepositData} from "../../contracts/shared/DepositData.sol";
+import {SSZ} from "../../contracts/shared/SSZ.sol";
 import {TOP_UP} from "../../contracts/shared/Units.sol";
+import {ValidatorRegistry} from "../../contracts/validators/ValidatorRegistry.sol";
 
 /// @notice A pool that obeys the test: the registries see any buffer, demand and rate.
 contract PoolStub {
+    using DepositData for bytes;
+
     error WrongCaller(address caller);
-    error NotSent();
 
     IStakedEther public immutable token;
     address public validators;
@@ -56,12 +60,18 @@ contract PoolStub {
         return echo ? staying : demand;
     }
 
-    function fundValidators(uint256 count) external returns (uint256 bondShares) {
+    /// @notice Deposits as the pool does.
+    function fundValidators(bytes calldata pubkeys) external returns (uint256 bondShares) {
         require(msg.sender == validators, WrongCaller(msg.sender));
+        uint256 count = pubkeys.length / SSZ.PUBKEY_LENGTH;
         depositable -= TOP_UP * count;
         (bondShares, ) = token.mint(operators, count * 1 ether);
-        (bool sent, ) = msg.sender.call{value: TOP_UP * count}("");
-        require(sent, NotSent());
+        bytes32 credentials = ValidatorRegistry(validators).withdrawalCredentials();
+        bytes memory data = DepositData.template(credentials);
+        for (uint256 i = 0; i < pubkeys.length; i += SSZ.PUBKEY_LENGTH) {
+            data.setTopUp(pubkeys[i:i + SSZ.PUBKEY_LENGTH], credentials);
+            data.callWith(ValidatorRegistry(validators).depositContract(), TOP_UP);
+        }
     }
 
     function noteOwnFunding(address staker) external returns (uint256 bondShares) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {DepositData} from "../../contracts/shared/DepositData.sol";
+import {SSZ} from "../../contracts/shared/SSZ.sol";
 import {BondCurve} from "../../contracts/validators/BondCurve.sol";
-import {DepositData} from "../../contracts/validators/DepositData.sol";
 import {IValidatorRegistry} from "../../contracts/validators/IValidatorRegistry.sol";
-import {SSZ} from "../../contracts/validators/SSZ.sol";
 import {ValidatorQueues} from "../../contracts/validators/ValidatorQueues.sol";
 import {ValidatorSlots} from "../../contracts/validators/ValidatorSlots.sol";
 
@@ -78,11 +78,11 @@ contract ValidatorLibraries {
     // --- the order ---
 
     function nextToFund(IValidatorRegistry.TierQueue[] memory queues) external pure returns (uint256) {
-        return ValidatorQueues.nextToFund(queues);
+        return ValidatorQueues.nextToFund(_words(queues));
     }
 
     function nextToExit(IValidatorRegistry.TierQueue[] memory queues) external pure returns (uint256) {
-        return ValidatorQueues.nextToExit(queues);
+        return ValidatorQueues.nextToExit(_words(queues));
     }
 
     // --- the queues ---
@@ -106,11 +106,11 @@ contract ValidatorLibraries {
 
     /// @notice Funds these keys of one tier each, in this order.
     function fund(uint256[] calldata tiers, uint256[] calldata sequences) external returns (bool taken) {
-        IValidatorRegistry.TierQueue[] memory queues = _queues.load();
+        ValidatorQueues.Turns memory turns = _queues.turnsNow();
         for (uint256 i = 0; i < tiers.length; ++i) {
-            taken = _queues.takeToFund(queues, bytes32(0), tiers[i], sequences[i]);
+            taken = _queues.takeToFund(turns, bytes32(0), tiers[i], sequences[i]);
         }
-        _queues.putFunded(queues);
+        _queues.putFunded(turns);
     }
 
     function requestExit(uint256 tier, uint256 sequence) external {
@@ -123,5 +123,12 @@ contract ValidatorLibraries {
 
     function noteExit(uint256 tier, bool wasRequested, bool exits) external {
         _queues.noteExit(tier, wasRequested, exits);
+    }
+
+    function _words(IValidatorRegistry.TierQueue[] memory queues) private pure returns (uint256[] memory words) {
+        words = new uint256[](queues.length);
+        for (uint256 i = 0; i < queues.length; ++i) {
+            words[i] = queues[i].pack();
+        }
     }
 }

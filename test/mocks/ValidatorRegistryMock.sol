@@ -3,26 +3,16 @@ pragma solidity 0.8.37;
 
 import {OperatorRegistry} from "../../contracts/validators/OperatorRegistry.sol";
 import {StakingPool} from "../../contracts/pool/StakingPool.sol";
-import {TOP_UP} from "../../contracts/shared/Units.sol";
+import {SSZ} from "../../contracts/shared/SSZ.sol";
 
 /// @notice Stands in for the validator registry: the same calls to pool and operator registry in the same order, without
-/// keys and proofs (BLS and SSZ proofs can't be made in Solidity). Ether it is sent stays here: that is the top-ups.
+/// keys and proofs (BLS and SSZ proofs can't be made in Solidity).
 contract ValidatorRegistryMock {
-    OperatorRegistry public immutable operators;
+    OperatorRegistry public operators;
     StakingPool public pool;
-    uint256 public topUps; // validators paid for
 
-    error WrongTopUp(uint256 received, uint256 expected);
-
-    constructor(OperatorRegistry operators_) {
-        operators = operators_;
-    }
-
-    receive() external payable {}
-
-    function bind(StakingPool pool_) external {
-        pool = pool_;
-        operators.bind(address(this));
+    function bind(OperatorRegistry operators_, StakingPool pool_) external {
+        (operators, pool) = (operators_, pool_);
     }
 
     function onTierSet(uint256, uint16, uint16) external {}
@@ -38,11 +28,7 @@ contract ValidatorRegistryMock {
     /// @notice One validator for each entry; equal neighbours are credited in one call, the remainder to the first.
     function fund(uint256[] calldata operatorIds) external returns (uint256 bondShares) {
         uint256 count = operatorIds.length;
-        uint256 before = address(this).balance;
-        bondShares = pool.fundValidators(count);
-        uint256 received = address(this).balance - before;
-        require(received == count * TOP_UP, WrongTopUp(received, count * TOP_UP));
-        topUps += count;
+        bondShares = pool.fundValidators(new bytes(count * SSZ.PUBKEY_LENGTH));
         uint256 each = bondShares / count;
         uint256 remainder = bondShares % count;
         for (uint256 i; i < count;) {

@@ -7,13 +7,17 @@
  * back through the views.
  */
 import { ZeroAddress, concat, keccak256, toBeHex } from "ethers";
+import type { Signer } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import type { LocalProtocol } from "../../../devnet/localProtocol.ts";
 import { pubkeyRoot } from "../../../devnet/keys.ts";
 import type { ValidatorKey } from "../../../devnet/keys.ts";
+import { DEPOSIT_CONTRACT } from "../../../devnet/predeploys.ts";
 
 const ETH = 10n ** 18n;
 const BATCH = 100; // operators a transaction
+const KEYS = 500n; // a transaction
+const STOP = "0x00";
 const MAX_SLOTS = 16n; // of a contract's own variables, among which a mapping is looked for
 const CURATED = 0n;
 const RICH = 2n ** 100n; // wei
@@ -66,8 +70,7 @@ export async function addValidators(
 
   const registry = await connection.ethers.getImpersonatedSigner(await validators.getAddress());
   await raw.request({ method: "hardhat_setBalance", params: [registry.address, toBeHex(RICH)] });
-  const minted = await pool.connect(registry).fundValidators.staticCall(count);
-  await pool.connect(registry).fundValidators(count);
+  const minted = await fund(raw, p, registry, count);
   const operatorCount = await operators.operatorCount();
   const target = await operators.getAddress();
   const bonds = await bondWords(raw, p);
@@ -80,6 +83,23 @@ export async function addValidators(
     await raw.request({ method: "eth_sendTransaction", params: [{ from: registry.address, to: target, data }] });
   }
   await writeRecords(raw, p, count, operatorCount, real);
+}
+
+/** Lets the pool fund `count` keys of nobody. @returns the bond's shares */
+async function fund(
+  raw: Raw,
+  { pool, token, operators }: LocalProtocol,
+  registry: Signer,
+  count: bigint,
+): Promise<bigint> {
+  // the deposit contract would use more gas than everything else here: meanwhile it only takes the ether
+  const code = await raw.request({ method: "eth_getCode", params: [DEPOSIT_CONTRACT, "latest"] });
+  await raw.request({ method: "hardhat_setCode", params: [DEPOSIT_CONTRACT, STOP] });
+  const before = await token.sharesOf(operators);
+  for (let left = count; left > 0n; left -= KEYS)
+    await pool.connect(registry).fundValidators(`0x${"5a".repeat(48 * Number(left < KEYS ? left : KEYS))}`);
+  await raw.request({ method: "hardhat_setCode", params: [DEPOSIT_CONTRACT, code] });
+  return (await token.sharesOf(operators)) - before;
 }
 
 // --- storage ---
@@ -118,7 +138,13 @@ async function writeRecords(
   const records = await locate(raw, address, known, packedRecord(record), 0n);
   const tier = record.tier;
   const before = await validators.tierQueue(tier);
-  const tiers = await locate(raw, address, tier, packedTier(before), 0n);
+  const tiers = await locate(
+    raw,
+    address,
+    tier,
+    packedTier(before, tier === 0n ? await validators.tierCount() : 0n),
+    0n,
+  );
 
   const { status, fundedGwei } = record;
   const healthy = { tier, status, fundedGwei, slashed: false, weightStopped: false, exitRequestedAt: 0n };
@@ -130,7 +156,7 @@ async function writeRecords(
     const [sequence, validatorIndex] = [before.tail + i, record.validatorIndex + 1_000n + i];
     await records.write(keyRoot, packedRecord({ ...healthy, operatorId, sequence, validatorIndex }));
   }
-  await tiers.change(tier, (word) => word + count * (1n | (1n << 32n) | (1n << 128n)));
+  await tiers.change(tier, (word) => word + count * (1n | (1n << 32n) | (1n << 96n)));
 
   for (let i = 0n; i < count; i += count / 100n + 1n) {
     const read = await validators.validator(keyRoots[Number(i)] ?? known);
@@ -197,20 +223,27 @@ function packedRecord(record: {
   ]);
 }
 
-function packedTier(queue: {
-  readonly fundHead: bigint;
-  readonly tail: bigint;
-  readonly exitHead: bigint;
-  readonly queued: bigint;
-  readonly funded: bigint;
-  readonly exiting: bigint;
-  readonly requested: bigint;
-  readonly targetShareBp: bigint;
-  readonly maxShareBp: bigint;
-}): bigint {
-  const { fundHead, tail, exitHead, queued, funded, exiting, requested, targetShareBp, maxShareBp } = queue;
-  const counters = [fundHead, tail, exitHead, queued, funded, exiting, requested];
-  return packed([...counters.map((value): [bigint, bigint] => [value, 32n]), [targetShareBp, 16n], [maxShareBp, 16n]]);
+function packedTier(
+  queue: {
+    readonly fundHead: bigint;
+    readonly tail: bigint;
+    readonly exitHead: bigint;
+    readonly funded: bigint;
+    readonly exiting: bigint;
+    readonly queued: bigint;
+    readonly requested: bigint;
+    readonly targetShareBp: bigint;
+    readonly maxShareBp: bigint;
+  },
+  tiers: bigint,
+): bigint {
+  const { fundHead, tail, exitHead, funded, exiting, queued, requested, targetShareBp, maxShareBp } = queue;
+  return packed([
+    ...[fundHead, tail, exitHead, funded, exiting, queued].map((value): [bigint, bigint] => [value, 32n]),
+    [requested, 24n],
+    ...[targetShareBp, maxShareBp].map((value): [bigint, bigint] => [value, 16n]),
+    [tiers, 8n],
+  ]);
 }
 
 /** Fields with their widths in bits, from the lowest. */

@@ -81,6 +81,7 @@ async function setScene(connection: NetworkConnection): Promise<Scene> {
   await p.validators.connect(p.keeper).fundValidators(keys.map((key) => key.pubkey));
   for (let day = 0; day < 4; day++) await rewardingReport(p);
   await p.operators.connect(p.nodeOperator).claimRewards(p.operatorId, p.nodeOperator);
+  await p.operators.connect(p.keeper).payTreasury(); // the keeper's, once a day: it divides the fees
   const { provider } = connection;
   return {
     p,
@@ -146,19 +147,13 @@ async function validatorRows(scene: Scene): Promise<Figures> {
   const figures: Record<string, number> = {};
   let next = 2_000;
   const take = (count: number): ValidatorKey[] => deriveValidatorKeys(count, (next += count) - count);
-  const validators = p.validators.connect(p.keeper);
   for (const [count, name] of [
     [1, "x1"],
     [10, "perKeyX10"],
     [30, "perKeyX30"],
   ] as const) {
     const keys = take(count);
-    const predeposited = await predepositGas(p, keys);
-    await p.beacon.advanceUntil((state) => keys.every((key) => state.validator(key.pubkey) !== undefined));
-    await p.beacon.advanceSlots(1);
-    const batch = validatorBatch(p, keys);
-    const proven = await gasOf(validators.proveValidators(batch));
-    const funded = await gasOf(validators.fundValidators(keys.map((key) => key.pubkey)));
+    const { predeposited, proven, funded } = await bringIn(p, keys);
     const per = (gas: number) => Math.round(gas / count);
     figures[`fundValidator.${name}`] = per(funded);
     if (count === 30) continue;
@@ -170,7 +165,19 @@ async function validatorRows(scene: Scene): Promise<Figures> {
   figures["claimOperatorRewards"] = await gasOf(
     p.operators.connect(p.nodeOperator).claimRewards(p.operatorId, p.nodeOperator),
   );
+  figures["fundValidator.x1.dividesFees"] = (await bringIn(p, take(1))).funded;
   return figures;
+}
+
+/** From key to funded: the gas of each step. */
+async function bringIn(p: LocalProtocol, keys: readonly ValidatorKey[]) {
+  const validators = p.validators.connect(p.keeper);
+  const predeposited = await predepositGas(p, keys);
+  await p.beacon.advanceUntil((state) => keys.every((key) => state.validator(key.pubkey) !== undefined));
+  await p.beacon.advanceSlots(1);
+  const proven = await gasOf(validators.proveValidators(validatorBatch(p, keys)));
+  const funded = await gasOf(validators.fundValidators(keys.map((key) => key.pubkey)));
+  return { predeposited, proven, funded };
 }
 
 async function predepositGas(p: LocalProtocol, keys: readonly ValidatorKey[]): Promise<number> {

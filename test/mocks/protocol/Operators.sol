@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {TOP_UP} from "../../../contracts/shared/Units.sol";
+import {SHARES_PER_UNIT, TOP_UP} from "../../../contracts/shared/Units.sol";
 import {IOperatorRegistry} from "../../../contracts/validators/IOperatorRegistry.sol";
 import {ProtocolWorld} from "./ProtocolWorld.sol";
 import {vm} from "../../helpers/Vm.sol";
@@ -11,6 +11,7 @@ abstract contract Operators is ProtocolWorld {
     struct OperatorBook {
         uint256 bond; // shares
         uint256 rewards; // shares, unclaimed, of the fees divided so far
+        uint256 ahead; // what a unit of its weight was paid of fees that nobody divided yet
         uint256 debt; // wei
         uint256 queued;
         uint256 active;
@@ -20,7 +21,7 @@ abstract contract Operators is ProtocolWorld {
         uint256 fineExpiresAt; // unix seconds
     }
 
-    /// @dev Fees are divided when weights change, a fee does, or somebody is paid.
+    /// @dev Fees are divided, in whole units of 1e9 shares, when weights or the fee change, or the treasury is paid.
     struct FeeBook {
         uint256 undivided; // shares
         uint256 treasury; // shares
@@ -43,8 +44,8 @@ abstract contract Operators is ProtocolWorld {
     /// @return rewards of an operator and of the treasury, with what is not divided yet
     function earned(uint256 id) public view returns (uint256 rewards, uint256 treasury) {
         (uint256 each, uint256 weight) = _perWeight();
-        rewards = _books[id].rewards + each * _books[id].weighted * _feeBp(id);
-        treasury = _fees.treasury + _fees.undivided - each * weight;
+        rewards = _books[id].rewards + (each - _books[id].ahead) * _books[id].weighted * _feeBp(id);
+        treasury = _fees.treasury + _divisible() - each * weight;
     }
 
     function payTreasury() external keepsRate keepsShares {
@@ -178,10 +179,18 @@ abstract contract Operators is ProtocolWorld {
     /// @dev Divides the fees minted since the last time: the operators' part to each by its weight, the rest to the treasury.
     function _divide() internal {
         (uint256 each, uint256 weight) = _perWeight();
-        for (uint256 id = 1; id <= OPERATORS; ++id) _books[id].rewards += each * _books[id].weighted * _feeBp(id);
-        _fees.treasury += _fees.undivided - each * weight;
-        _fees.undivided = 0;
+        for (uint256 id = 1; id <= OPERATORS; ++id) {
+            _books[id].rewards += (each - _books[id].ahead) * _books[id].weighted * _feeBp(id);
+            _books[id].ahead = 0;
+        }
+        uint256 fees = _divisible();
+        _fees.treasury += fees - each * weight;
+        _fees.undivided -= fees;
         if (each != 0) _took("operatorFee");
+    }
+
+    function _divisible() private view returns (uint256) {
+        return _fees.undivided - (_fees.undivided % SHARES_PER_UNIT);
     }
 
     function _perWeight() private view returns (uint256 each, uint256 weight) {
@@ -190,7 +199,7 @@ abstract contract Operators is ProtocolWorld {
             weight += _books[id].weighted * _feeBp(id);
             active += _books[id].active;
         }
-        uint256 fees = _fees.undivided;
+        uint256 fees = _divisible();
         if (weight == 0 || _fees.feeBp == 0) return (0, weight);
         uint256 part = (fees * weight) / (_fees.feeBp * active);
         each = (part < fees ? part : fees) / weight;
@@ -203,14 +212,14 @@ abstract contract Operators is ProtocolWorld {
         if (ids.length == 0) return;
         (uint256 totalEther, uint256 totalShares) = _c.token.totals();
         uint256 minted = (ids.length * 1 ether * totalShares) / totalEther;
-        uint256 sent = address(_c.validators).balance;
+        uint256 sent = address(_c.deposits).balance;
         try _c.validators.fund(ids) returns (uint256 bondShares) {
             assertEq(bondShares, minted, "bond of the predeposits at the current rate");
             _creditBonds(ids, minted);
             _cash.bonds += ids.length * 1 ether;
             _beacon.funded += ids.length;
             _beacon.cl += ids.length * 32 ether;
-            assertEq(address(_c.validators).balance - sent, ids.length * TOP_UP, "I7: 31 ETH a validator");
+            assertEq(address(_c.deposits).balance - sent, ids.length * TOP_UP, "I7: 31 ETH a validator");
             _took("fund");
         } catch (bytes memory reason) {
             _expectBondRefusal(reason);
@@ -231,8 +240,8 @@ abstract contract Operators is ProtocolWorld {
 
     /// @dev Takes an operator's rewards out of the books, debt repaid. @return what it may have
     function _collect(uint256 id) internal returns (uint256 shares_) {
-        _divide();
-        uint256 all = _books[id].rewards;
+        (uint256 all, ) = earned(id);
+        (_books[id].ahead, ) = _perWeight();
         _books[id].rewards = 0;
         _fees.taken += all;
         return all - _repay(id, all);

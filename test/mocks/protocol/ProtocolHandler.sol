@@ -109,7 +109,7 @@ contract ProtocolHandler is Stakers, CommitteeRole, Bonds {
 
     function _trespass(uint256 what, uint256 amount) private view returns (address target, bytes memory data) {
         target = address(_c.pool);
-        if (what == 0) data = abi.encodeCall(IStakingPool.fundValidators, (1));
+        if (what == 0) data = abi.encodeCall(IStakingPool.fundValidators, (new bytes(48)));
         if (what == 1) data = abi.encodeCall(IStakingPool.noteSlashing, (amount));
         if (what == 2) data = abi.encodeCall(IStakingPool.addCover, (amount));
         if (what == 3) data = abi.encodeCall(IStakingPool.handOver, (actors[0]));

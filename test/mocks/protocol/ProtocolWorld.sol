@@ -13,6 +13,7 @@ import {StakedEther} from "../../../contracts/token/StakedEther.sol";
 import {PoolBooks} from "../../../contracts/pool/PoolBooks.sol";
 import {StakingPool} from "../../../contracts/pool/StakingPool.sol";
 import {Test} from "../../helpers/Test.sol";
+import {DepositContractStub} from "../DepositContractStub.sol";
 import {ValidatorRegistryMock} from "../ValidatorRegistryMock.sol";
 import {WithdrawalQueue} from "../../../contracts/withdrawals/WithdrawalQueue.sol";
 import {WithdrawalVault} from "../../../contracts/withdrawals/WithdrawalVault.sol";
@@ -32,6 +33,7 @@ abstract contract ProtocolWorld is Test {
         RewardsVault rewardsVault;
         OperatorRegistry operators;
         ValidatorRegistryMock validators;
+        DepositContractStub deposits;
         address treasury;
     }
 
@@ -266,12 +268,12 @@ abstract contract ProtocolWorld is Test {
         _c.withdrawalVault = new WithdrawalVault(IPointsToPool(address(_c.token)));
         _c.rewardsVault = new RewardsVault(IPointsToPool(address(_c.token)));
         bytes memory initialize = abi.encodeCall(OperatorRegistry.initialize, (authority));
-        _c.operators = OperatorRegistry(
-            address(new ERC1967Proxy(address(new OperatorRegistry(_c.token, _c.wrapped)), initialize))
-        );
-        _c.validators = new ValidatorRegistryMock(_c.operators);
+        _c.validators = new ValidatorRegistryMock();
+        address code = address(new OperatorRegistry(_c.token, _c.wrapped, address(_c.validators)));
+        _c.operators = OperatorRegistry(address(new ERC1967Proxy(code, initialize)));
+        _c.deposits = new DepositContractStub(address(_c.withdrawalVault));
         _deployPool(authority);
-        _c.validators.bind(_c.pool);
+        _c.validators.bind(_c.operators, _c.pool);
         _addOperators();
     }
 
@@ -285,6 +287,7 @@ abstract contract ProtocolWorld is Test {
                 operators: address(_c.operators),
                 validators: address(_c.validators),
                 oracle: address(this),
+                depositContract: address(_c.deposits),
                 predecessor: address(0)
             }),
             PoolBooks.Policy({treasury: _c.treasury, feeBp: 1000, maxAprBp: 1000, depositCapGwei: 1e6 * 1e9})

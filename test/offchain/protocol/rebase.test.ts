@@ -7,6 +7,7 @@ import {
   grossChange,
   maxGain,
   recognise,
+  divisible,
   splitFee,
 } from "../../../offchain/protocol/rebase.ts";
 import { rateDown, rateUp } from "../../../offchain/protocol/shares.ts";
@@ -113,6 +114,16 @@ describe("the fee", () => {
       expect(feeShares * after.ether <= fee * after.shares).to.be.true;
       if (fee > 0n) expect(rateUp(after) >= highWater).to.be.true;
     });
+  });
+
+  it("is divided in whole units of 1e9 shares", () => {
+    for (const [undivided, whole] of [
+      [0n, 0n],
+      [999_999_999n, 0n],
+      [1_000_000_000n, 1_000_000_000n],
+      [3_999_999_999n, 3_000_000_000n],
+    ] as const)
+      expect(divisible(shares(undivided))).to.equal(whole);
   });
 
   it("goes to operators by weight, in whole multiples, and the rest to the treasury", () => {

@@ -4,8 +4,8 @@
  */
 import { atStake, passMark, requiredBond } from "../../../offchain/protocol/bond.ts";
 import type { ProtocolModel } from "../../../offchain/protocol/model.ts";
-import { splitFee } from "../../../offchain/protocol/rebase.ts";
-import type { Weights } from "../../../offchain/protocol/rebase.ts";
+import { divisible, splitFee } from "../../../offchain/protocol/rebase.ts";
+import type { FeeSplit, Weights } from "../../../offchain/protocol/rebase.ts";
 import { toEtherDown, toSharesUp } from "../../../offchain/protocol/shares.ts";
 import { ETHER, shares, wei } from "../../../offchain/protocol/units.ts";
 import type { Shares, Wei } from "../../../offchain/protocol/units.ts";
@@ -27,6 +27,8 @@ export interface OperatorAccount {
   bond: Shares;
   debt: Wei;
   rewards: Shares;
+  /** What a unit of its weight was paid of fees that nobody divided yet. */
+  ahead: bigint;
   fine: { readonly shares: Shares; readonly expiresAt: bigint } | undefined;
   queued: bigint;
   active: bigint;
@@ -55,13 +57,13 @@ export class OperatorBooks {
   /** Shares that the registry must hold: bonds, fines, rewards, the treasury's part, and fees not divided yet. */
   get held(): Shares {
     const sum = this.all.reduce((total, op) => total + op.bond + op.rewards + (op.fine?.shares ?? 0n), 0n);
-    return shares(sum + this.#treasury + this.#undivided);
+    return shares(sum + this.#treasury + this.#undivided - this.#paidAhead);
   }
 
   /** All fees ever, by who has them: what must be equal to `fees`. */
   get divided(): Shares {
     const earned = this.all.reduce((sum, op) => sum + op.earned, 0n);
-    return shares(earned + this.treasuryPaid + this.#treasury + this.#undivided);
+    return shares(earned + this.treasuryPaid + this.#treasury + this.#undivided - this.#paidAhead);
   }
 
   /** A report minted fees. */
@@ -71,7 +73,14 @@ export class OperatorBooks {
   }
 
   join(id: bigint, tier: number, terms: TierTerms, owner: string): OperatorAccount {
-    const none = { bond: shares(0n), rewards: shares(0n), earned: shares(0n), debt: wei(0n), fine: undefined };
+    const none = {
+      bond: shares(0n),
+      rewards: shares(0n),
+      earned: shares(0n),
+      debt: wei(0n),
+      fine: undefined,
+      ahead: 0n,
+    };
     const account = { id, tier, terms, owner, ...none, queued: 0n, active: 0n, weighted: 0n, frozen: false };
     this.all.push(account);
     return account;
@@ -157,21 +166,20 @@ export class OperatorBooks {
 
   /** Hands out the fees minted since the last time, by the weights until now. */
   divide(): void {
-    const { increment, treasuryShares } = this.#ledger.divideFees(this.#weights());
+    const { increment, operatorShares, treasuryShares } = this.#ledger.divideFees(this.#weights());
     this.#treasury = shares(this.#treasury + treasuryShares);
-    this.#undivided = shares(0n);
+    this.#undivided = shares(this.#undivided - operatorShares - treasuryShares);
     for (const op of this.all) {
-      const part = increment * op.weighted * op.terms.feeBp;
-      op.rewards = shares(op.rewards + part);
-      op.earned = shares(op.earned + part);
+      this.#reward(op, increment);
+      op.ahead = 0n;
     }
   }
 
   /** What an operator could claim and what the treasury is owed, if the fees were divided now. */
   get claimable(): { readonly operators: readonly Shares[]; readonly treasury: Shares } {
-    const { increment, treasuryShares } = splitFee(this.#undivided, this.#ledger.settings.feeBp, this.#weights());
+    const { increment, treasuryShares } = this.#split();
     const operators = this.all.map((op) => {
-      const all = op.rewards + increment * op.weighted * op.terms.feeBp;
+      const all = op.rewards + (increment - op.ahead) * op.weighted * op.terms.feeBp;
       const debt = toSharesUp(op.debt, this.#ledger.totals);
       return shares(all > debt ? all - debt : 0n);
     });
@@ -180,7 +188,9 @@ export class OperatorBooks {
 
   /** Takes an operator's rewards, debt repaid, out of its account. Returns what it may have. */
   collect(op: OperatorAccount): Shares {
-    this.divide();
+    const { increment } = this.#split();
+    this.#reward(op, increment);
+    op.ahead = increment;
     const all = op.rewards;
     op.rewards = shares(0n);
     return shares(all - this.#repay(op, all));
@@ -193,6 +203,22 @@ export class OperatorBooks {
   }
 
   // --- internal ---
+
+  /** What a division would do now. */
+  #split(): FeeSplit {
+    return splitFee(divisible(this.#undivided), this.#ledger.settings.feeBp, this.#weights());
+  }
+
+  /** @param increment for a unit of weight, of all fees that were not divided */
+  #reward(op: OperatorAccount, increment: bigint): void {
+    const part = (increment - op.ahead) * op.weighted * op.terms.feeBp;
+    op.rewards = shares(op.rewards + part);
+    op.earned = shares(op.earned + part);
+  }
+
+  get #paidAhead(): bigint {
+    return this.all.reduce((sum, op) => sum + op.ahead * op.weighted * op.terms.feeBp, 0n);
+  }
 
   #weights(): Weights {
     return {

@@ -1,10 +1,18 @@
 /** Ether on its way into the pool: deposits, what stops them and by whose hand, and the limits of governance. */
 import { expect } from "chai";
+import { concat } from "ethers";
 import type { BaseContract, ContractTransactionResponse } from "ethers";
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
-import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
+import { deriveValidatorKeys } from "../../../devnet/keys.ts";
+import { DEPOSIT_CONTRACT } from "../../../devnet/predeploys.ts";
+import { ethers, loadFixture, networkHelpers, provider } from "../../helpers/network.ts";
 import { ETH, apply, borrow, fundWithoutKeys, request, staked } from "../../helpers/reporting.ts";
 import type { Protocol } from "../../helpers/protocol.ts";
+import { someKeys } from "../../helpers/someKeys.ts";
+
+const DEPOSIT_EVENT = [
+  "event DepositEvent(bytes pubkey, bytes withdrawalCredentials, bytes amount, bytes signature, bytes index)",
+];
 
 const GWEI = 10n ** 9n;
 const NOBODY = ethers.ZeroAddress;
@@ -227,7 +235,7 @@ describe("StakingPool: peers", () => {
     const p = await loadFixture(staked);
     for (const who of [p.governor, p.guardian, p.alice, await borrow(p.oracle), await borrow(p.operators)]) {
       const pool = p.pool.connect(who);
-      for (const call of [() => pool.fundValidators(1n), () => pool.noteSlashing(1n)])
+      for (const call of [() => pool.fundValidators(someKeys(1n)), () => pool.noteSlashing(1n)])
         await expect(call()).to.be.revertedWithCustomError(pool, "OnlyValidators").withArgs(who);
     }
     for (const who of [p.governor, p.alice, await borrow(p.oracle), await borrow(p.validators)])
@@ -243,13 +251,15 @@ describe("StakingPool: peers", () => {
     const depositable = await pool.depositable();
     expect(depositable).to.equal((await pool.buffer()) - 100n * ETH);
     const most = depositable / (31n * ETH);
-    await expect(pool.fundValidators(most + 1n))
+    await expect(pool.fundValidators(someKeys(most + 1n)))
       .to.be.revertedWithCustomError(pool, "NotDepositable")
       .withArgs((most + 1n) * 31n * ETH, depositable);
     const bond = most * ETH;
     const shares = await p.token.getSharesByPooledEth(bond);
     const [held, ether] = [await p.token.sharesOf(p.operators), await p.token.getTotalPooledEther()];
-    await expect(pool.fundValidators(most)).to.emit(pool, "ValidatorsFunded").withArgs(most, shares);
+    await expect(pool.fundValidators(someKeys(most)))
+      .to.emit(pool, "ValidatorsFunded")
+      .withArgs(most, shares);
     expect((await p.token.sharesOf(p.operators)) - held).to.equal(shares);
     expect(await p.token.getTotalPooledEther()).to.equal(ether + bond);
     expect(await pool.depositable()).to.equal(depositable - most * 31n * ETH);
@@ -261,7 +271,7 @@ describe("StakingPool: peers", () => {
     await p.pool.connect(p.carol).deposit(p.carol, NOBODY, { value: missing - 1n });
     const count = ((await p.pool.depositable()) + 1n) / (31n * ETH);
     const pool = p.pool.connect(await borrow(p.validators));
-    await expect(pool.fundValidators(count))
+    await expect(pool.fundValidators(someKeys(count)))
       .to.be.revertedWithCustomError(pool, "NotDepositable")
       .withArgs(count * 31n * ETH, count * 31n * ETH - 1n);
     await p.pool.connect(p.carol).deposit(p.carol, NOBODY, { value: 1n });
@@ -270,7 +280,36 @@ describe("StakingPool: peers", () => {
     expect(await ethers.provider.getBalance(p.pool)).to.be.greaterThanOrEqual(await p.pool.buffer());
   });
 
-  it("a registry that takes no ether gets no validators funded", async () => {
+  it("deposits to the deposit contract alone, with the withdrawal vault's credentials, whatever the registry says", async () => {
+    const p = await loadFixture(staked);
+    const pool = p.pool.connect(await borrow(p.validators));
+    const deposits = new ethers.Contract(DEPOSIT_CONTRACT, DEPOSIT_EVENT, ethers.provider);
+    const [before, held] = [await ethers.provider.getBalance(DEPOSIT_CONTRACT), await ethers.provider.getBalance(pool)];
+    const keys = [1, 2].map((index) => deriveValidatorKeys(1, index)[0]?.pubkey ?? "0x");
+    const receipt = await (await pool.fundValidators(concat(keys))).wait();
+    const logs = (receipt?.logs ?? []).filter(({ address }) => address.toLowerCase() === DEPOSIT_CONTRACT);
+    const found = logs.map((log) => deposits.interface.parseLog(log)?.args.slice(0, 4));
+    const credentials = `0x01${"00".repeat(11)}${(await p.withdrawalVault.getAddress()).slice(2).toLowerCase()}`;
+    expect(found).to.deep.equal(keys.map((key) => [key, credentials, "0x0076be3707000000", `0x${"00".repeat(96)}`]));
+    expect((await ethers.provider.getBalance(DEPOSIT_CONTRACT)) - before).to.equal(62n * ETH);
+    expect(held - (await ethers.provider.getBalance(pool))).to.equal(62n * ETH);
+  });
+
+  it("funds whole keys only, and nothing if one deposit fails", async () => {
+    const p = await loadFixture(staked);
+    const pool = p.pool.connect(await borrow(p.validators));
+    for (const length of [1, 47, 49, 95])
+      await expect(pool.fundValidators(`0x${"5a".repeat(length)}`))
+        .to.be.revertedWithCustomError(pool, "BadPubkeyLength")
+        .withArgs(length);
+    const books = await pool.books();
+    // a deposit contract that refuses: revert(0, 0)
+    await provider.request({ method: "hardhat_setCode", params: [DEPOSIT_CONTRACT, "0x5f5ffd"] });
+    await expect(pool.fundValidators(someKeys(2n))).to.be.revertedWithoutReason(ethers);
+    expect(await pool.books()).to.deep.equal(books);
+  });
+
+  it("is never made for a deposit contract that is not there: its ether would be lost", async () => {
     const p = await loadFixture(staked);
     const { treasury, feeBp, maxAprBp, depositCapGwei } = await p.pool.policy();
     const peers = {
@@ -278,18 +317,15 @@ describe("StakingPool: peers", () => {
       withdrawalVault: p.withdrawalVault,
       rewardsVault: p.rewardsVault,
       operators: p.operators,
-      validators: p.token, // has no receive function
+      validators: p.validators,
       oracle: p.oracle,
+      depositContract: p.carol,
       predecessor: p.pool,
     };
-    const policy = { treasury, feeBp, maxAprBp, depositCapGwei };
-    const next = await ethers.deployContract("StakingPool", [p.authority, peers, policy]);
-    await p.token.connect(p.governor).replacePool(next);
-    const before = await next.books();
-    await expect(next.connect(await borrow(p.token)).fundValidators(2n))
-      .to.be.revertedWithCustomError(next, "TransferFailed")
-      .withArgs(p.token, 62n * ETH);
-    expect(await next.books()).to.deep.equal(before);
+    const code = await ethers.getContractFactory("StakingPool");
+    await expect(code.deploy(p.authority, peers, { treasury, feeBp, maxAprBp, depositCapGwei }))
+      .to.be.revertedWithCustomError(p.pool, "NoDepositContract")
+      .withArgs(p.carol);
   });
 
   it("asks for exits of what is promised and neither here nor on its way", async () => {

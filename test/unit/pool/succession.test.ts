@@ -17,6 +17,7 @@ async function successor(p: Protocol, own: { predecessor?: Addressable; validato
     operators: p.operators,
     validators: p.validators,
     oracle: p.oracle,
+    depositContract: await p.pool.depositContract(),
     predecessor: p.pool,
     ...own,
   };

@@ -22,6 +22,7 @@ import {
   registries,
   slotNow,
   withPool,
+  waiting,
 } from "./fixture.ts";
 import type { Registries } from "./fixture.ts";
 
@@ -43,7 +44,7 @@ async function working() {
 }
 
 async function expectHeld({ operators, token }: Registries) {
-  let recorded = await operators.treasuryShares();
+  let recorded = (await operators.treasuryShares()) + (await waiting(token));
   const { sharesPerWeight } = await operators.rewardTotals();
   for (let id = 1n; id <= (await operators.operatorCount()); id++) {
     const o = await operators.operator(id);

@@ -19,6 +19,7 @@ import {
   range,
   registries,
   slotNow,
+  waiting,
 } from "./fixture.ts";
 import type { Registries } from "./fixture.ts";
 
@@ -89,6 +90,7 @@ async function operatorOf(world: Registries, operatorId: number) {
 async function expectHeld(world: Registries) {
   const totals = await world.operators.rewardTotals();
   let [recorded, weight, active] = [await world.operators.treasuryShares(), 0n, 0n];
+  recorded += await waiting(world.token);
   for (let id = 1n; id <= (await world.operators.operatorCount()); id++) {
     const operator = await world.operators.operator(id);
     const unsettled = (totals.sharesPerWeight - operator.settledAt) * operator.weighted * operator.feeBp;
@@ -115,51 +117,14 @@ describe("OperatorRegistry", () => {
       expect(await operators.token()).to.equal(await token.getAddress());
     });
 
-    it("is bound once", async () => {
-      const { operators, validators } = await loadFixture(registries);
-      await expect(operators.bind(validators))
-        .to.be.revertedWithCustomError(operators, "AlreadyBound")
-        .withArgs(await validators.getAddress());
-    });
-
-    it("is bound to the validator registry that is its own and the pool's", async () => {
-      const world = await loadFixture(registries);
-      const { operatorsCode, manager, pool } = world;
-      const data = operatorsCode.interface.encodeFunctionData("initialize", [await manager.getAddress()]);
-      const proxy = await ethers.deployContract("ERC1967Proxy", [operatorsCode, data]);
-      const operators = await ethers.getContractAt("OperatorRegistry", await proxy.getAddress());
-      // the pool's, but of another operator registry
-      await expect(operators.bind(world.validators))
-        .to.be.revertedWithCustomError(operators, "NotMyValidators")
-        .withArgs(await world.validators.getAddress());
-      // names this one, but is not the pool's: the stub names whatever it was told
-      const imposter = await ethers.deployContract("PoolStub", [world.token]);
-      await imposter.set(imposter, operators);
-      await expect(operators.bind(imposter))
-        .to.be.revertedWithCustomError(operators, "NotMyValidators")
-        .withArgs(await imposter.getAddress());
-      await pool.set(imposter, operators);
-      await expect(operators.bind(imposter))
-        .to.emit(operators, "Bound")
-        .withArgs(await imposter.getAddress());
-    });
-
-    it("has no tiers before it is bound", async () => {
-      const { operatorsCode, manager } = await loadFixture(registries);
-      const data = operatorsCode.interface.encodeFunctionData("initialize", [await manager.getAddress()]);
-      const proxy = await ethers.deployContract("ERC1967Proxy", [operatorsCode, data]);
-      const operators = await ethers.getContractAt("OperatorRegistry", await proxy.getAddress());
-      await expect(operators.addTier(CURATED)).to.be.revertedWithCustomError(operators, "NotBound");
-    });
-
     it("takes no plain ether", async () => {
       const { operators, alice } = await loadFixture(registries);
       await expect(alice.sendTransaction({ to: operators, value: 1n })).to.be.revert(ethers);
     });
 
     it("is upgraded by governance only, and keeps its operators", async () => {
-      const { operators, token, wrapped, alice } = await loadFixture(registries);
-      const next = await ethers.deployContract("OperatorRegistry", [token, wrapped]);
+      const { operators, validators, token, wrapped, alice } = await loadFixture(registries);
+      const next = await ethers.deployContract("OperatorRegistry", [token, wrapped, validators]);
       await expect(operators.connect(alice).upgradeToAndCall(next, "0x"))
         .to.be.revertedWithCustomError(operators, "AccessManagedUnauthorized")
         .withArgs(alice);

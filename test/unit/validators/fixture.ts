@@ -7,7 +7,7 @@ import type { Hex } from "../../../devnet/core/state.ts";
 import { pubkeyRoot, withdrawalCredentials } from "../../../devnet/keys.ts";
 import { DEPOSIT_CONTRACT, installPredeploys } from "../../../devnet/predeploys.ts";
 import { ethers, networkHelpers, provider } from "../../helpers/network.ts";
-import type { OperatorRegistry, ValidatorRegistry } from "../../../typechain-types/index.ts";
+import type { OperatorRegistry } from "../../../typechain-types/index.ts";
 import type { BeaconFixture, StateValidator } from "./beaconStates.ts";
 import { anchoredState, balanceProof, somePubkey, validatorBatch, validatorProof } from "./beaconStates.ts";
 
@@ -56,7 +56,7 @@ export async function registries() {
   await pool.open({ value: ETH });
   const deployed = await deploy(await manager.getAddress(), await token.getAddress(), await vault.getAddress());
   await pool.set(deployed.validators, deployed.operators);
-  await open(deployed.operators, deployed.validators, people);
+  await open(deployed.operators, people);
   return { ...people, manager, queue, token, vault, pool, ...deployed };
 }
 
@@ -78,6 +78,7 @@ export async function withPool() {
     operators: await deployed.operators.getAddress(),
     validators: await deployed.validators.getAddress(),
     oracle: admin.address,
+    depositContract: DEPOSIT_CONTRACT,
     predecessor: ZeroAddress,
   };
   const policy = { treasury: admin.address, feeBp: 1_000, maxAprBp: 1_000, depositCapGwei: 2n ** 60n };
@@ -85,7 +86,7 @@ export async function withPool() {
   await token.replacePool(pool);
   const now = await networkHelpers.time.latest();
   await pool.bootstrap(now, now + 1_000 * 86_400, now + 86_400, { value: ETH });
-  await open(deployed.operators, deployed.validators, people);
+  await open(deployed.operators, people);
   return { ...people, manager, queue, token, vault, rewardsVault, pool, ...deployed };
 }
 
@@ -99,38 +100,41 @@ async function deploy(manager: string, token: string, vault: string) {
   await installPredeploys(provider);
   const genesisTime = (await networkHelpers.time.latest()) - START_EPOCH * SECONDS_PER_EPOCH;
   const beaconProof = await ethers.deployContract("BeaconProof", [0n, 0n, FAR_FUTURE, FAR_FUTURE]);
-  const operatorsCode = await ethers.deployContract("OperatorRegistry", [token, wrapped]);
-  const operatorsProxy = await proxy(
+  const proxies = await ethers.deployContract("RegistryProxies");
+  const at = { operators: await proxies.operators(), validators: await proxies.validators() };
+  const operatorsCode = await ethers.deployContract("OperatorRegistry", [token, wrapped, at.validators]);
+  const args = [token, vault, at.operators, DEPOSIT_CONTRACT, genesisTime] as const;
+  const validatorsCode = await ethers.deployContract("ValidatorRegistry", [...args]);
+  await proxies.deploy(
     operatorsCode,
     operatorsCode.interface.encodeFunctionData("initialize", [manager]),
-  );
-  const operators = await ethers.getContractAt("OperatorRegistry", operatorsProxy);
-  const args = [token, vault, operatorsProxy, DEPOSIT_CONTRACT, genesisTime] as const;
-  const validatorsCode = await ethers.deployContract("ValidatorRegistry", [...args]);
-  const validatorsProxy = await proxy(
     validatorsCode,
     validatorsCode.interface.encodeFunctionData("initialize", [manager, await beaconProof.getAddress()]),
   );
-  const validators = await ethers.getContractAt("ValidatorRegistry", validatorsProxy);
+  const operators = await ethers.getContractAt("OperatorRegistry", at.operators);
+  const validators = await ethers.getContractAt("ValidatorRegistry", at.validators);
   const credentials = withdrawalCredentials(vault);
-  return { wrapped, beaconProof, operatorsCode, operators, validatorsCode, validators, genesisTime, credentials };
+  return {
+    proxies,
+    wrapped,
+    beaconProof,
+    operatorsCode,
+    operators,
+    validatorsCode,
+    validators,
+    genesisTime,
+    credentials,
+  };
 }
 
 /** What governance does after the deployment. */
 async function open(
   operators: OperatorRegistry,
-  validators: ValidatorRegistry,
   { alice, bob }: { alice: HardhatEthersSigner; bob: HardhatEthersSigner },
 ): Promise<void> {
-  await operators.bind(validators);
   await operators.addTier(CURATED);
   await operators.addOperator(0, alice.address, alice.address, "Alice");
   await operators.addOperator(0, bob.address, bob.address, "Bob");
-}
-
-async function proxy(code: { target: unknown }, data: string): Promise<string> {
-  const deployed = await ethers.deployContract("ERC1967Proxy", [code.target as string, data]);
-  return deployed.getAddress();
 }
 
 // --- keys and deposits ---
@@ -275,6 +279,11 @@ export async function changeRate(world: Registries, numerator: bigint, denominat
     elapsed: 86_400n,
     feeReceiver: await world.operators.getAddress(),
   });
+}
+
+/** Shares of fees that are less than a unit, and not divided before there are more. */
+export async function waiting(token: { totalFeeShares(): Promise<bigint> }): Promise<bigint> {
+  return (await token.totalFeeShares()) % 10n ** 9n;
 }
 
 /** What a report does: mints a fee. @returns the operators' part of it, in shares */

@@ -4,7 +4,20 @@ import { concat, toBeHex } from "ethers";
 import { DEPOSIT_CONTRACT, WITHDRAWAL_REQUESTS } from "../../../devnet/predeploys.ts";
 import { ethers, loadFixture, networkHelpers, provider } from "../../helpers/network.ts";
 import { fields } from "./fields.ts";
-import { ETH, ETH_GWEI, Status, active, key, keyRoot, proofOf, queued, range, slotNow, withPool } from "./fixture.ts";
+import {
+  ETH,
+  ETH_GWEI,
+  Status,
+  active,
+  key,
+  keyRoot,
+  proofOf,
+  queued,
+  range,
+  slotNow,
+  withPool,
+  waiting,
+} from "./fixture.ts";
 
 type WithPool = Awaited<ReturnType<typeof withPool>>;
 
@@ -97,7 +110,9 @@ describe("Registries with the real pool", () => {
 
   it("refuse to be the pool for anyone else", async () => {
     const { pool, operators, admin } = await loadFixture(withPool);
-    await expect(pool.fundValidators(1)).to.be.revertedWithCustomError(pool, "OnlyValidators").withArgs(admin);
+    await expect(pool.fundValidators(key(1)))
+      .to.be.revertedWithCustomError(pool, "OnlyValidators")
+      .withArgs(admin);
     await expect(pool.noteSlashing(1)).to.be.revertedWithCustomError(pool, "OnlyValidators").withArgs(admin);
     await expect(pool.addCover(1)).to.be.revertedWithCustomError(pool, "OnlyOperators").withArgs(admin);
     await expect(operators.setTotalFee(1)).to.be.revertedWithCustomError(operators, "OnlyPool").withArgs(admin);
@@ -110,15 +125,44 @@ describe("Registries with the real pool", () => {
     await report(world, 96n * ETH + ETH / 100n);
     const fee = (await token.sharesOf(operators)) - held;
     expect(await token.totalFeeShares()).to.equal(fee);
-    const paid = fee - (await operators.treasuryShares());
+    const divided = fee - (await waiting(token));
+    const paid = divided - (await operators.treasuryShares());
     // 5% of 10%, of which every validator is a third
-    expect(fee / 2n - paid).to.be.within(0n, 1_500n);
+    expect(divided / 2n - paid).to.be.within(0n, 1_500n);
     expect(await operators.claimableShares(1)).to.equal((paid / 3n) * 2n);
     expect(await operators.claimableShares(2)).to.equal(paid / 3n);
     await operators.connect(world.alice).claimRewards(1, world.alice);
     await operators.connect(world.bob).claimRewards(2, world.bob);
     await operators.payTreasury();
-    expect(await token.sharesOf(operators)).to.equal(held);
+    expect(await token.sharesOf(operators)).to.equal(held + (await waiting(token)));
+  });
+
+  it("pay an operator who claims after each report what one gets who waits, and divide each fee once", async () => {
+    const world = await loadFixture(working);
+    const { operators, token, alice, bob } = world;
+    const held = await token.sharesOf(operators);
+    let perWeight = await operators.rewardTotals();
+    let claimed = 0n;
+    for (let day = 1n; day <= 5n; day++) {
+      await report(world, 96n * ETH + (day * ETH) / 97n);
+      expect(await operators.connect(bob).claimRewards.staticCall(2, bob)).to.be.greaterThan(0n);
+      const before = await token.sharesOf(alice);
+      await operators.connect(alice).claimRewards(1, alice);
+      claimed += (await token.sharesOf(alice)) - before;
+      await expect(operators.connect(alice).claimRewards(1, alice)).to.be.revertedWithCustomError(
+        operators,
+        "NothingToClaim",
+      );
+      // whoever claims divides nothing for others: what they see stays the same
+      expect(await operators.claimableShares(2)).to.equal(claimed / 2n);
+      const now = await operators.rewardTotals();
+      expect(now.sharesPerWeight).to.be.greaterThan(perWeight.sharesPerWeight);
+      perWeight = now;
+    }
+    await operators.payTreasury();
+    await operators.connect(bob).claimRewards(2, bob);
+    expect(await token.sharesOf(bob)).to.equal(claimed / 2n);
+    expect(await token.sharesOf(operators)).to.equal(held + (await waiting(token)));
   });
 
   it("ask for exits while requests lack ether, count what is on its way, and then no more", async () => {
@@ -224,7 +268,7 @@ describe("Registries with the real pool", () => {
     await report(world, 96n * ETH + ETH / 50n);
     await operators.connect(world.alice).addBond(1, { value: 3n * ETH });
     await operators.connect(world.alice).withdrawBond(1, ETH * SHARES, world.alice);
-    let recorded = await operators.treasuryShares();
+    let recorded = (await operators.treasuryShares()) + (await waiting(token));
     for (const id of [1, 2]) {
       recorded += (await operators.operator(id)).bondShares + (await operators.claimableShares(id));
     }

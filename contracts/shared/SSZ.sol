@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IBeaconProof} from "./IBeaconProof.sol";
-
 /// @title SSZ
 /// @notice The few hash tree roots this protocol needs (consensus-specs, ssz/simple-serialize.md).
 /// @dev The assembly writes to the scratch space 0x00-0x3f, or in place. The SHA-256 precompile fails only when it gets less
@@ -25,19 +23,13 @@ library SSZ {
     /// @notice Root of eight leaves, which it overwrites.
     function merkleize(bytes32[8] memory leaves) internal view returns (bytes32 root) {
         assembly ("memory-safe") {
-            for {
-                let width := 0x80
-            } gt(width, 0x10) {
-                width := shr(1, width)
-            } {
-                for {
-                    let to := 0x00
-                } lt(to, width) {
-                    to := add(to, 0x20)
-                } {
-                    pop(staticcall(gas(), 0x02, add(leaves, shl(1, to)), 0x40, add(leaves, to), 0x20))
-                }
-            }
+            pop(staticcall(gas(), 0x02, leaves, 0x40, leaves, 0x20))
+            pop(staticcall(gas(), 0x02, add(leaves, 0x40), 0x40, add(leaves, 0x20), 0x20))
+            pop(staticcall(gas(), 0x02, add(leaves, 0x80), 0x40, add(leaves, 0x40), 0x20))
+            pop(staticcall(gas(), 0x02, add(leaves, 0xc0), 0x40, add(leaves, 0x60), 0x20))
+            pop(staticcall(gas(), 0x02, leaves, 0x40, leaves, 0x20))
+            pop(staticcall(gas(), 0x02, add(leaves, 0x40), 0x40, add(leaves, 0x20), 0x20))
+            pop(staticcall(gas(), 0x02, leaves, 0x40, leaves, 0x20))
             root := mload(leaves)
         }
     }
@@ -52,7 +44,9 @@ library SSZ {
     ) internal view returns (bytes32 root) {
         assembly ("memory-safe") {
             let last := add(branch.offset, shl(5, end))
-            let side := shl(5, and(gindex, 1)) // an odd index is a right child
+            // 0x20 for an odd index: it is a right child
+            let indices := shl(5, gindex)
+            let side := and(indices, 0x20)
             mstore(side, node)
             for {
                 let sibling := add(branch.offset, shl(5, start))
@@ -60,8 +54,8 @@ library SSZ {
                 sibling := add(sibling, 0x20)
             } {
                 mstore(xor(side, 0x20), calldataload(sibling))
-                gindex := shr(1, gindex)
-                side := shl(5, and(gindex, 1))
+                indices := shr(1, indices)
+                side := and(indices, 0x20)
                 pop(staticcall(gas(), 0x02, 0x00, 0x40, side, 0x20))
             }
             root := mload(side)
@@ -72,26 +66,33 @@ library SSZ {
     function leftmostRoot(bytes32 node, uint256 start, uint256 end) internal view returns (bytes32 root) {
         bytes memory empty = EMPTY;
         assembly ("memory-safe") {
-            mstore(0x00, node)
+            // each node replaces the sibling below it, which was hashed already: it is then left of its own
+            let at := add(empty, shl(5, start))
             let last := add(empty, shl(5, end))
-            for {
-                let sibling := add(empty, shl(5, start))
-            } lt(sibling, last) {} {
-                sibling := add(sibling, 0x20)
-                mstore(0x20, mload(sibling))
-                pop(staticcall(gas(), 0x02, 0x00, 0x40, 0x00, 0x20))
+            mstore(at, node)
+            if and(sub(last, at), 0x20) {
+                pop(staticcall(gas(), 0x02, at, 0x40, add(at, 0x20), 0x20))
+                at := add(at, 0x20)
             }
-            root := mload(0x00)
+            // two levels at a time
+            for {} lt(at, last) {} {
+                let next := add(at, 0x20)
+                pop(staticcall(gas(), 0x02, at, 0x40, next, 0x20))
+                at := add(at, 0x40)
+                pop(staticcall(gas(), 0x02, next, 0x40, at, 0x20))
+            }
+            root := mload(at)
         }
     }
 
     /// @notice A uint64 as a leaf: little-endian, padded with zeros.
-    function leafOf(uint64 value) internal pure returns (bytes32) {
-        uint256 v = value;
-        v = ((v & 0xff00ff00ff00ff00) >> 8) | ((v & 0x00ff00ff00ff00ff) << 8);
-        v = ((v & 0xffff0000ffff0000) >> 16) | ((v & 0x0000ffff0000ffff) << 16);
-        v = (v >> 32) | ((v & 0xffffffff) << 32);
-        return bytes32(v << 192);
+    function leafOf(uint64 value) internal pure returns (bytes32 leaf) {
+        assembly ("memory-safe") {
+            let v := and(value, 0xffffffffffffffff)
+            v := or(and(shr(8, v), 0x00ff00ff00ff00ff), shl(8, and(v, 0x00ff00ff00ff00ff)))
+            v := or(and(shr(16, v), 0x0000ffff0000ffff), shl(16, and(v, 0x0000ffff0000ffff)))
+            leaf := or(shl(224, v), shl(192, shr(32, v)))
+        }
     }
 
     /// @notice The uint64 at `position` (0 to 3) of a leaf that packs four.
@@ -111,29 +112,6 @@ library SSZ {
             second := and(calldataload(add(pubkey.offset, 0x20)), shl(128, not(0)))
         }
         return hash(first, second);
-    }
-
-    function validatorRoot(IBeaconProof.Validator calldata v) internal view returns (bytes32) {
-        bytes32[8] memory leaves;
-        leaves[0] = v.pubkeyRoot;
-        leaves[1] = v.withdrawalCredentials;
-        leaves[2] = leafOf(v.effectiveBalanceGwei);
-        leaves[3] = leafOf(v.slashed ? 1 : 0);
-        leaves[4] = leafOf(v.activationEligibilityEpoch);
-        leaves[5] = leafOf(v.activationEpoch);
-        leaves[6] = leafOf(v.exitEpoch);
-        leaves[7] = leafOf(v.withdrawableEpoch);
-        return merkleize(leaves);
-    }
-
-    function headerRoot(IBeaconProof.BeaconHeader calldata h) internal view returns (bytes32) {
-        bytes32[8] memory leaves; // the last three are empty
-        leaves[0] = leafOf(h.slot);
-        leaves[1] = leafOf(h.proposerIndex);
-        leaves[2] = h.parentRoot;
-        leaves[3] = h.stateRoot;
-        leaves[4] = h.bodyRoot;
-        return merkleize(leaves);
     }
 
     /// @dev Roots of empty subtrees of depth 0 to 39: each is the hash of the one before with itself.

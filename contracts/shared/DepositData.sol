@@ -10,6 +10,7 @@ import {SSZ} from "./SSZ.sol";
 /// a length and padded bytes. Offsets below count from the start of the `bytes` in memory, its length word included.
 library DepositData {
     uint256 internal constant SIGNATURE_LENGTH = 96;
+    uint256 private constant CALL_LENGTH = 0x1a4;
     uint256 private constant ROOT_OFFSET = 0x84;
     uint256 private constant PUBKEY_OFFSET = 0xc4;
     uint256 private constant SIGNATURE_OFFSET = 0x164;
@@ -20,10 +21,23 @@ library DepositData {
     error BadSignatureLength(uint256 length);
 
     /// @notice A call with these credentials; public key, signature and root are zeros still.
-    function template(bytes32 credentials) internal pure returns (bytes memory) {
-        bytes memory pubkey = new bytes(SSZ.PUBKEY_LENGTH);
-        bytes memory signature = new bytes(SIGNATURE_LENGTH);
-        return abi.encodeCall(IDepositContract.deposit, (pubkey, abi.encodePacked(credentials), signature, bytes32(0)));
+    function template(bytes32 credentials) internal pure returns (bytes memory data) {
+        bytes4 selector = IDepositContract.deposit.selector;
+        assembly ("memory-safe") {
+            data := mload(0x40)
+            mstore(0x40, add(data, 0x1e0))
+            calldatacopy(data, calldatasize(), 0x1e0) // zeros
+            mstore(data, CALL_LENGTH)
+            mstore(add(data, 0x20), selector)
+            // where the three lengths are, from the head on
+            mstore(add(data, 0x24), 0x80)
+            mstore(add(data, 0x44), 0xe0)
+            mstore(add(data, 0x64), 0x120)
+            mstore(add(data, 0xa4), 48)
+            mstore(add(data, 0x104), 32)
+            mstore(add(data, 0x124), credentials)
+            mstore(add(data, 0x144), SIGNATURE_LENGTH)
+        }
     }
 
     /// @notice Sets the public key, whose length was checked, and the deposit data root.
@@ -32,6 +46,11 @@ library DepositData {
             calldatacopy(add(data, PUBKEY_OFFSET), pubkey.offset, 48)
             mstore(add(data, ROOT_OFFSET), root)
         }
+    }
+
+    /// @notice Sets the public key, whose length is checked, and the root of a top-up: 31 ETH and a signature of zeros.
+    function setTopUp(bytes memory data, bytes calldata pubkey, bytes32 credentials) internal view {
+        setKey(data, pubkey, topUpRoot(SSZ.pubkeyRoot(pubkey), credentials));
     }
 
     function setSignature(bytes memory data, bytes calldata signature) internal pure {

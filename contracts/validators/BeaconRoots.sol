@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {SSZ} from "../shared/SSZ.sol";
+import {IBeaconProof} from "./IBeaconProof.sol";
+
+/// @title BeaconRoots
+/// @notice Hash tree roots of the containers that a proof brings along.
+library BeaconRoots {
+    function ofValidator(IBeaconProof.Validator calldata v) internal view returns (bytes32) {
+        bytes32[8] memory leaves;
+        leaves[0] = v.pubkeyRoot;
+        leaves[1] = v.withdrawalCredentials;
+        leaves[2] = SSZ.leafOf(v.effectiveBalanceGwei);
+        leaves[3] = v.slashed ? bytes1(0x01) : bytes1(0x00); // a byte, padded
+        leaves[4] = SSZ.leafOf(v.activationEligibilityEpoch);
+        leaves[5] = SSZ.leafOf(v.activationEpoch);
+        leaves[6] = SSZ.leafOf(v.exitEpoch);
+        leaves[7] = SSZ.leafOf(v.withdrawableEpoch);
+        return SSZ.merkleize(leaves);
+    }
+
+    function ofHeader(IBeaconProof.BeaconHeader calldata h) internal view returns (bytes32) {
+        bytes32[8] memory leaves; // the last three are empty
+        leaves[0] = SSZ.leafOf(h.slot);
+        leaves[1] = SSZ.leafOf(h.proposerIndex);
+        leaves[2] = h.parentRoot;
+        leaves[3] = h.stateRoot;
+        leaves[4] = h.bodyRoot;
+        return SSZ.merkleize(leaves);
+    }
+}
