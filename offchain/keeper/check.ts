@@ -1,6 +1,6 @@
 /** Every precondition of the keeper's work, with an explanation, and what it would do. Nothing is signed or sent. */
 import { formatEther, formatUnits } from "ethers";
-import { CheckList, NODE_CHECKS, SIGNER_CHECK } from "../util/check.ts";
+import { CheckList, MAX_LAG_SECONDS, MOST_EPOCHS_TO_FINALITY, NODE_CHECKS, SIGNER_CHECK } from "../util/check.ts";
 import type { Check } from "../util/check.ts";
 import type { Clock } from "../util/clock.ts";
 import { loadSigner, namesSigner } from "../util/signer.ts";
@@ -13,8 +13,6 @@ import type { Snapshot, Sources } from "./snapshot.ts";
 
 /** Below it the account is nearly empty: some thirty proofs at 10 gwei. */
 const LOW_BALANCE = 5n * 10n ** 16n;
-const MAX_LAG_SECONDS = 300;
-const MOST_EPOCHS_TO_FINALITY = 4;
 
 /** What can be asked without the key comes first; a check that needs a failed one says so. */
 export async function checkKeeper(

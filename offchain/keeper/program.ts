@@ -8,8 +8,8 @@ import { ValidatorReader } from "../chain/validatorReader.ts";
 import { systemClock } from "../util/clock.ts";
 import type { Clock } from "../util/clock.ts";
 import { readConfig, redacted } from "../util/config.ts";
-import type { Environment } from "../util/config.ts";
 import { runLoop, stopSignal, withHealth } from "../util/daemon.ts";
+import type { Program } from "../util/daemon.ts";
 import { AppError, EXIT } from "../util/errors.ts";
 import type { ExitCode } from "../util/errors.ts";
 import { checksAsText, exitCodeOfChecks } from "../util/check.ts";
@@ -29,16 +29,6 @@ import type { Sources } from "./snapshot.ts";
 const LOOK_FOR_RECEIPTS = 3;
 
 export const MODES = ["run", "once", "check"] as const;
-
-export interface Program {
-  readonly env: Environment;
-  /** One JSON document instead of a table: of a check. */
-  readonly json: boolean;
-  readonly print: (line: string) => void;
-  readonly clock?: Clock;
-  readonly log?: Log;
-  readonly signal?: AbortSignal;
-}
 
 /** @throws AppError */
 export async function keeperProgram(args: readonly string[], program: Program): Promise<ExitCode> {

@@ -1,7 +1,7 @@
 /** Every precondition of a member's work, with an explanation. Nothing is signed or sent. */
 import { formatEther } from "ethers";
 import { Journal } from "./journal.ts";
-import { CheckList, NODE_CHECKS, SIGNER_CHECK } from "../util/check.ts";
+import { CheckList, MOST_EPOCHS_TO_FINALITY, NODE_CHECKS, SIGNER_CHECK } from "../util/check.ts";
 import type { Check } from "../util/check.ts";
 import { loadSigner } from "../util/signer.ts";
 import type { Clock } from "../util/clock.ts";
@@ -13,7 +13,6 @@ import type { Standing } from "./contract.ts";
 /** Below it the account is nearly empty: some fifty reports at 10 gwei. */
 const LOW_BALANCE = 10n ** 17n;
 const SLOTS_PER_EPOCH = 32n;
-const MOST_EPOCHS_TO_FINALITY = 4n;
 
 /** What can be asked without the key comes first; a check that needs a failed one says so. */
 export async function checkAll(

@@ -1,5 +1,6 @@
 /** What the contracts say, all of one block. */
 import type { Protocol } from "../chain/connect.ts";
+import { MAX_LAG_SECONDS } from "../util/check.ts";
 import { AppError, EXIT } from "../util/errors.ts";
 import { layerError } from "./layers.ts";
 import type { Rules } from "./signatureBook.ts";
@@ -13,9 +14,6 @@ export interface Standing extends Rules {
   /** The execution block read from. */
   readonly block: { readonly number: number; readonly timestamp: number };
 }
-
-/** How far the newest block may lie behind the clock: what an older one says about reports may be overtaken. */
-const MAX_LAG_SECONDS = 300;
 
 /**
  * @param now unix seconds

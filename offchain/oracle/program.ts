@@ -6,8 +6,8 @@ import { checksAsText, exitCodeOfChecks } from "../util/check.ts";
 import { systemClock } from "../util/clock.ts";
 import type { Clock } from "../util/clock.ts";
 import { readConfig, redacted } from "../util/config.ts";
-import type { Environment } from "../util/config.ts";
 import { runLoop, stopSignal, withHealth } from "../util/daemon.ts";
+import type { Program } from "../util/daemon.ts";
 import { makeLog } from "../util/log.ts";
 import type { Log } from "../util/log.ts";
 import type { Deployment } from "../chain/connect.ts";
@@ -29,16 +29,6 @@ export type Mode = (typeof MODES)[number];
 
 /** Reasons that the next turn may find gone. */
 const PASSING = new Set<Reason>(["few_signatures", "not_my_turn", "send_failed", "not_final"]);
-
-export interface Program {
-  readonly env: Environment;
-  /** One JSON document, or a table. */
-  readonly json: boolean;
-  readonly print: (line: string) => void;
-  readonly clock?: Clock;
-  readonly log?: Log;
-  readonly signal?: AbortSignal;
-}
 
 /** @throws AppError */
 export async function runOracle(mode: Mode, program: Program): Promise<ExitCode> {

@@ -15,6 +15,11 @@ export type Finding<T> = readonly [ok: boolean, explanation: string, value?: T];
 export const NODE_CHECKS = { execution: "execution node", chains: "chains agree", finality: "finality" } as const;
 export const SIGNER_CHECK = "signer";
 
+/** How far an execution node's newest block may lie behind the clock: what an older one says may be overtaken. */
+export const MAX_LAG_SECONDS = 300;
+/** How far behind the head the chain may be final: two epochs where all goes well. */
+export const MOST_EPOCHS_TO_FINALITY = 4;
+
 export class CheckList {
   readonly #checks: Check[] = [];
 

@@ -2,6 +2,7 @@
 import type { Registry } from "prom-client";
 import type { Clock } from "./clock.ts";
 import { field, httpUrl, list, oneOf, text, wholeNumber } from "./config.ts";
+import type { Environment } from "./config.ts";
 import { isAbort, messageOf } from "./errors.ts";
 import { closeServer, makePulse, serveHealth } from "./health.ts";
 import type { Pulse } from "./health.ts";
@@ -23,6 +24,17 @@ export const DAEMON_FIELDS = {
   POLL_SECONDS: field(wholeNumber(1, 3_600), { about: "seconds between two turns of the loop", fallback: "12" }),
   REQUEST_TIMEOUT: field(wholeNumber(1, 600), { about: "seconds for one answer of a node", fallback: "15" }),
 };
+
+/** How a daemon's program is run: by a process, or by a test with a clock and a log of its own. */
+export interface Program {
+  readonly env: Environment;
+  /** One JSON document instead of a table: of a check, or a dry run. */
+  readonly json: boolean;
+  readonly print: (line: string) => void;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  readonly signal?: AbortSignal;
+}
 
 /** Aborts at the first SIGINT or SIGTERM; a second one ends the process at once. */
 export function stopSignal(log: Log): AbortSignal {

@@ -7,23 +7,18 @@ import { fundedWallets } from "../../../devnet/real/executionGenesis.ts";
 import { serveRpc } from "../../../devnet/rpcServer.ts";
 import { predeposit } from "../../../devnet/localProtocol.ts";
 import { keeperProgram } from "../../../offchain/keeper/program.ts";
-import { AppError, EXIT } from "../../../offchain/util/errors.ts";
-import type { ExitCode } from "../../../offchain/util/errors.ts";
+import { EXIT } from "../../../offchain/util/errors.ts";
 import { closeServer, portOf } from "../../../offchain/util/health.ts";
 import { terminated } from "../terminated.ts";
 import { logInto } from "../logLines.ts";
 import type { LogLine } from "../logLines.ts";
+import { checksOf, refusalOf } from "../programRun.ts";
+import type { Outcome } from "../programRun.ts";
 import { startWorld } from "./world.ts";
 import type { KeeperWorld } from "./world.ts";
 
 /** The keeper of the local protocol. */
 const KEY = fundedWallets(9).at(-1)?.privateKey ?? "";
-
-interface Outcome {
-  readonly code: ExitCode;
-  readonly printed: readonly string[];
-  readonly lines: readonly LogLine[];
-}
 
 describe("the keeper program", () => {
   let world: KeeperWorld;
@@ -79,24 +74,6 @@ describe("the keeper program", () => {
     expect(all, "the key is nowhere").to.not.include(KEY.slice(2));
     return { code, printed, lines };
   }
-
-  interface CheckLine {
-    readonly name: string;
-    readonly ok: boolean;
-    readonly explanation: string;
-  }
-  const checksOf = ({ printed }: Outcome): Record<string, CheckLine> => {
-    const { checks } = JSON.parse(printed[0] ?? "") as { checks: CheckLine[] };
-    return Object.fromEntries(checks.map((check) => [check.name, check]));
-  };
-  const problem = async (promise: Promise<unknown>): Promise<AppError> => {
-    const error = await promise.then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    );
-    expect(error).to.be.instanceOf(AppError);
-    return error as AppError;
-  };
 
   it("explains every precondition and what it would do, and ends with 0 where all hold", async () => {
     const outcome = await run(["check"]);
@@ -176,15 +153,15 @@ describe("the keeper program", () => {
   });
 
   it("names what is wrong with its arguments, configuration and nodes in a line each", async () => {
-    const words = await problem(run(["twice"]));
+    const words = await refusalOf(run(["twice"]));
     expect(words).to.include({ exitCode: EXIT.usage, message: "usage: keeper [run|once|check] [--json], not twice" });
-    const settings = await problem(run(["once"], { ESTUARY_BATCH: "65", ESTUARY_POLL_SECONDS: "soon" }));
+    const settings = await refusalOf(run(["once"], { ESTUARY_BATCH: "65", ESTUARY_POLL_SECONDS: "soon" }));
     expect(settings.exitCode).to.equal(EXIT.usage);
     expect(settings.message.split("\n").map((line) => line.split(":")[0])).to.have.members([
       "ESTUARY_BATCH",
       "ESTUARY_POLL_SECONDS",
     ]);
-    const silent = await problem(run(["once"], { ESTUARY_EXECUTION_URLS: "http://127.0.0.1:1" }));
+    const silent = await refusalOf(run(["once"], { ESTUARY_EXECUTION_URLS: "http://127.0.0.1:1" }));
     expect(silent.exitCode).to.equal(EXIT.unavailable);
     expect(silent.message).to.match(/127\.0\.0\.1:1/);
   });

@@ -8,22 +8,17 @@ import { JsonRpcProvider, Wallet } from "ethers";
 import { network } from "hardhat";
 import { runOracle } from "../../../offchain/oracle/program.ts";
 import type { Mode } from "../../../offchain/oracle/program.ts";
-import { AppError, EXIT } from "../../../offchain/util/errors.ts";
-import type { ExitCode } from "../../../offchain/util/errors.ts";
+import { EXIT } from "../../../offchain/util/errors.ts";
 import { serveSigner } from "../signerServer.ts";
 import { terminated } from "../terminated.ts";
 import { logInto } from "../logLines.ts";
 import type { LogLine } from "../logLines.ts";
+import { checksOf, refusalOf } from "../programRun.ts";
+import type { Outcome } from "../programRun.ts";
 import { startCommittee } from "./committee.ts";
 import type { Committee, Place } from "./committee.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-
-interface Outcome {
-  readonly code: ExitCode;
-  readonly printed: readonly string[];
-  readonly lines: readonly LogLine[];
-}
 
 describe("the oracle program", function () {
   this.timeout(120_000);
@@ -85,25 +80,6 @@ describe("the oracle program", function () {
     ).not.to.include(key.slice(2));
     return { code, printed, lines };
   }
-
-  const failure = async (promise: Promise<unknown>): Promise<AppError> => {
-    const error = await promise.then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    );
-    expect(error).to.be.instanceOf(AppError);
-    return error as AppError;
-  };
-
-  interface CheckLine {
-    readonly name: string;
-    readonly ok: boolean;
-    readonly explanation: string;
-  }
-  const checksOf = ({ printed }: Outcome): Record<string, CheckLine> => {
-    const { checks } = JSON.parse(printed[0] ?? "") as { checks: CheckLine[] };
-    return Object.fromEntries(checks.map((check) => [check.name, check]));
-  };
 
   it("explains every precondition, and ends with 0 where all hold", async () => {
     const outcome = await run("check");
@@ -172,25 +148,25 @@ describe("the oracle program", function () {
   });
 
   it("needs its configuration: every problem in a line of its own, exit code 2", async () => {
-    const error = await failure(
+    const error = await refusalOf(
       run("run", { ESTUARY_DATA_DIR: "", ESTUARY_BEACON_URLS: "nonsense", ESTUARY_MAX_FEE_GWEI: "-1" }),
     );
     expect(error.exitCode).to.equal(EXIT.usage);
     expect(error.message.split("\n").map((line) => line.split(":")[0])).to.have.members([
       ...["ESTUARY_BEACON_URLS", "ESTUARY_DATA_DIR", "ESTUARY_MAX_FEE_GWEI"],
     ]);
-    expect((await failure(run("check", { ESTUARY_DEPLOYMENT: join(folder, "none.json") }))).exitCode).to.equal(
+    expect((await refusalOf(run("check", { ESTUARY_DEPLOYMENT: join(folder, "none.json") }))).exitCode).to.equal(
       EXIT.usage,
     );
-    expect((await failure(run("run", { ESTUARY_PRIVATE_KEY_FILE: "" }))).message).to.include("no account");
+    expect((await refusalOf(run("run", { ESTUARY_PRIVATE_KEY_FILE: "" }))).message).to.include("no account");
   });
 
   it("ends with 4 where no execution node answers, and with 2 on another chain", async () => {
-    const silent = await failure(run("check", { ESTUARY_EXECUTION_URLS: "http://127.0.0.1:9" }));
+    const silent = await refusalOf(run("check", { ESTUARY_EXECUTION_URLS: "http://127.0.0.1:9" }));
     expect(silent.exitCode).to.equal(EXIT.unavailable);
     const { token, wrapped } = c.deployment;
     writeFileSync(join(folder, "other.json"), JSON.stringify({ chainId: 5, token, wrapped, fromBlock: 0 }));
-    const other = await failure(run("check", { ESTUARY_DEPLOYMENT: join(folder, "other.json") }));
+    const other = await refusalOf(run("check", { ESTUARY_DEPLOYMENT: join(folder, "other.json") }));
     expect(other.message).to.include("serves chain 31337, not 5");
   });
 
