@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { concat, hexlify, sha256 } from "ethers";
 import type { ContractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
 import type { Hex } from "../../../devnet/core/state.ts";
+import { BEACON_ROOTS } from "../../../devnet/predeploys.ts";
 import { headerRoot, itemIndex, proveBalance, proveValidator } from "../../../offchain/beacon/proofs.ts";
 import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
 import { anchor, anchoredState, balanceProof, someValidator, validatorBatch, validatorProof } from "./beaconStates.ts";
@@ -469,6 +470,17 @@ describe("BeaconProof", () => {
         await expect(verifier.verifyValidator({ ...validatorProof(electra, 0), rootTimestamp }))
           .to.be.revertedWithCustomError(verifier, "RootUnknown")
           .withArgs(rootTimestamp);
+      }
+    });
+
+    it("a chain without EIP-4788, and answers that are no root", async () => {
+      const { verifier, electra } = await loadFixture(proven);
+      // nothing there; nothing returned; the question returned twice
+      for (const code of ["0x", "0x00", "0x5f355f525f3560205260405ff3"]) {
+        await networkHelpers.setCode(BEACON_ROOTS, code);
+        await expect(verifier.verifyValidator(validatorProof(electra, 0)))
+          .to.be.revertedWithCustomError(verifier, "RootUnknown")
+          .withArgs(electra.timestamp);
       }
     });
 

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { ZeroAddress, id as seed, toBigInt } from "ethers";
-import { ethers, loadFixture } from "../../helpers/network.ts";
+import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
 import { fields } from "./fields.ts";
 import {
   CURATED,
@@ -794,6 +794,19 @@ describe("OperatorRegistry", () => {
     ]) {
       await expect(call()).to.be.revertedWithCustomError(operators, "OnlyValidators").withArgs(admin);
     }
+  });
+
+  it("funds no more keys of an operator than it has in the queue, whatever the validator registry says", async () => {
+    const { operators, validators } = await loadFixture(working);
+    await networkHelpers.impersonateAccount(await validators.getAddress());
+    await networkHelpers.setBalance(await validators.getAddress(), ETH);
+    const registry = await ethers.getSigner(await validators.getAddress());
+    await operators.connect(registry).onProven(2);
+    await expect(operators.connect(registry).onFunded(2, 2, 1n))
+      .to.be.revertedWithCustomError(operators, "NotQueued")
+      .withArgs(1, 2);
+    await operators.connect(registry).onFunded(2, 1, 1n);
+    expect((await operators.operator(2)).queued).to.equal(0n);
   });
 
   it("I8: holds exactly the shares it records, after random operations", async () => {
