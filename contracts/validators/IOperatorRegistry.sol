@@ -89,6 +89,7 @@ interface IOperatorRegistry {
     error ZeroAmount();
     error ZeroAddress();
     error OnlyPool(address caller);
+    error NotMyValidators(address named, address validators);
     error OnlyValidators(address caller);
 
     // --- governance ---

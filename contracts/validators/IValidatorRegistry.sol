@@ -95,6 +95,7 @@ interface IValidatorRegistry {
     error NotRequested(bytes32 keyRoot);
     error ProofTooEarly(uint256 slotTime, uint256 notBefore);
     error OnlyOperators(address caller);
+    error NotMyOperators(address named, address operators);
     error ZeroAddress();
 
     /// @notice Deposits 1 ETH for each key with this protocol's credentials. The operator's owner, once per key, 1 to 64 keys.

@@ -205,7 +205,11 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
 
     // --- internal ---
 
-    function _authorizeUpgrade(address) internal override restricted {}
+    /// @dev Other code must name the same validator registry.
+    function _authorizeUpgrade(address code) internal override restricted {
+        address named = IOperatorRegistry(code).validators();
+        require(named == validators, NotMyValidators(named, validators));
+    }
 
     /// @dev Divides the fees minted since the last division by the weights since then. The caller stores the totals.
     function _divideFees() private returns (Totals memory totals) {

@@ -297,7 +297,11 @@ contract ValidatorRegistry is ValidatorState, UUPSUpgradeable {
 
     // --- internal ---
 
-    function _authorizeUpgrade(address) internal override restricted {}
+    /// @dev Other code must name the same operator registry.
+    function _authorizeUpgrade(address code) internal override restricted {
+        address named = IValidatorRegistry(code).operators();
+        require(named == address(_operators), NotMyOperators(named, address(_operators)));
+    }
 
     function _checkCount(uint256 count) private pure {
         require(count > 0, NoKeys());

@@ -61,6 +61,8 @@ export const ERROR_SENTENCES: Readonly<Record<string, string>> = {
   TooManyTiers: "there can be no more than {limit} tiers",
   TierInvalid:
     "the tier's terms are out of bounds: bond {bondFirst:eth}, fee {feeBp} bp, target {targetShareBp} bp, maximum {maxShareBp} bp",
+  NotMyOperators: "the new code names {named} as operator registry, not {operators}",
+  NotMyValidators: "the new code names {named} as validator registry, not {validators}",
   NotQueued: "the operator has {queued} queued validators, not {count}",
   UnknownOperator: "there is no operator {operatorId}",
   NotOperatorOwner: "{caller} does not act for operator {operatorId}",

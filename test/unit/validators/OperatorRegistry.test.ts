@@ -131,6 +131,14 @@ describe("OperatorRegistry", () => {
       await operators.upgradeToAndCall(next, "0x");
       expect((await operators.operator(1)).owner).to.equal(alice);
     });
+
+    it("is not upgraded to code of another validator registry", async () => {
+      const { operators, validators, token, wrapped } = await loadFixture(registries);
+      const next = await ethers.deployContract("OperatorRegistry", [token, wrapped, token]);
+      await expect(operators.upgradeToAndCall(next, "0x"))
+        .to.be.revertedWithCustomError(operators, "NotMyValidators")
+        .withArgs(token, validators);
+    });
   });
 
   describe("tiers", () => {

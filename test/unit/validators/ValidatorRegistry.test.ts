@@ -154,6 +154,20 @@ describe("ValidatorRegistry", () => {
         .withArgs(alice);
     });
 
+    it("does not upgrade to code of another operator registry", async () => {
+      const { validators, operators, token, vault, genesisTime } = await loadFixture(registries);
+      const next = await ethers.deployContract("ValidatorRegistry", [
+        token,
+        vault,
+        token,
+        DEPOSIT_CONTRACT,
+        genesisTime,
+      ]);
+      await expect(validators.upgradeToAndCall(next, "0x"))
+        .to.be.revertedWithCustomError(validators, "NotMyOperators")
+        .withArgs(token, operators);
+    });
+
     it("upgrades the code and keeps the records", async () => {
       const world = await loadFixture(threeQueued);
       const { validators, token, vault, operators, genesisTime } = world;
