@@ -61,7 +61,7 @@ async function step(
     case "slash":
       await twins.stopWeight();
       if (random.chance(1n, 2n)) await twins.noteSlashing(twins.now - random.between(0n, DAY));
-      return `cover ${await twins.addCover(shares(random.magnitude(0n, model.sharesOf(model.settings.operators))))}`;
+      return `cover ${await twins.addCover(shares(random.magnitude(0n, await twins.notTheTreasurys())))}`;
     case "treasury":
       return `treasury ${await twins.payTreasury()}`;
     case "report":

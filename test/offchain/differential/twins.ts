@@ -11,6 +11,7 @@ import { LOCAL_SETTINGS } from "../../../deploy/lib/parameters.ts";
 import { ProtocolError } from "../../../offchain/protocol/errors.ts";
 import { countedTime, scheduleOf, slotTime } from "../../../offchain/protocol/frames.ts";
 import type { Grid } from "../../../offchain/protocol/frames.ts";
+import { max, saturatingSub } from "../../../offchain/protocol/integers.ts";
 import { ProtocolModel } from "../../../offchain/protocol/model.ts";
 import { oldestRoundEnd, payment } from "../../../offchain/protocol/queue.ts";
 import { rateDown } from "../../../offchain/protocol/shares.ts";
@@ -26,6 +27,8 @@ const WEIGHT = 500n;
 const ACTIVE = 3n;
 const MAX_HELD = 200_000_000n * 10n ** 18n;
 const PLENTY = 10n ** 30n;
+/** Room is left for those that are funded one by one. */
+const MOST_FUNDED = 2n ** 24n - 10_000n;
 
 export type Deployed = Awaited<ReturnType<typeof deployed>>;
 
@@ -295,7 +298,10 @@ export class Twins {
     );
   }
 
-  async fund(count: bigint): Promise<string> {
+  /** Fewer where the pool, which counts 2^24 validators ever, 537 million ETH, would end. */
+  async fund(wanted: bigint): Promise<string> {
+    const left = max(0n, MOST_FUNDED - this.model.books.funded / (32n * 10n ** 18n));
+    const count = wanted < left ? wanted : left;
     return this.#both(
       () => this.model.fund(count, this.now),
       () => this.chain.byNumber.connect(this.chain.validatorsSelf).fundByNumber(count, GAS),
@@ -314,6 +320,13 @@ export class Twins {
       () => this.model.noteSlashing(slotTimeOfIt),
       () => this.chain.pool.connect(this.chain.validatorsSelf).noteSlashing(slotTimeOfIt, GAS),
     );
+  }
+
+  /** Shares of the registry that are not owed to the treasury, now or once they are a whole unit. */
+  async notTheTreasurys(): Promise<Shares> {
+    const { operators } = this.chain;
+    const owed = (await operators.treasuryShares()) + SHARES_PER_UNIT;
+    return shares(saturatingSub(this.model.sharesOf(this.model.settings.operators), owed));
   }
 
   /** The registry moves shares of a bond to the queue and tells the pool. */
