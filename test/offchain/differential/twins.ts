@@ -19,6 +19,7 @@ import { SHARES_PER_UNIT, bp, shares, wei } from "../../../offchain/protocol/uni
 import type { Shares, Wei } from "../../../offchain/protocol/units.ts";
 import { wrapped as wrappedBy } from "../../../offchain/protocol/wrapped.ts";
 import { connection, ethers, networkHelpers, provider } from "../../helpers/network.ts";
+import { peersOf, policyOf } from "../../helpers/peersOf.ts";
 import { DEPOSIT_CONTRACT, installPredeploys } from "../../../devnet/predeploys.ts";
 
 const GAS = { gasLimit: 16_000_000n };
@@ -91,19 +92,7 @@ export async function deployed() {
 
 /** The pool with the same code and one function more, in its place: no key is needed for each of a million validators. */
 async function fundingByNumber({ authority, pool }: Contracts) {
-  const { treasury, feeBp, maxAprBp, depositCapGwei } = await pool.policy();
-  const peers = {
-    token: await pool.token(),
-    withdrawalVault: await pool.withdrawalVault(),
-    rewardsVault: await pool.rewardsVault(),
-    operators: await pool.operators(),
-    validators: await pool.validators(),
-    oracle: await pool.oracle(),
-    depositContract: await pool.depositContract(),
-    predecessor: await pool.predecessor(),
-  };
-  const policy = { treasury, feeBp, maxAprBp, depositCapGwei };
-  const copy = await ethers.deployContract("PoolWithoutKeys", [authority, peers, policy]);
+  const copy = await ethers.deployContract("PoolWithoutKeys", [authority, await peersOf(pool), await policyOf(pool)]);
   const code = await copy.getDeployedCode();
   if (code === null) throw new Error("no code");
   await networkHelpers.setCode(await pool.getAddress(), code);

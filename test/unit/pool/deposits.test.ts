@@ -8,6 +8,7 @@ import { DEPOSIT_CONTRACT } from "../../../devnet/predeploys.ts";
 import { ethers, loadFixture, networkHelpers, provider } from "../../helpers/network.ts";
 import { ETH, apply, borrow, fundWithoutKeys, request, staked } from "../../helpers/reporting.ts";
 import type { Protocol } from "../../helpers/protocol.ts";
+import { peersOf, policyOf } from "../../helpers/peersOf.ts";
 import { someKeys } from "../../helpers/someKeys.ts";
 
 const DEPOSIT_EVENT = [
@@ -311,19 +312,9 @@ describe("StakingPool: peers", () => {
 
   it("is never made for a deposit contract that is not there: its ether would be lost", async () => {
     const p = await loadFixture(staked);
-    const { treasury, feeBp, maxAprBp, depositCapGwei } = await p.pool.policy();
-    const peers = {
-      token: p.token,
-      withdrawalVault: p.withdrawalVault,
-      rewardsVault: p.rewardsVault,
-      operators: p.operators,
-      validators: p.validators,
-      oracle: p.oracle,
-      depositContract: p.carol,
-      predecessor: p.pool,
-    };
+    const peers = { ...(await peersOf(p.pool)), depositContract: p.carol, predecessor: p.pool };
     const code = await ethers.getContractFactory("StakingPool");
-    await expect(code.deploy(p.authority, peers, { treasury, feeBp, maxAprBp, depositCapGwei }))
+    await expect(code.deploy(p.authority, peers, await policyOf(p.pool)))
       .to.be.revertedWithCustomError(p.pool, "NoDepositContract")
       .withArgs(p.carol);
   });

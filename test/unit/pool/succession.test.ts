@@ -6,22 +6,12 @@ import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
 import { ETH, apply, borrow, fundWithoutKeys, nextRefTime, staked } from "../../helpers/reporting.ts";
 import { protocol } from "../../helpers/protocol.ts";
 import type { Protocol } from "../../helpers/protocol.ts";
+import { peersOf, policyOf } from "../../helpers/peersOf.ts";
 
 /** A pool that may follow `p.pool`, with some peer of its own. */
 async function successor(p: Protocol, own: { predecessor?: Addressable; validators?: Addressable } = {}) {
-  const { treasury, feeBp, maxAprBp, depositCapGwei } = await p.pool.policy();
-  const peers = {
-    token: p.token,
-    withdrawalVault: p.withdrawalVault,
-    rewardsVault: p.rewardsVault,
-    operators: p.operators,
-    validators: p.validators,
-    oracle: p.oracle,
-    depositContract: await p.pool.depositContract(),
-    predecessor: p.pool,
-    ...own,
-  };
-  return ethers.deployContract("StakingPool", [p.authority, peers, { treasury, feeBp, maxAprBp, depositCapGwei }]);
+  const peers = { ...(await peersOf(p.pool)), predecessor: p.pool, ...own };
+  return ethers.deployContract("StakingPool", [p.authority, peers, await policyOf(p.pool)]);
 }
 
 async function world() {
