@@ -3,14 +3,10 @@
  * is administrator until the last step, which passes the role on; `deploy/lib/inspect.ts` checks that it kept none.
  */
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
-import { id as keccakOfText } from "ethers";
-
-/** AccessManager roles. 0 is the administrator: every restricted function that has no role of its own. */
-export const ROLES = { admin: 0n, pauser: 1n, poolReplacer: 2n, finer: 3n } as const;
+import { delayParameter, mappings, ROLE_NAMES, ROLES } from "./roles.ts";
 
 export default buildModule("Estuary", (m) => {
   const deployer = m.getAccount(0);
-  const governor = m.getParameter<string>("governor");
   const authority = m.contract("AccessManager", [deployer], { id: "authority" });
 
   // --- ledger ---
@@ -60,6 +56,7 @@ export default buildModule("Estuary", (m) => {
     m.getParameter("grid"),
     m.getParameter("committee"),
     m.getParameter("quorum"),
+    "0x0000000000000000000000000000000000000000",
   ]);
   const pool = m.contract("StakingPool", [
     authority,
@@ -97,25 +94,22 @@ export default buildModule("Estuary", (m) => {
   );
 
   // --- roles: the deployer gives up its own last ---
-  const restrict = (id: string, target: typeof pool, signature: string, role: bigint) =>
-    m.call(authority, "setTargetFunctionRole", [target, [selector(signature)], role], {
-      id,
+  const targets = { token, pool, queue, operators, validators, oracle };
+  const restricted = mappings().map(({ role, target, selectors }) =>
+    m.call(authority, "setTargetFunctionRole", [targets[target], [...selectors], ROLES[role].id], {
+      id: `${role}_${target}`,
       after: [opened, tier],
-    });
-  const roles = [
-    restrict("pauseDepositsRole", pool, "pauseDeposits(bool)", ROLES.pauser),
-    restrict("pauseRequestsRole", queue as never, "pauseRequests(bool)", ROLES.pauser),
-    restrict("replacePoolRole", token as never, "replacePool(address)", ROLES.poolReplacer),
-    restrict("lockFineRole", operators as never, "lockFine(uint256,uint256,bytes32)", ROLES.finer),
-    m.call(authority, "grantRole", [ROLES.finer, m.getParameter("guardian"), 0], { id: "grantFiner" }),
-    m.call(authority, "grantRole", [ROLES.pauser, m.getParameter("guardian"), 0], { id: "grantPauser" }),
-    m.call(authority, "grantRole", [ROLES.poolReplacer, governor, m.getParameter("replacePoolDelay")], {
-      id: "grantPoolReplacer",
-      after: [placed],
     }),
-    m.call(authority, "grantRole", [ROLES.admin, governor, m.getParameter("governanceDelay")], { id: "grantAdmin" }),
-  ];
-  m.call(authority, "renounceRole", [ROLES.admin, deployer], { id: "renounceAdmin", after: roles });
+  );
+  const granted = ROLE_NAMES.map((name) => {
+    const { id, holder } = ROLES[name];
+    const delay = m.getParameter<bigint>(delayParameter(name));
+    return m.call(authority, "grantRole", [id, m.getParameter<string>(holder), delay], {
+      id: `${name}_holder`,
+      after: restricted,
+    });
+  });
+  m.call(authority, "renounceRole", [ROLES.ADMIN.id, deployer], { id: "renounceAdmin", after: granted });
 
   return {
     authority,
@@ -132,7 +126,3 @@ export default buildModule("Estuary", (m) => {
     pool,
   };
 });
-
-function selector(signature: string): string {
-  return keccakOfText(signature).slice(0, 10);
-}

@@ -19,6 +19,7 @@ import { installPredeploys } from "./predeploys.ts";
 import { BlockProducer } from "./producer.ts";
 import { proveBalance, proveBlockRoot, proveHistoricalBlockRoot, proveValidator } from "../offchain/beacon/proofs.ts";
 import type { Anchored, BalanceProof, Proof, ProofSource, ValidatorProof } from "../offchain/beacon/proofs.ts";
+import { exactNumber } from "../offchain/util/exact.ts";
 import { readState } from "./reader.ts";
 import type { StateReader } from "./reader.ts";
 import { followSnapshots } from "./snapshots.ts";
@@ -259,7 +260,7 @@ export class SimulatedBeacon {
 
   /** Takes the balance down in the next block. */
   penalise(pubkeyOrIndex: Hex | number, gwei: bigint): void {
-    this.#live.operations.push({ kind: "penalise", index: this.#index(pubkeyOrIndex), gwei: Number(gwei) });
+    this.#live.operations.push({ kind: "penalise", index: this.#index(pubkeyOrIndex), gwei: exactNumber(gwei) });
   }
 
   /** A proposer's tips: reach the address with the next block, without a call. */

@@ -6,6 +6,7 @@ import { HDNodeWallet, Mnemonic, Signature } from "ethers";
 import type { ContractTransactionReceipt } from "ethers";
 import type { Contracts } from "../deploy/deploy.ts";
 import { ValidatorReader } from "../offchain/chain/validatorReader.ts";
+import { SLOTS_PER_EPOCH } from "../offchain/protocol/frames.ts";
 import { REPORT_TYPES, reportDomain } from "../offchain/protocol/report.ts";
 import type { Report } from "../offchain/protocol/report.ts";
 import { gwei, wei } from "../offchain/protocol/units.ts";
@@ -73,10 +74,12 @@ export class LocalCommittee {
       oracle.lastReportHash(),
       provider.getBlock("latest"),
     ]);
+    const keys = await this.fundedKeys(block);
     return {
       refSlot,
       blockRoot: state.block.root,
-      clBalanceGwei: gwei(state.clBalanceGwei(await this.fundedKeys(block))),
+      clBalanceGwei: gwei(state.clBalanceGwei(keys)),
+      leavingGwei: gwei(state.leavingGwei(keys, refSlot / SLOTS_PER_EPOCH)),
       withdrawalVaultBalance: wei(withdrawals),
       rewardsVaultBalance: wei(rewards),
       incident: false,

@@ -3,6 +3,7 @@ import { AbiCoder, id, toBeHex } from "ethers";
 import type { DepositRequest } from "./core/deposits.ts";
 import type { WithdrawalRequest } from "./core/exits.ts";
 import type { Hex } from "./core/state.ts";
+import { exactNumber } from "../offchain/util/exact.ts";
 import { BEACON_ROOTS, CONSOLIDATION_REQUESTS, DEPOSIT_CONTRACT, WITHDRAWAL_REQUESTS } from "./predeploys.ts";
 
 /** EIP-1193, as `connection.provider` of Hardhat. */
@@ -196,7 +197,7 @@ export function parseDepositEvent(data: string): DepositRequest {
   return {
     pubkey,
     withdrawalCredentials: credentials,
-    amountGwei: Number(littleEndian(amount)),
+    amountGwei: exactNumber(littleEndian(amount)),
     signature,
     index: littleEndian(index),
   };

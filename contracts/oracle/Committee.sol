@@ -50,7 +50,13 @@ abstract contract Committee is AccessManaged, IReportOracle {
 
     Standing internal _standing;
 
-    constructor(address[] memory initial, uint256 quorum_) {
+    /// @param inherits the committee comes from a predecessor: none is given, and no number of signatures is enough till then
+    constructor(address[] memory initial, uint256 quorum_, bool inherits) {
+        if (inherits) {
+            if (initial.length != 0) revert InvalidMember(initial[0]);
+            _standing.quorum = type(uint8).max;
+            return;
+        }
         address[] memory list = new address[](0);
         for (uint256 i; i < initial.length; ++i) list = _with(list, initial[i]);
         _store(list, quorum_);
@@ -82,13 +88,20 @@ abstract contract Committee is AccessManaged, IReportOracle {
 
     /// @notice All members, ascending.
     function members() public view returns (address[] memory) {
-        return abi.decode(_standing.list.code, (address[]));
+        address list = _standing.list;
+        return list == address(0) ? new address[](0) : abi.decode(list.code, (address[]));
     }
 
     function isMember(address account) public view returns (bool) {
         address[] memory list = members();
         for (uint256 i; i < list.length; ++i) if (list[i] == account) return true;
         return false;
+    }
+
+    /// @dev The set of a predecessor, under the next version.
+    function _inherit(address[] memory list, uint256 quorum_, uint32 version) internal {
+        _standing.version = version;
+        _store(list, quorum_);
     }
 
     function _remove(address member) internal {

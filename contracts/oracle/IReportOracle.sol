@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {BeaconHeader} from "../shared/BeaconTypes.sol";
+
 /// @title IReportOracle
 /// @notice Accepts one report a frame, signed by enough of the committee (EIP-712), submitted by anyone.
 interface IReportOracle {
@@ -10,12 +12,30 @@ interface IReportOracle {
         uint64 refSlot; // last slot of an epoch, on the frame's grid
         bytes32 blockRoot; // root of that beacon block
         uint64 clBalanceGwei; // balances plus pending deposits of all keys funded by then
+        uint64 leavingGwei; // balances of those on their way out (decision 015), at most clBalanceGwei
         uint128 withdrawalVaultBalance; // wei
         uint128 rewardsVaultBalance; // wei
         bool incident; // finalise nothing
         bytes32 prevReportHash; // EIP-712 struct hash of the last accepted report
         uint32 committeeVersion;
         uint64 validUntil; // unix seconds
+    }
+
+    /// @notice What a successor takes over.
+    struct Inheritance {
+        uint64 lastRefSlot;
+        bytes32 lastReportHash;
+        bool lastIncident;
+        bool lastFell;
+        uint32 committeeVersion;
+        uint8 quorum;
+        address[] members;
+        Fall[] falls; // of the last 30 days, oldest first
+    }
+
+    struct Fall {
+        uint48 time; // unix seconds
+        uint208 sumBp; // of falls up to and including it, from an unknown start
     }
 
     /// @notice A member's signature in 64 bytes (EIP-2098): r, and s with the parity of y in its highest bit.
@@ -25,9 +45,17 @@ interface IReportOracle {
     }
 
     event ReportAccepted(uint64 indexed refSlot, bytes32 indexed reportHash, uint256 signatures, uint256 fallBp);
+    /// @notice A quorum signed a report that needs more: everything waits for it.
+    event ReportAnnounced(uint64 indexed refSlot, bytes32 indexed reportHash);
+    event TakenOver(address indexed predecessor, uint64 lastRefSlot, bytes32 lastReportHash, uint256 fallInWindowBp);
     event FallApproved(bytes32 indexed reportHash, bool approved);
     event BoundsChanged(address bounds);
 
+    /// @notice The header at this place does not continue the chain from the reported block, or there is none.
+    error WrongHeader(uint256 place);
+    error LeavingAboveBalance(uint64 leavingGwei, uint64 clBalanceGwei);
+    error NotLive(address liveOracle);
+    error NothingToTakeOver(address predecessor);
     error ReferenceOffGrid(uint64 refSlot, uint64 lastRefSlot, uint64 slotsPerFrame);
     error ReferenceNotNewer(uint64 refSlot, uint64 lastRefSlot);
     error ReferenceInFuture(uint64 refSlot, uint256 refTime, uint256 time);
@@ -39,10 +67,21 @@ interface IReportOracle {
     error FallNeedsGovernance(bytes32 reportHash, uint256 fallBp, uint256 fallInWindowBp);
     error NotEquivocation(address signerA, address signerB, uint64 refSlotA, uint64 refSlotB);
     error InvalidFrame(uint64 slotsPerFrame, uint64 firstRefSlot);
+    error GraceTooLong(uint256 grace, uint256 frameSeconds);
     error ZeroAddress();
 
     /// @notice Applies a report. `signatures` are sorted by ascending signer.
     function submitReport(Report calldata report, Signature[] calldata signatures) external;
+    /// @notice As submitReport, where blocks without a payload follow the reported one (Gloas): its header, then theirs, each
+    /// the parent of the next.
+    function submitReportOver(
+        Report calldata report,
+        Signature[] calldata signatures,
+        BeaconHeader[] calldata headers
+    ) external;
+    /// @notice Makes known a report that a quorum signed and that needs more: deposits, fundings and payments stop until a report
+    /// is applied. Anyone. Checks what submitReport checks, but for the block's root.
+    function announceReport(Report calldata report, Signature[] calldata signatures) external;
     /// @notice Removes a member that signed two different reports for one reference slot. Anyone.
     function proveEquivocation(
         Report calldata a,
@@ -53,13 +92,20 @@ interface IReportOracle {
     /// @notice Governance: lets the report with this struct hash lower the rate beyond the window's limit.
     function approveFall(bytes32 reportHash, bool approved) external;
 
-    /// @notice Whether queue and products should be careful: the last report said so or lowered the rate, or the next
-    /// one is overdue.
+    /// @notice Anyone, once, and only while the live pool names this oracle: takes last report, committee and the window of
+    /// falls from the predecessor. No report is accepted before.
+    function takeOver() external;
+
+    /// @notice What takeOver takes from here.
+    function inheritance() external view returns (Inheritance memory);
+    /// @notice Whether queue and products should be careful: the last report said so or lowered the rate, one was announced,
+    /// or the next one is overdue.
     function incident() external view returns (bool);
     function reportDigest(Report calldata report) external view returns (bytes32);
     function lastRefSlot() external view returns (uint64);
     function lastReportHash() external view returns (bytes32);
-    /// @notice The reference slot of the most recent frame that can be reported now; equal to lastRefSlot if none.
+    /// @notice The reference slot of the most recent frame that can be reported now; equal to lastRefSlot if none. A frame
+    /// that ended before the last report was executed is not reported, but is part of the next.
     function nextRefSlot() external view returns (uint64);
     /// @notice Basis points by which reports lowered the rate in the last 30 days, summed.
     function fallInWindowBp() external view returns (uint256);

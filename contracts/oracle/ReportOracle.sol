@@ -8,6 +8,8 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {BEACON_ROOTS, BEACON_ROOTS_BUFFER} from "../external/Predeploys.sol";
 import {Committee} from "./Committee.sol";
 import {GWEI, SECONDS_PER_SLOT, SLOTS_PER_EPOCH} from "../shared/Units.sol";
+import {BeaconRoots} from "../shared/BeaconRoots.sol";
+import {BeaconHeader} from "../shared/BeaconTypes.sol";
 import {IReportBounds} from "./IReportBounds.sol";
 import {IReportOracle} from "./IReportOracle.sol";
 import {IStakedEther} from "../token/IStakedEther.sol";
@@ -21,8 +23,8 @@ contract ReportOracle is Committee, EIP712 {
     using Checkpoints for Checkpoints.Trace208;
 
     bytes32 private constant REPORT_TYPEHASH = keccak256(
-        "Report(uint64 refSlot,bytes32 blockRoot,uint64 clBalanceGwei,uint128 withdrawalVaultBalance,"
-        "uint128 rewardsVaultBalance,bool incident,bytes32 prevReportHash,uint32 committeeVersion,uint64 validUntil)"
+        "Report(uint64 refSlot,bytes32 blockRoot,uint64 clBalanceGwei,uint64 leavingGwei,"
+        "uint128 withdrawalVaultBalance,uint128 rewardsVaultBalance,bool incident,bytes32 prevReportHash,uint32 committeeVersion,uint64 validUntil)"
     );
 
     struct Grid {
@@ -43,6 +45,8 @@ contract ReportOracle is Committee, EIP712 {
     uint64 public immutable finalisationMargin;
     uint64 public immutable grace;
     uint64 private immutable _frameSeconds;
+    /// @notice Whose reports this oracle continues; zero for the first.
+    IReportOracle public immutable predecessor;
 
     IReportBounds public bounds;
     bytes32 public override lastReportHash;
@@ -55,8 +59,13 @@ contract ReportOracle is Committee, EIP712 {
         IReportBounds bounds_,
         Grid memory grid,
         address[] memory members,
-        uint256 quorum
-    ) AccessManaged(authority_) Committee(members, quorum) EIP712("Estuary ReportOracle", "1") {
+        uint256 quorum,
+        IReportOracle predecessor_
+    )
+        AccessManaged(authority_)
+        Committee(members, quorum, address(predecessor_) != address(0))
+        EIP712("Estuary ReportOracle", "1")
+    {
         require(
             grid.slotsPerFrame != 0 &&
                 grid.slotsPerFrame % SLOTS_PER_EPOCH == 0 &&
@@ -64,35 +73,53 @@ contract ReportOracle is Committee, EIP712 {
                 grid.firstRefSlot <= type(uint32).max,
             InvalidFrame(grid.slotsPerFrame, grid.firstRefSlot)
         );
+        // fundings stop when a report is overdue, which must be before the next reference (PoolBooks)
+        uint256 frameSeconds = grid.slotsPerFrame * SECONDS_PER_SLOT;
+        require(grid.grace < frameSeconds, GraceTooLong(grid.grace, frameSeconds));
         token = token_;
         bounds = bounds_;
         (genesisTime, slotsPerFrame) = (grid.genesisTime, grid.slotsPerFrame);
         (finalisationMargin, grace) = (grid.finalisationMargin, grid.grace);
-        _frameSeconds = grid.slotsPerFrame * uint64(SECONDS_PER_SLOT);
+        _frameSeconds = uint64(frameSeconds);
+        predecessor = predecessor_;
         _standing.lastRefSlot = uint32(grid.firstRefSlot);
     }
 
     /// @inheritdoc IReportOracle
     function submitReport(Report calldata report, Signature[] calldata signatures) external override {
-        Standing memory s = _standing;
-        _check(report, s.lastRefSlot, s.version);
-        bytes32 reportHash = _hash(report);
-        uint256 count = _countSignatures(_hashTypedDataV4(reportHash), signatures, s.list);
-        require(count >= s.quorum, NotEnoughSignatures(count, s.quorum));
-        _checkRoot(report);
+        _submit(report, signatures, report.blockRoot);
+    }
 
-        uint256 frames = (report.refSlot - s.lastRefSlot) / slotsPerFrame;
-        (s.lastRefSlot, s.lastIncident, s.lastFell) = (uint32(report.refSlot), report.incident, false);
-        _standing = s;
-        lastReportHash = reportHash;
+    /// @inheritdoc IReportOracle
+    function submitReportOver(
+        Report calldata report,
+        Signature[] calldata signatures,
+        BeaconHeader[] calldata headers
+    ) external override {
+        _submit(report, signatures, _follow(report, headers));
+    }
 
-        IStakingPool.Outcome memory o = IStakingPool(token.pool()).applyReport(_reportData(report, frames));
-        uint256 fall;
-        if (o.etherAfter * o.sharesBefore < o.etherBefore * o.sharesAfter) {
-            fall = _escalate(o, reportHash, count, s);
-            _standing.lastFell = true;
-        }
-        emit ReportAccepted(report.refSlot, reportHash, count, fall);
+    /// @inheritdoc IReportOracle
+    function announceReport(Report calldata report, Signature[] calldata signatures) external override {
+        (, bytes32 reportHash, ) = _accept(report, signatures);
+        _standing.lastIncident = true;
+        emit ReportAnnounced(report.refSlot, reportHash);
+        IStakingPool(token.pool()).hold();
+    }
+
+    /// @inheritdoc IReportOracle
+    function takeOver() external override {
+        address live = IStakingPool(token.pool()).oracle();
+        require(live == address(this), NotLive(live));
+        IReportOracle from = predecessor;
+        require(address(from) != address(0) && _standing.version == 0, NothingToTakeOver(address(from)));
+        Inheritance memory i = from.inheritance();
+        _inherit(i.members, i.quorum, i.committeeVersion);
+        (_standing.lastRefSlot, _standing.lastIncident) = (uint32(i.lastRefSlot), i.lastIncident);
+        _standing.lastFell = i.lastFell;
+        lastReportHash = i.lastReportHash;
+        for (uint256 k; k < i.falls.length; ++k) _falls.push(i.falls[k].time, i.falls[k].sumBp);
+        emit TakenOver(address(from), i.lastRefSlot, i.lastReportHash, fallInWindowBp());
     }
 
     /// @inheritdoc IReportOracle
@@ -150,7 +177,26 @@ contract ReportOracle is Committee, EIP712 {
         uint256 lastTime = _timeOf(last);
         if (block.timestamp <= lastTime) return last;
         uint256 slots = (block.timestamp - 1 - lastTime) / SECONDS_PER_SLOT;
-        return last + uint64((slots / slotsPerFrame) * slotsPerFrame);
+        uint64 next = last + uint64((slots / slotsPerFrame) * slotsPerFrame);
+        return _timeOf(next) < IStakingPool(token.pool()).books().lastReportTime ? last : next;
+    }
+
+    /// @inheritdoc IReportOracle
+    function inheritance() external view override returns (Inheritance memory i) {
+        Standing memory s = _standing;
+        (i.lastRefSlot, i.lastReportHash) = (s.lastRefSlot, lastReportHash);
+        (i.lastIncident, i.lastFell) = (s.lastIncident, s.lastFell);
+        (i.committeeVersion, i.quorum, i.members) = (s.version, s.quorum, members());
+        uint256 start = block.timestamp - Math.min(block.timestamp, FALL_WINDOW);
+        uint256 count = _falls.length();
+        uint256 first = count; // the last one before the window, to which its sums refer
+        while (first > 0 && _falls.at(uint32(first - 1))._key > start) --first;
+        if (first > 0) --first;
+        i.falls = new Fall[](count - first);
+        for (uint256 k = first; k < count; ++k) {
+            Checkpoints.Checkpoint208 memory point = _falls.at(uint32(k));
+            i.falls[k - first] = Fall(point._key, point._value);
+        }
     }
 
     /// @inheritdoc IReportOracle
@@ -166,6 +212,36 @@ contract ReportOracle is Committee, EIP712 {
 
     // --- internal ---
 
+    /// @param known the root that EIP-4788 must have: the reported block's, or of what follows it without a payload
+    function _submit(Report calldata report, Signature[] calldata signatures, bytes32 known) private {
+        (Standing memory s, bytes32 reportHash, uint256 count) = _accept(report, signatures);
+        _checkRoot(report.refSlot, known);
+        uint256 frames = (report.refSlot - s.lastRefSlot) / slotsPerFrame;
+        (s.lastRefSlot, s.lastIncident, s.lastFell) = (uint32(report.refSlot), report.incident, false);
+        _standing = s;
+        lastReportHash = reportHash;
+
+        IStakingPool.Outcome memory o = IStakingPool(token.pool()).applyReport(_reportData(report, frames));
+        uint256 fall;
+        if (o.etherAfter * o.sharesBefore < o.etherBefore * o.sharesAfter) {
+            fall = _escalate(o, reportHash, count, s);
+            _standing.lastFell = true;
+        }
+        emit ReportAccepted(report.refSlot, reportHash, count, fall);
+    }
+
+    /// @dev Everything that a report needs before its numbers matter: its place in the chain of reports, and a quorum.
+    function _accept(
+        Report calldata report,
+        Signature[] calldata signatures
+    ) private view returns (Standing memory s, bytes32 reportHash, uint256 count) {
+        s = _standing;
+        _check(report, s.lastRefSlot, s.version);
+        reportHash = _hash(report);
+        count = _countSignatures(_hashTypedDataV4(reportHash), signatures, s.list);
+        require(count >= s.quorum, NotEnoughSignatures(count, s.quorum));
+    }
+
     function _check(Report calldata report, uint64 last, uint32 version) private view {
         require(report.refSlot > last, ReferenceNotNewer(report.refSlot, last));
         require((report.refSlot - last) % slotsPerFrame == 0, ReferenceOffGrid(report.refSlot, last, slotsPerFrame));
@@ -174,20 +250,35 @@ contract ReportOracle is Committee, EIP712 {
         require(block.timestamp <= report.validUntil, ReportExpired(report.validUntil, block.timestamp));
         require(report.prevReportHash == lastReportHash, WrongPreviousReport(report.prevReportHash, lastReportHash));
         require(report.committeeVersion == version, WrongCommitteeVersion(report.committeeVersion, version));
+        bool possible = report.leavingGwei <= report.clBalanceGwei;
+        require(possible, LeavingAboveBalance(report.leavingGwei, report.clBalanceGwei));
     }
 
-    /// @dev The block after the reference carries the root of the last block at or before it (EIP-4788). If none of the
-    /// next slots has a block, or its root is no longer kept, there is nothing to compare with.
-    function _checkRoot(Report calldata report) private view {
-        uint256 time = _timeOf(report.refSlot);
+    /// @dev The first execution block after the reference carries the root of a block before it (EIP-4788): of the last one at
+    /// or before the reference, unless blocks without a payload lie between (Gloas). If none of the next slots has an execution
+    /// block, or its root is no longer kept, there is nothing to compare with.
+    function _checkRoot(uint64 refSlot, bytes32 expected) private view {
+        uint256 time = _timeOf(refSlot);
         if (block.timestamp - time > BEACON_ROOTS_BUFFER * SECONDS_PER_SLOT) return;
         for (uint256 i; i < MAX_MISSED_SLOTS; ++i) {
             time += SECONDS_PER_SLOT;
             if (time > block.timestamp) return;
             (bool known, bytes memory root) = BEACON_ROOTS.staticcall(abi.encode(time));
             if (!known || root.length != 32) continue;
-            require(bytes32(root) == report.blockRoot, WrongBlockRoot(report.blockRoot, bytes32(root)));
+            require(bytes32(root) == expected, WrongBlockRoot(expected, bytes32(root)));
             return;
+        }
+    }
+
+    /// @dev The root of the last of `headers`: the first is the reported block's, each further one's parent is the one before,
+    /// and it comes after the reference.
+    function _follow(Report calldata report, BeaconHeader[] calldata headers) private view returns (bytes32 root) {
+        require(headers.length != 0, WrongHeader(0));
+        root = BeaconRoots.ofHeader(headers[0]);
+        require(root == report.blockRoot && headers[0].slot <= report.refSlot, WrongHeader(0));
+        for (uint256 i = 1; i < headers.length; ++i) {
+            require(headers[i].parentRoot == root && headers[i].slot > report.refSlot, WrongHeader(i));
+            root = BeaconRoots.ofHeader(headers[i]);
         }
     }
 
@@ -199,6 +290,7 @@ contract ReportOracle is Committee, EIP712 {
                 refTime: refTime,
                 elapsed: Math.min(frames, 2) * frameSeconds,
                 clBalance: report.clBalanceGwei * GWEI,
+                leaving: report.leavingGwei * GWEI,
                 withdrawalVaultBalance: report.withdrawalVaultBalance,
                 rewardsVaultBalance: report.rewardsVaultBalance,
                 cutoff: refTime - finalisationMargin,

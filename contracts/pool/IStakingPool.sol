@@ -9,6 +9,7 @@ interface IStakingPool {
         uint256 refTime; // time of the reference slot
         uint256 elapsed; // between the reference slots, at most two frames
         uint256 clBalance; // wei: all validators funded by the reference block
+        uint256 leaving; // wei: the part of clBalance that is on its way out
         uint256 withdrawalVaultBalance; // wei, at the reference block
         uint256 rewardsVaultBalance; // wei, at the reference block
         uint256 cutoff; // rounds that ended by then may be finalised
@@ -37,16 +38,17 @@ interface IStakingPool {
         uint256 heldBack; // wei: gains above the limit, not yet recognised
         uint256 highWaterRate; // ray, rounded up
         uint256 finalisationRate; // ray: F of the last report
+        uint256 leaving; // wei at the last reference slot: on its way from validators
         uint256 lastRefTime;
         uint256 lastCutoff;
-        uint256 lastReportTime;
-        uint256 previousReportTime;
-        uint256 lastSweptWithdrawals; // wei taken from the withdrawal vault by the last report
-        uint256 lastSweptRewards; // wei taken from the rewards vault by the last report
+        uint256 lastReportTime; // of the last report's execution
         uint256 slashingTime; // latest slot time at which a slashing was proven
+        uint256 slashed; // proven since the last report, in states after its reference
+        uint256 slashedEarlier; // those that the last report may not have contained
         uint256 depositCeiling; // wei: T may not exceed it until the next report
         uint256 openUntil;
         bool finalisable; // the last report allowed finalisation
+        bool paused; // deposits, by a role
     }
 
     event Deposited(address indexed sender, address indexed receiver, uint256 amount, uint256 shares, address referral);
@@ -66,6 +68,8 @@ interface IStakingPool {
     event DepositsPaused(bool paused);
     event PolicyChanged(address treasury, uint256 feeBp, uint256 maxAprBp, uint256 depositCapGwei);
     event HandedOver(address indexed newPool);
+    /// @notice A report waits for signatures or for governance: nothing moves until one is applied.
+    event Held();
 
     error ZeroDeposit();
     /// @notice The queue was asked to pay a claim to the pool.
@@ -79,14 +83,15 @@ interface IStakingPool {
     error OnlyOperators(address caller);
     error OnlyVault(address caller);
     error OnlyToken(address caller);
+    error OnlyQueue(address caller);
     error OnlyPredecessor(address caller);
     error NotDepositable(uint256 wanted, uint256 depositable);
     error TotalWouldBeZero(int256 gain);
-    /// @notice The vault's reported balance is below what was already taken from it, or above what it holds.
-    error VaultBalanceImpossible(address vault, uint256 reported, uint256 atLeast, uint256 atMost);
-    /// @notice The reference lies before the last report but one was executed, or before another reference that
-    /// fundings followed: merge into a later frame.
+    /// @notice The vault's reported balance is above what it holds.
+    error VaultBalanceImpossible(address vault, uint256 reported, uint256 atMost);
+    /// @notice The reference lies before the last report was executed: merge into a later frame.
     error ReferenceTooOld(uint256 refTime, uint256 oldest);
+    error WrongValue(uint256 value, uint256 expected);
     error FinalisationNotAllowed();
     error NothingToFinalise();
     error OutOfRange(uint256 value, uint256 limit);
@@ -105,15 +110,19 @@ interface IStakingPool {
 
     /// @notice Oracle only.
     function applyReport(ReportData calldata report) external returns (Outcome memory);
+    /// @notice Oracle only: a report waits for approvals. No deposits, fundings or payments until one is applied.
+    function hold() external;
+    /// @notice Queue only: takes `amount` for requests that it finalises.
+    function payQueue(uint256 amount) external;
     /// @notice Vaults only: ether that a report swept.
     function receiveFromVault() external payable;
-    /// @notice Validator registry only: deposits 31 ETH for each of these proven validators, with the withdrawal vault's
-    /// credentials, and credits the operators' 1 ETH each as bond. `pubkeys` are 48 bytes each, one after another.
+    /// @notice Validator registry only: deposits 31 ETH for each of these proven validators (public keys of 48 bytes), with
+    /// the withdrawal vault's credentials, and credits the operators' 1 ETH each as bond. Refused while a report is overdue.
     /// @return bondShares minted to the operator registry for all of them, rounded down
-    function fundValidators(bytes calldata pubkeys) external returns (uint256 bondShares);
-    /// @notice Validator registry only: 31 ETH of `staker` go from there to a proven validator of its own. They are an
-    /// ordinary deposit, under the same limits, that never comes here. @return bondShares as in fundValidators
-    function noteOwnFunding(address staker) external returns (uint256 bondShares);
+    function fundValidators(bytes[] calldata pubkeys) external returns (uint256 bondShares);
+    /// @notice Validator registry only: as fundValidators, one proven validator with 31 ETH of `staker`, which come along and
+    /// are an ordinary deposit, under the same limits. @return bondShares as in fundValidators
+    function fundOwn(bytes calldata pubkey, address staker) external payable returns (uint256 bondShares);
     /// @notice Validator registry only: a slashing was proven in the state of a slot at `slotTime`.
     function noteSlashing(uint256 slotTime) external;
     /// @notice Operator registry only: `shares` were moved to the queue's account and are to be burned by reports.
@@ -130,9 +139,14 @@ interface IStakingPool {
     function promised() external view returns (uint256);
     /// @notice max(0, buffer - promised).
     function depositable() external view returns (uint256);
-    /// @notice Ether promised to requests that is neither here nor on its way, given that `staying` validators keep
-    /// their 32 ETH: max(0, promised - buffer - max(0, etherAtValidators - 32 ETH * staying)).
-    function exitDemand(uint256 staying) external view returns (uint256);
+    /// @notice Ether promised to requests that is neither here nor on its way, when `asked` validators were asked to exit
+    /// since an hour before the last reference: max(0, promised - buffer - min(etherAtValidators, leaving + 32 ETH * asked)).
+    function exitDemand(uint256 asked) external view returns (uint256);
+    /// @notice Whether requests are open and the last report's finalisation may go on: the report allowed it, none is overdue
+    /// or held, and slashings that no report contains are few (decision 014). What pays or prices at the rate asks this.
+    /// @return isCalm the answer
+    /// @return refTime reference time of the last report, unix seconds; never goes back
+    function calm() external view returns (bool isCalm, uint256 refTime);
     function books() external view returns (Books memory);
     function validators() external view returns (address);
     function operators() external view returns (address);

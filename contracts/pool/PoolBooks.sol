@@ -23,6 +23,8 @@ abstract contract PoolBooks is IStakingPool {
         bool paused;
         uint40 slashingTime; // latest slot time at which a slashing was proven
         uint40 cutoff; // of the last report, unix seconds
+        uint16 slashed; // proven since the last report, in states after its reference
+        uint16 slashedEarlier; // those that the last report may not have contained
     }
 
     struct Policy {
@@ -41,6 +43,11 @@ abstract contract PoolBooks is IStakingPool {
         uint40 fundedAt; // unix seconds of the last funding
     }
 
+    struct Leaving {
+        uint96 ether_; // wei at the last reference: on its way from validators
+        uint40 reportedAt; // unix seconds of the last report's execution: no later reference precedes it
+    }
+
     struct Reserves {
         uint128 cover; // shares on the queue's account
         uint128 heldBack; // wei
@@ -53,14 +60,6 @@ abstract contract PoolBooks is IStakingPool {
         bool finalisable;
     }
 
-    /// @dev The only sweep that a later reference slot may precede.
-    struct LastSweep {
-        uint88 withdrawals; // wei
-        uint88 rewards; // wei
-        uint40 time;
-        uint40 previousTime;
-    }
-
     struct Peers {
         IStakedEther token;
         address withdrawalVault;
@@ -71,6 +70,11 @@ abstract contract PoolBooks is IStakingPool {
         address depositContract;
         address predecessor; // the pool whose books this one takes over; zero for the first
     }
+
+    /// @dev Ether for each slashing that is tolerated: one loses 0.1 ETH in the end, a basis point of that.
+    uint256 private constant TOLERANCE = 1_000 ether;
+    /// @dev Of more, the correlation between them counts.
+    uint256 private constant MAX_TOLERATED = 400;
 
     IStakedEther public immutable token;
     IWithdrawalQueue public immutable queue;
@@ -89,9 +93,9 @@ abstract contract PoolBooks is IStakingPool {
     Gate internal _gate;
     Policy internal _policy;
     Beacon internal _beacon;
+    Leaving internal _leaving;
     Reserves internal _reserves;
     LastReport internal _last;
-    LastSweep internal _sweep;
 
     constructor(Peers memory peers) {
         token = peers.token;
@@ -125,9 +129,11 @@ abstract contract PoolBooks is IStakingPool {
         _gate = Gate(
             uint96(b.depositCeiling),
             uint40(b.openUntil),
-            _gate.paused,
+            b.paused || _gate.paused,
             uint40(b.slashingTime),
-            uint40(b.lastCutoff)
+            uint40(b.lastCutoff),
+            uint16(b.slashed),
+            uint16(b.slashedEarlier)
         );
         _beacon = Beacon(
             uint96(b.clLast),
@@ -137,14 +143,9 @@ abstract contract PoolBooks is IStakingPool {
             uint40(b.fundingBoundary),
             uint40(b.fundedTime)
         );
+        _leaving = Leaving(uint96(b.leaving), uint40(b.lastReportTime));
         _reserves = Reserves(uint128(b.cover), uint128(b.heldBack));
         _last = LastReport(uint104(b.highWaterRate), uint104(b.finalisationRate), uint40(b.lastRefTime), b.finalisable);
-        _sweep = LastSweep(
-            uint88(b.lastSweptWithdrawals),
-            uint88(b.lastSweptRewards),
-            uint40(b.lastReportTime),
-            uint40(b.previousReportTime)
-        );
         IOperatorRegistry(operators).setTotalFee(_policy.feeBp);
     }
 
@@ -175,9 +176,14 @@ abstract contract PoolBooks is IStakingPool {
     }
 
     /// @inheritdoc IStakingPool
-    function exitDemand(uint256 staying) external view override returns (uint256) {
-        uint256 coming = Math.saturatingSub(etherAtValidators(), staying * VALIDATOR_DEPOSIT);
+    function exitDemand(uint256 asked) external view override returns (uint256) {
+        uint256 coming = Math.min(etherAtValidators(), _leaving.ether_ + asked * VALIDATOR_DEPOSIT);
         return Math.saturatingSub(promised(), buffer() + coming);
+    }
+
+    /// @inheritdoc IStakingPool
+    function calm() external view override returns (bool, uint256) {
+        return (_mayFinalise(_last, _gate) && !queue.requestsPaused(), _last.refTime);
     }
 
     /// @inheritdoc IStakingPool
@@ -189,8 +195,8 @@ abstract contract PoolBooks is IStakingPool {
         (b.cover, b.heldBack) = (_reserves.cover, _reserves.heldBack);
         (b.highWaterRate, b.finalisationRate) = (_last.highWaterRate, _last.finalisationRate);
         (b.lastRefTime, b.finalisable, b.lastCutoff) = (_last.refTime, _last.finalisable, _gate.cutoff);
-        (b.lastSweptWithdrawals, b.lastSweptRewards) = (_sweep.withdrawals, _sweep.rewards);
-        (b.lastReportTime, b.previousReportTime) = (_sweep.time, _sweep.previousTime);
+        (b.leaving, b.lastReportTime, b.paused) = (_leaving.ether_, _leaving.reportedAt, _gate.paused);
+        (b.slashed, b.slashedEarlier) = (_gate.slashed, _gate.slashedEarlier);
         (b.depositCeiling, b.openUntil, b.slashingTime) = (_gate.ceiling, _gate.openUntil, _gate.slashingTime);
         b.fundedBefore = uint256(beacon.fundedBefore) * VALIDATOR_DEPOSIT;
         b.fundingBoundary = beacon.boundary;
@@ -203,13 +209,24 @@ abstract contract PoolBooks is IStakingPool {
 
     // --- internal ---
 
-    /// @dev Validators funded by the reference time `time`. Only what was funded by the last reference and by the last
-    /// boundary is kept: if fundings lie on both sides of `time` between the two, nobody knows any more.
+    /// @dev Whether requests may be paid by the last report's numbers, now.
+    function _mayFinalise(LastReport memory last, Gate memory gate) internal view returns (bool) {
+        return
+            last.finalisable &&
+            block.timestamp <= gate.openUntil &&
+            _tolerates(uint256(gate.slashedEarlier) + gate.slashed, token.getTotalPooledEther());
+    }
+
+    /// @dev Whether so many slashings of 32 ETH that no report contains cost about a basis point of `totalEther` at most
+    /// (decision 014).
+    function _tolerates(uint256 slashings, uint256 totalEther) internal pure returns (bool) {
+        return slashings <= MAX_TOLERATED && slashings * TOLERANCE <= totalEther;
+    }
+
+    /// @dev Validators funded by the reference time `time`, which is not before the boundary: nothing is funded once the
+    /// boundary's report is overdue, less than a frame after it, and a later boundary has not come by then.
     function _fundedAt(Beacon memory beacon, uint256 time) internal pure returns (uint256) {
-        if (time >= beacon.fundedAt) return beacon.funded;
-        if (time >= beacon.boundary) return beacon.fundedBefore;
-        require(beacon.fundedBefore == beacon.fundedAtLastRef, ReferenceTooOld(time, beacon.boundary));
-        return beacon.fundedBefore;
+        return time >= beacon.fundedAt ? beacon.funded : beacon.fundedBefore;
     }
 
     /// @dev The last reference time before `time`.

@@ -11,14 +11,13 @@ import {GWEI, PREDEPOSIT, TOP_UP, VALIDATOR_DEPOSIT} from "../shared/Units.sol";
 import {DepositData} from "../shared/DepositData.sol";
 import {PoolBooks} from "./PoolBooks.sol";
 import {RebaseMath} from "./RebaseMath.sol";
-import {SSZ} from "../shared/SSZ.sol";
 import {ShareMath} from "../shared/ShareMath.sol";
 
 /// @title StakingPool
 /// @notice Deposits: write in the token only; a ceiling on T and a deadline, set by each report, pause them.
 /// Reports: one direction (oracle -> pool -> vaults, queue, token); gains clamp, falls are taken whole. The fee goes to the
 /// operator registry, which divides it between operators and treasury.
-/// Payments: ether of finalised requests leaves for the queue in the same transaction.
+/// Payments: the queue takes the ether of what it finalises in the same transaction (payQueue, the only call back).
 contract StakingPool is PoolBooks, AccessManaged {
     using DepositData for bytes;
     using SafeCast for uint256;
@@ -107,14 +106,10 @@ contract StakingPool is PoolBooks, AccessManaged {
     function continueFinalisation() external override returns (uint256 paid) {
         LastReport memory last = _last;
         Gate memory gate = _gate;
-        require(
-            last.finalisable && gate.slashingTime <= last.refTime && block.timestamp <= gate.openUntil,
-            FinalisationNotAllowed()
-        );
+        require(_mayFinalise(last, gate), FinalisationNotAllowed());
         uint256 shares;
         (paid, shares) = queue.finalise(last.finalisationRate, gate.cutoff, buffer());
         require(paid != 0, NothingToFinalise());
-        _send(address(queue), paid);
         uint256 burned = token.payWithdrawals(paid, shares);
         _reserves.cover += (shares - burned).toUint128();
         emit FinalisationContinued(paid, burned);
@@ -123,30 +118,45 @@ contract StakingPool is PoolBooks, AccessManaged {
     // --- registries ---
 
     /// @inheritdoc IStakingPool
-    function fundValidators(bytes calldata pubkeys) external override returns (uint256 bondShares) {
+    function fundValidators(bytes[] calldata pubkeys) external override returns (uint256 bondShares) {
         require(msg.sender == validators, OnlyValidators(msg.sender));
-        uint256 count = pubkeys.length / SSZ.PUBKEY_LENGTH;
-        require(pubkeys.length == count * SSZ.PUBKEY_LENGTH, SSZ.BadPubkeyLength(pubkeys.length));
-        bondShares = _fund(count);
+        bondShares = _fund(pubkeys.length);
         bytes memory data = DepositData.template(_credentials);
-        for (uint256 i = 0; i < pubkeys.length; i += SSZ.PUBKEY_LENGTH) {
-            data.setTopUp(pubkeys[i:i + SSZ.PUBKEY_LENGTH], _credentials);
-            data.callWith(depositContract, TOP_UP);
-        }
+        for (uint256 i = 0; i < pubkeys.length; ++i) _topUp(data, pubkeys[i]);
     }
 
     /// @inheritdoc IStakingPool
-    function noteOwnFunding(address staker) external override returns (uint256 bondShares) {
+    function fundOwn(bytes calldata pubkey, address staker) external payable override returns (uint256 bondShares) {
         require(msg.sender == validators, OnlyValidators(msg.sender));
+        require(msg.value == TOP_UP, WrongValue(msg.value, TOP_UP));
         _deposit(staker, staker, TOP_UP, address(0));
         bondShares = _noteFunding(1);
+        _topUp(DepositData.template(_credentials), pubkey);
     }
 
     /// @inheritdoc IStakingPool
     function noteSlashing(uint256 slotTime) external override {
         require(msg.sender == validators, OnlyValidators(msg.sender));
-        if (slotTime > _gate.slashingTime) _gate.slashingTime = uint40(slotTime);
+        Gate memory gate = _gate;
+        if (slotTime > gate.slashingTime) gate.slashingTime = uint40(slotTime);
+        // a count that is full stops payments as well as a larger one would
+        if (slotTime > _last.refTime && gate.slashed < type(uint16).max) ++gate.slashed;
+        _gate = gate;
         emit SlashingNoted(slotTime);
+    }
+
+    /// @inheritdoc IStakingPool
+    function hold() external override {
+        require(msg.sender == oracle, OnlyOracle(msg.sender));
+        _gate.openUntil = uint40(block.timestamp - 1);
+        emit Held();
+    }
+
+    /// @inheritdoc IStakingPool
+    function payQueue(uint256 amount) external override {
+        require(msg.sender == address(queue), OnlyQueue(msg.sender));
+        (bool sent, ) = msg.sender.call{value: amount}("");
+        require(sent, TransferFailed(msg.sender, amount));
     }
 
     /// @inheritdoc IStakingPool
@@ -190,13 +200,14 @@ contract StakingPool is PoolBooks, AccessManaged {
         uint256 amount,
         address referral
     ) private returns (uint256 shares) {
-        Gate storage gate = _gate;
+        // one after another, before any call: the compiler reads the slot once
+        (uint256 ceiling, uint256 openUntil, bool paused) = (_gate.ceiling, _gate.openUntil, _gate.paused);
         require(amount != 0, ZeroDeposit());
-        require(!gate.paused, DepositsArePaused());
-        require(block.timestamp <= gate.openUntil, ReportOverdue(gate.openUntil));
+        require(!paused, DepositsArePaused());
+        require(block.timestamp <= openUntil, ReportOverdue(openUntil));
         uint256 totalEther;
         (shares, totalEther) = token.mint(receiver, amount);
-        require(totalEther <= gate.ceiling, DepositCapReached(totalEther, gate.ceiling));
+        require(totalEther <= ceiling, DepositCapReached(totalEther, ceiling));
         emit Deposited(sender, receiver, amount, shares, referral);
     }
 
@@ -212,8 +223,17 @@ contract StakingPool is PoolBooks, AccessManaged {
         return _noteFunding(count);
     }
 
-    /// @dev Books `count` validators as funded now, and mints their predeposits as bond.
+    /// @dev Deposits 31 ETH for a validator. `data` is the template of the calls to the deposit contract, changed in place.
+    function _topUp(bytes memory data, bytes calldata pubkey) private {
+        data.setTopUp(pubkey, _credentials);
+        data.callWith(depositContract, TOP_UP);
+    }
+
+    /// @dev Books `count` validators as funded now, and mints their predeposits as bond. Not while a report is overdue: no
+    /// funding lies between the reference of a report that may still come and a later one.
     function _noteFunding(uint256 count) private returns (uint256 bondShares) {
+        uint256 openUntil = _gate.openUntil;
+        require(block.timestamp <= openUntil, ReportOverdue(openUntil));
         Beacon memory beacon = _beacon;
         uint256 boundary = _boundaryBefore(beacon, block.timestamp);
         if (boundary != beacon.boundary) (beacon.boundary, beacon.fundedBefore) = (uint40(boundary), beacon.funded);
@@ -228,34 +248,27 @@ contract StakingPool is PoolBooks, AccessManaged {
     /// @return gross change since the last report, held-back gains included
     /// @return atValidators ether at validators from now on
     function _takeIn(ReportData calldata report) private returns (int256 gross, uint256 atValidators) {
-        LastSweep memory sweep_ = _sweep;
-        require(report.refTime >= sweep_.previousTime, ReferenceTooOld(report.refTime, sweep_.previousTime));
-        bool late = report.refTime < sweep_.time;
-        uint256 withdrawals = _sweepVault(
-            withdrawalVault,
-            report.withdrawalVaultBalance,
-            late ? sweep_.withdrawals : 0
-        );
-        uint256 rewards = _sweepVault(rewardsVault, report.rewardsVaultBalance, late ? sweep_.rewards : 0);
-        _sweep = LastSweep(withdrawals.toUint88(), rewards.toUint88(), uint40(block.timestamp), sweep_.time);
+        uint256 reportedAt = _leaving.reportedAt;
+        require(report.refTime >= reportedAt, ReferenceTooOld(report.refTime, reportedAt));
+        _leaving = Leaving(report.leaving.toUint96(), uint40(block.timestamp));
         Beacon memory beacon = _beacon;
+        uint256 swept =
+            _sweepVault(withdrawalVault, report.withdrawalVaultBalance) +
+                _sweepVault(rewardsVault, report.rewardsVaultBalance);
         uint256 fundedAtRef = _fundedAt(beacon, report.refTime);
         uint256 expected = beacon.clLast + (fundedAtRef - beacon.fundedAtLastRef) * VALIDATOR_DEPOSIT;
         (beacon.clLast, beacon.fundedAtLastRef) = (report.clBalance.toUint96(), uint24(fundedAtRef));
         _beacon = beacon;
-        uint256 inflow = report.clBalance + withdrawals + rewards + _reserves.heldBack;
+        uint256 inflow = report.clBalance + swept + _reserves.heldBack;
         gross = int256(inflow) - int256(expected);
         atValidators = report.clBalance + (beacon.funded - fundedAtRef) * VALIDATOR_DEPOSIT;
     }
 
-    function _sweepVault(address vault, uint256 reported, uint256 alreadySwept) private returns (uint256 amount) {
+    function _sweepVault(address vault, uint256 reported) private returns (uint256) {
         uint256 held = vault.balance;
-        require(
-            reported >= alreadySwept && reported - alreadySwept <= held,
-            VaultBalanceImpossible(vault, reported, alreadySwept, alreadySwept + held)
-        );
-        amount = reported - alreadySwept;
-        if (amount != 0) IEtherVault(vault).sweep(amount);
+        require(reported <= held, VaultBalanceImpossible(vault, reported, held));
+        if (reported != 0) IEtherVault(vault).sweep(reported);
+        return reported;
     }
 
     /// @dev Pays what may be paid, burns from cover within the limit, and writes the books.
@@ -270,7 +283,10 @@ contract StakingPool is PoolBooks, AccessManaged {
         last.finalisationRate = ShareMath.rateDown(o.etherAfter, o.sharesAfter).toUint104();
         last.refTime = uint40(report.refTime);
         bool fell = _fell(o, 1);
-        last.finalisable = !report.incident && gate.slashingTime <= report.refTime && !fell;
+        // slashings proven in states up to the reference are in the report; of later ones some may not be
+        if (gate.slashingTime <= report.refTime) gate.slashed = 0;
+        (gate.slashedEarlier, gate.slashed) = (gate.slashed, 0);
+        last.finalisable = !report.incident && !fell && _tolerates(gate.slashedEarlier, o.etherAfter);
         uint256 cover;
         (c.paid, cover) = queue.settleReport(
             report.nextCutoff,
@@ -278,7 +294,6 @@ contract StakingPool is PoolBooks, AccessManaged {
             last.finalisable ? report.cutoff : 0,
             o.etherAfter + c.heldBack - c.atValidators
         );
-        if (c.paid != 0) _send(address(queue), c.paid);
         cover += _reserves.cover;
         uint256 etherLeft = o.etherAfter - c.paid;
         c.burn = RebaseMath.burnable(cover, etherLeft, o, policy_.maxAprBp, report.elapsed);
@@ -312,10 +327,5 @@ contract StakingPool is PoolBooks, AccessManaged {
         require(policy_.maxAprBp <= MAX_MAX_APR_BP, OutOfRange(policy_.maxAprBp, MAX_MAX_APR_BP));
         _policy = policy_;
         emit PolicyChanged(policy_.treasury, policy_.feeBp, policy_.maxAprBp, policy_.depositCapGwei);
-    }
-
-    function _send(address to, uint256 amount) private {
-        (bool sent, ) = to.call{value: amount}("");
-        require(sent, TransferFailed(to, amount));
     }
 }

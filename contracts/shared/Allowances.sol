@@ -68,8 +68,10 @@ abstract contract Allowances is IERC20, IERC20Errors, IERC20Permit, EIP712, Nonc
         return _domainSeparatorV4();
     }
 
-    /// @dev An unlimited allowance is not spent.
+    /// @dev An unlimited allowance is not spent. Nobody moves anything, not even nothing, from the zero address: its
+    /// Transfer event would look like a mint.
     function _spendAllowance(address owner, address spender, uint256 value) internal {
+        require(owner != address(0), ERC20InvalidSender(owner));
         uint256 allowed = _allowances[owner][spender];
         if (allowed == type(uint256).max) return;
         require(value <= allowed, ERC20InsufficientAllowance(spender, allowed, value));

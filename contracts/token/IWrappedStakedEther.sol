@@ -7,6 +7,9 @@ import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
 /// @notice Non-rebasing estETH: one westETH wei is 1e9 shares, for ever. ERC-4626 over estETH (EIP-4626), ERC-2612.
 interface IWrappedStakedEther is IERC4626 {
     error ZeroAmount();
+    /// @notice The queue was asked to pay a claim to this contract.
+    error StakesForQueue();
+    error NotBacked(uint256 shares, uint256 supply);
     error ExceedsMaxWithdraw(address owner, uint256 assets, uint256 maximum);
     error ExceedsMaxRedeem(address owner, uint256 wrapped, uint256 maximum);
 

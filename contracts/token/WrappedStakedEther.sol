@@ -41,7 +41,7 @@ contract WrappedStakedEther is IWrappedStakedEther, Allowances {
 
     /// @notice A plain transfer stakes and wraps for its sender.
     receive() external payable {
-        _stake(msg.sender, address(0));
+        _stakePlain();
     }
 
     // --- ERC-20 ---
@@ -235,10 +235,19 @@ contract WrappedStakedEther is IWrappedStakedEther, Allowances {
 
     // --- internal ---
 
+    /// @dev A claim that is paid to this address would be minted to the queue, and lost.
+    function _stakePlain() private {
+        require(msg.sender != token.queue(), StakesForQueue());
+        _stake(msg.sender, address(0));
+    }
+
+    /// @dev Whatever a pool says it minted, no unit is minted without shares behind it.
     function _stake(address receiver, address referral) private returns (uint256 wrapped) {
         uint256 shares = IStakingPool(token.pool()).deposit{value: msg.value}(address(this), referral);
         wrapped = shares / SHARES_PER_UNIT;
         _mint(receiver, wrapped);
+        uint256 held = token.sharesOf(address(this));
+        require(held >= totalSupply * SHARES_PER_UNIT, NotBacked(held, totalSupply));
     }
 
     /// @dev Takes no more shares than `amount` is worth, nor than the caller has, in whole units.

@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 import {BEACON_ROOTS} from "../external/Predeploys.sol";
 import {SSZ} from "../shared/SSZ.sol";
-import {BeaconRoots} from "./BeaconRoots.sol";
+import {BeaconHeader} from "../shared/BeaconTypes.sol";
+import {BeaconRoots} from "../shared/BeaconRoots.sol";
 import {IBeaconProof} from "./IBeaconProof.sol";
 import {StateLayout} from "./StateLayout.sol";
 

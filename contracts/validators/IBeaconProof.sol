@@ -1,31 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {BeaconHeader, BeaconValidator} from "../shared/BeaconTypes.sol";
+
 /// @title IBeaconProof
 /// @notice Verifies SSZ proofs of validators and balances against beacon block roots kept on chain (EIP-4788).
 /// Stateless; one layout per fork family, chosen by the proven header's slot.
 interface IBeaconProof {
-    /// @notice A beacon block header (consensus-specs, phase0/beacon-chain.md#beaconblockheader).
-    struct BeaconHeader {
-        uint64 slot;
-        uint64 proposerIndex;
-        bytes32 parentRoot;
-        bytes32 stateRoot;
-        bytes32 bodyRoot;
-    }
-
-    /// @notice A validator record (phase0/beacon-chain.md#validator); `pubkeyRoot` is the SSZ root of its public key.
-    struct Validator {
-        bytes32 pubkeyRoot;
-        bytes32 withdrawalCredentials;
-        uint64 effectiveBalanceGwei;
-        bool slashed;
-        uint64 activationEligibilityEpoch;
-        uint64 activationEpoch;
-        uint64 exitEpoch;
-        uint64 withdrawableEpoch;
-    }
-
     /// @notice From a newer block to an older one, which is in its state's block_roots (up to 8192 slots back) or else in its
     /// historical_summaries.
     struct Hop {
@@ -39,14 +20,14 @@ interface IBeaconProof {
         BeaconHeader header;
         Hop[] hops; // none, or one where EIP-4788 does not keep the header's root any more
         uint64 index;
-        Validator validator;
+        BeaconValidator validator;
         bytes32[] branch; // siblings from the validator's root up to the state root
     }
 
     /// @notice One of a batch: `branch` has the siblings from the validator's root up to the list's data.
     struct ListedValidator {
         uint64 index;
-        Validator validator;
+        BeaconValidator validator;
         bytes32[] branch;
     }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IStakedEther} from "../token/IStakedEther.sol";
+import {IWrappedStakedEther} from "../token/IWrappedStakedEther.sol";
+
 /// @title IOperatorRegistry
 /// @notice Who runs validators: tiers, operators, their bonds (shares, so bonds earn and bear losses) and rewards.
 /// Tier ids count from 0, operator ids from 1. Amounts are wei; shares have 27 decimals.
@@ -28,11 +31,12 @@ interface IOperatorRegistry {
         uint32 weighted; // funded and earning weight
         uint16 feeBp; // the tier's when the operator joined: its weight for each weighted validator
         uint8 tier;
-        bool inDoubt; // a penalty or a freeze came: funding looks at debt, freeze and bond again
+        bool inDoubt; // a penalty, a freeze or a fine came: funding looks at debt, freeze and bond again
         // rewards
         uint128 rewardShares; // settled, unclaimed
         uint128 settledAt; // accumulated shares per weight up to which rewardShares is settled
         address pendingOwner;
+        uint40 frozenAt; // unix seconds of the first slashing proven since `frozen` is set; 0: not frozen
         address rewardAddress;
         address manager; // may predeposit keys
     }
@@ -78,6 +82,8 @@ interface IOperatorRegistry {
     error OperatorIsFrozen(uint256 operatorId);
     error OperatorNotFrozen(uint256 operatorId);
     error BondTooSmall(uint256 operatorId, uint256 bond, uint256 required);
+    /// @notice No penalty, freeze or fine came since its keys were proven: they are funded under the terms of then.
+    error NotInDoubt(uint256 operatorId);
     error BondSuffices(uint256 operatorId, uint256 bond, uint256 required);
     error SharesExceedBond(uint256 operatorId, uint256 shares, uint256 bondShares);
     error HasDebt(uint256 operatorId, uint256 debt);
@@ -89,7 +95,6 @@ interface IOperatorRegistry {
     error ZeroAmount();
     error ZeroAddress();
     error OnlyPool(address caller);
-    error NotMyValidators(address named, address validators);
     error OnlyValidators(address caller);
 
     // --- governance ---
@@ -107,8 +112,8 @@ interface IOperatorRegistry {
         string calldata name
     ) external returns (uint256 operatorId);
     function unfreeze(uint256 operatorId) external;
-    /// @notice Guardian: locks `amount` wei of an operator's bond for at most seven days. `evidence` is the hash of what it
-    /// saw. One fine at a time.
+    /// @notice Guardian: locks `amount` wei of an operator's bond for at most thirty days, within which a vote can confirm it.
+    /// `evidence` is the hash of what it saw. One fine at a time.
     function lockFine(uint256 operatorId, uint256 amount, bytes32 evidence) external;
     /// @notice Governance: the locked shares become cover.
     function confirmFine(uint256 operatorId) external;
@@ -174,7 +179,12 @@ interface IOperatorRegistry {
     function treasuryShares() external view returns (uint256);
     /// @notice What a claim would send now.
     function claimableShares(uint256 operatorId) external view returns (uint256);
+    /// @notice Why a validator of the operator may be asked to exit: out of turn where it has debt or is frozen; and without
+    /// demand where it has debt, or was frozen seven days ago and governance did not unfreeze it.
+    function exitCause(uint256 operatorId) external view returns (bool outOfTurn, bool withoutDemand);
     function validators() external view returns (address);
+    function token() external view returns (IStakedEther);
+    function wrapped() external view returns (IWrappedStakedEther);
 
     // --- pool only ---
 
@@ -193,10 +203,11 @@ interface IOperatorRegistry {
     function onWeightStopped(uint256 operatorId) external;
     /// @notice A validator was proven withdrawn with `shortfall` wei missing: moves bond shares to cover.
     function onWithdrawn(uint256 operatorId, uint256 shortfall) external;
+    /// @notice A validator that was proven withdrawn before turned out to lack `shortfall` wei more: moves bond shares to cover.
+    function onLateShortfall(uint256 operatorId, uint256 shortfall) external;
     /// @notice A slashing was proven: freezes the operator.
     function onSlashed(uint256 operatorId) external;
-    /// @notice A queued key is dropped: the operator is frozen, has debt, or its bond is too small. Reverts otherwise.
+    /// @notice A queued key is dropped: the operator is frozen, has debt, or is in doubt and its bond too small. Reverts
+    /// otherwise.
     function onDropped(uint256 operatorId) external;
-
-    // --- wiring ---
 }

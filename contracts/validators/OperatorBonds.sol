@@ -9,7 +9,6 @@ import {IStakedEther} from "../token/IStakedEther.sol";
 import {IWrappedStakedEther} from "../token/IWrappedStakedEther.sol";
 import {BondCurve} from "./BondCurve.sol";
 import {IOperatorRegistry} from "./IOperatorRegistry.sol";
-import {OperatorSlots} from "./OperatorSlots.sol";
 import {OperatorTable} from "./OperatorTable.sol";
 
 /// @title OperatorBonds
@@ -17,14 +16,14 @@ import {OperatorTable} from "./OperatorTable.sol";
 /// bond shares to the queue's account as cover; what the bond lacks is a debt in wei, repaid first from whatever is added.
 ///
 /// FINES. A guardian may lock a part of the bond, at most all of it, with a hash of its evidence (stolen MEV). Governance
-/// confirms the fine within seven days, and it becomes cover; or it is cancelled, or lapses, and goes back.
+/// confirms the fine within thirty days, and it becomes cover; or it is cancelled, or lapses, and goes back.
 abstract contract OperatorBonds is OperatorTable {
-    using OperatorSlots for Operator;
-    using OperatorSlots for uint256;
     using SafeCast for uint256;
 
-    uint256 public constant FINE_LIFETIME = 7 days;
+    /// @dev Longer than a vote and its delay.
+    uint256 public constant FINE_LIFETIME = 30 days;
 
+    /// @inheritdoc IOperatorRegistry
     IWrappedStakedEther public immutable wrapped;
 
     mapping(uint256 operatorId => Fine) private _fines;
@@ -84,6 +83,7 @@ abstract contract OperatorBonds is OperatorTable {
         require(_fines[operatorId].shares == 0, FineOpen(operatorId, _fines[operatorId].expiresAt));
         (uint256 totalEther, uint256 totalShares) = token.totals();
         uint256 bond = ShareMath.toEtherDown(op.bondShares, totalEther, totalShares);
+        // rounded down against rounded up: of the last wei the shares may be one unit more than the bond has
         require(amount <= bond, FineAboveBond(operatorId, amount, bond));
         uint256 shares = Math.min(ShareMath.toSharesUp(amount, totalEther, totalShares), op.bondShares);
         op.bondShares -= uint128(shares);
@@ -116,13 +116,13 @@ abstract contract OperatorBonds is OperatorTable {
 
     /// @inheritdoc IOperatorRegistry
     function bondOf(uint256 operatorId) external view returns (uint256 bond, uint256 required) {
-        return _bond(_known(operatorId).load());
+        return _bond(_known(operatorId));
     }
 
     /// @inheritdoc IOperatorRegistry
     function freeBond(uint256 operatorId) external view returns (uint256) {
         Operator storage op = _known(operatorId);
-        (uint256 bond, uint256 required) = _bond(op.load());
+        (uint256 bond, uint256 required) = _bond(op);
         if (op.frozen || op.debt != 0 || bond <= required) return 0;
         (uint256 totalEther, uint256 totalShares) = token.totals();
         // what stays must be worth the requirement, rounded down
@@ -145,6 +145,7 @@ abstract contract OperatorBonds is OperatorTable {
         emit BondAdded(operatorId, shares);
     }
 
+    /// @dev Takes free shares out of the bond: the rest must be worth the whole requirement. The caller sends them.
     function _withdrawBond(uint256 operatorId, uint256 shares, address to) private {
         Operator storage op = _owned(operatorId);
         require(shares > 0, ZeroAmount());
@@ -152,17 +153,19 @@ abstract contract OperatorBonds is OperatorTable {
         require(op.debt == 0, HasDebt(operatorId, op.debt));
         require(shares <= op.bondShares, SharesExceedBond(operatorId, shares, op.bondShares));
         op.bondShares -= uint128(shares);
-        (uint256 bond, uint256 required) = _bond(op.load());
+        (uint256 bond, uint256 required) = _bond(op);
         require(bond >= required, BondTooSmall(operatorId, bond, required));
         emit BondWithdrawn(operatorId, to, shares);
     }
 
+    /// @dev Ends a fine; what becomes of its shares is the caller's.
     function _takeFine(uint256 operatorId) private returns (Fine memory fine) {
         fine = _fines[operatorId];
         require(fine.shares != 0, NoFine(operatorId));
         delete _fines[operatorId];
     }
 
+    /// @dev The shares go back to the bond, debt repaid first.
     function _releaseFine(uint256 operatorId, Fine memory fine) private {
         emit FineReleased(operatorId, fine.shares);
         _addBond(operatorId, fine.shares);
@@ -194,29 +197,32 @@ abstract contract OperatorBonds is OperatorTable {
         _moveToCover(used);
     }
 
+    /// @dev Bond shares become cover, which reports burn: they raise the rate of all others.
     function _moveToCover(uint256 shares) internal {
         if (shares == 0) return;
         token.transferShares(token.queue(), shares);
         _pool().addCover(shares);
     }
 
+    /// @dev Neither frozen nor in debt.
     function _requireClear(uint256 operatorId, Operator storage op) internal view {
         require(!op.frozen, OperatorIsFrozen(operatorId));
         require(op.debt == 0, HasDebt(operatorId, op.debt));
     }
 
-    function _requireBond(uint256 operatorId, uint256 word) internal view {
-        (uint256 bond, uint256 required) = _bond(word);
+    /// @dev The bond must reach 98% of what the operator's queued and active validators require.
+    function _requireBond(uint256 operatorId, Operator storage op) internal view {
+        (uint256 bond, uint256 required) = _bond(op);
         required = BondCurve.passMark(required);
         require(bond >= required, BondTooSmall(operatorId, bond, required));
     }
 
-    /// @dev Wei at stake, rounded down, and wei required, for all queued and active validators of an operator's word.
-    function _bond(uint256 word) internal view returns (uint256 bond, uint256 required) {
+    /// @dev Wei at stake, rounded down, and wei required, for all queued and active validators.
+    function _bond(Operator storage op) internal view returns (uint256 bond, uint256 required) {
         (uint256 totalEther, uint256 totalShares) = token.totals();
-        uint256 queued = word.queuedOf();
-        bond = BondCurve.atStake(ShareMath.toEtherDown(word.bondSharesOf(), totalEther, totalShares), queued);
-        Tier storage terms = _tiers[word.tierOf()];
-        required = BondCurve.required(terms.bondFirst, terms.bondNext, queued + word.activeOf());
+        uint256 queued = op.queued;
+        bond = BondCurve.atStake(ShareMath.toEtherDown(op.bondShares, totalEther, totalShares), queued);
+        Tier storage terms = _tiers[op.tier];
+        required = BondCurve.required(terms.bondFirst, terms.bondNext, queued + op.active);
     }
 }

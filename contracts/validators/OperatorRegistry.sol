@@ -11,7 +11,7 @@ import {IWrappedStakedEther} from "../token/IWrappedStakedEther.sol";
 import {BondCurve} from "./BondCurve.sol";
 import {IOperatorRegistry} from "./IOperatorRegistry.sol";
 import {OperatorBonds} from "./OperatorBonds.sol";
-import {OperatorSlots} from "./OperatorSlots.sol";
+import {Peers} from "./Peers.sol";
 
 /// @title OperatorRegistry
 /// @notice Divides the fees between operators and treasury, and follows the validators. This contract's estETH account
@@ -23,8 +23,6 @@ import {OperatorSlots} from "./OperatorSlots.sol";
 /// active)` to all weights at once, the rest to the treasury: an operator with n of N equal validators earns its feeBp of
 /// n / N of the rewards. One accumulator, settled whenever an operator's weight changes.
 contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
-    using OperatorSlots for Operator;
-    using OperatorSlots for uint256;
     using SafeCast for uint256;
 
     /// @dev One slot: read and written whenever a validator comes or goes.
@@ -40,6 +38,9 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
         uint128 treasuryShares; // not yet paid to the treasury
         uint16 totalFeeBp; // of rewards, since the last division
     }
+
+    /// @dev In these governance may find that a slashing was no reason to end all of an operator's validators.
+    uint256 private constant EJECT_AFTER = 7 days;
 
     Totals private _totals;
     Fees private _fees;
@@ -117,7 +118,15 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
         (uint256 totalEther, uint256 totalShares) = token.totals();
         uint256 debtShares = ShareMath.toSharesUp(op.debt, totalEther, totalShares);
         (Totals memory totals, , ) = _divided();
-        return Math.saturatingSub(op.rewardShares + _unsettled(op, op.load(), totals.sharesPerWeight), debtShares);
+        return Math.saturatingSub(op.rewardShares + _unsettled(op, totals.sharesPerWeight), debtShares);
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function exitCause(uint256 operatorId) external view returns (bool outOfTurn, bool withoutDemand) {
+        Operator storage op = _operators[operatorId];
+        bool indebted = op.debt != 0;
+        outOfTurn = indebted || op.frozen;
+        withoutDemand = indebted || (op.frozen && block.timestamp >= op.frozenAt + EJECT_AFTER);
     }
 
     // --- pool only ---
@@ -141,25 +150,34 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
     /// @inheritdoc IOperatorRegistry
     function onProven(uint256 operatorId) external onlyValidators returns (uint256 tierId) {
         Operator storage op = _operators[operatorId];
-        uint256 word = op.load().proven();
-        if (word.inDoubtOf()) _requireClear(operatorId, op);
-        _requireBond(operatorId, word);
-        op.save(word);
-        return word.tierOf();
+        // in doubt: neither debt nor a freeze came unless a penalty or a slashing said so
+        if (op.inDoubt) _requireClear(operatorId, op);
+        ++op.queued;
+        _requireBond(operatorId, op);
+        return op.tier;
     }
 
     /// @inheritdoc IOperatorRegistry
     function onFunded(uint256 operatorId, uint256 count, uint256 bondShares) external onlyValidators {
         Operator storage op = _operators[operatorId];
-        uint256 word = op.load();
-        if (word.inDoubtOf()) {
+        uint256 queued = op.queued;
+        require(count <= queued, NotQueued(queued, count));
+        // otherwise what was checked when the keys were proven holds, whatever terms and rate are now
+        if (op.inDoubt) {
             _requireClear(operatorId, op);
-            _requireBond(operatorId, word);
+            _requireBond(operatorId, op);
         }
         Totals memory totals = _divideFees();
-        _settle(op, word, totals);
-        op.save(word.funded(count, bondShares));
-        totals.weight += uint40(word.feeBpOf() * count);
+        _settle(op, totals);
+        totals.weight += uint40(op.feeBp * count);
+        // together: one write of their slot
+        (op.bondShares, op.queued, op.active, op.weighted, op.inDoubt) = (
+            (op.bondShares + bondShares).toUint128(),
+            uint32(queued - count),
+            op.active + uint32(count),
+            op.weighted + uint32(count),
+            false
+        );
         totals.active += uint24(count);
         _totals = totals;
         emit BondAdded(operatorId, bondShares);
@@ -169,7 +187,7 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
     function onWeightStopped(uint256 operatorId) external onlyValidators {
         Operator storage op = _operators[operatorId];
         Totals memory totals = _divideFees();
-        _settle(op, op.load(), totals);
+        _settle(op, totals);
         op.weighted -= 1;
         totals.weight -= op.feeBp;
         _totals = totals;
@@ -178,6 +196,7 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
     /// @inheritdoc IOperatorRegistry
     function onWithdrawn(uint256 operatorId, uint256 shortfall) external onlyValidators {
         Operator storage op = _operators[operatorId];
+        // it counted in the division until now, weighted or not
         op.active -= 1;
         Totals memory totals = _divideFees();
         totals.active -= 1;
@@ -186,9 +205,14 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
     }
 
     /// @inheritdoc IOperatorRegistry
+    function onLateShortfall(uint256 operatorId, uint256 shortfall) external onlyValidators {
+        if (shortfall > 0) _takePenalty(operatorId, _operators[operatorId], shortfall);
+    }
+
+    /// @inheritdoc IOperatorRegistry
     function onSlashed(uint256 operatorId) external onlyValidators {
         Operator storage op = _operators[operatorId];
-        op.frozen = true;
+        if (!op.frozen) (op.frozen, op.frozenAt) = (true, uint40(block.timestamp));
         op.inDoubt = true;
         emit OperatorFrozen(operatorId, true);
     }
@@ -197,7 +221,8 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
     function onDropped(uint256 operatorId) external onlyValidators {
         Operator storage op = _operators[operatorId];
         if (!op.frozen && op.debt == 0) {
-            (uint256 bond, uint256 required) = _bond(op.load());
+            require(op.inDoubt, NotInDoubt(operatorId));
+            (uint256 bond, uint256 required) = _bond(op);
             require(bond < BondCurve.passMark(required), BondSuffices(operatorId, bond, required));
         }
         op.queued -= 1;
@@ -205,10 +230,12 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
 
     // --- internal ---
 
-    /// @dev Other code must name the same validator registry.
+    /// @dev Other code must name the same peers.
     function _authorizeUpgrade(address code) internal override restricted {
-        address named = IOperatorRegistry(code).validators();
-        require(named == validators, NotMyValidators(named, validators));
+        IOperatorRegistry next = IOperatorRegistry(code);
+        Peers.requireSame("validators", next.validators(), validators);
+        Peers.requireSame("token", address(next.token()), address(token));
+        Peers.requireSame("wrapped", address(next.wrapped()), address(wrapped));
     }
 
     /// @dev Divides the fees minted since the last division by the weights since then. The caller stores the totals.
@@ -239,9 +266,9 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
     }
 
     /// @dev Moves what the operator's present weight earned since it was last settled into its rewards.
-    function _settle(Operator storage op, uint256 word, Totals memory totals) private {
+    function _settle(Operator storage op, Totals memory totals) private {
         if (op.settledAt == totals.sharesPerWeight) return;
-        op.rewardShares += _unsettled(op, word, totals.sharesPerWeight).toUint128();
+        op.rewardShares += _unsettled(op, totals.sharesPerWeight).toUint128();
         op.settledAt = totals.sharesPerWeight;
     }
 
@@ -252,14 +279,15 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
         require(!op.frozen, OperatorIsFrozen(operatorId));
         // weights stay as they are, so the fees need not be divided for good
         (Totals memory totals, , ) = _divided();
-        _settle(op, op.load(), totals);
+        _settle(op, totals);
         shares = op.rewardShares;
         require(shares > 0, NothingToClaim(operatorId));
         op.rewardShares = 0;
         shares -= _repayDebt(operatorId, op, shares);
     }
 
-    function _unsettled(Operator storage op, uint256 word, uint256 sharesPerWeight) private view returns (uint256) {
-        return (sharesPerWeight - op.settledAt) * word.weightedOf() * word.feeBpOf();
+    /// @dev Shares that the operator's present weight earned since it was last settled.
+    function _unsettled(Operator storage op, uint256 sharesPerWeight) private view returns (uint256) {
+        return (sharesPerWeight - op.settledAt) * op.weighted * op.feeBp;
     }
 }

@@ -13,8 +13,9 @@ import {IValidatorRegistry} from "./IValidatorRegistry.sol";
 /// @notice The table of tiers, who the operators are, and who acts for them. The owner decides; its manager may predeposit
 /// keys; its reward address may claim.
 abstract contract OperatorTable is IOperatorRegistry, AccessManagedUpgradeable {
-    uint256 private constant MAX_TIERS = 16;
+    uint256 private constant MAX_TIERS = 16; // as in ValidatorQueues
 
+    /// @inheritdoc IOperatorRegistry
     IStakedEther public immutable token;
     /// @inheritdoc IOperatorRegistry
     address public immutable validators;
@@ -66,7 +67,7 @@ abstract contract OperatorTable is IOperatorRegistry, AccessManagedUpgradeable {
     function unfreeze(uint256 operatorId) external restricted {
         Operator storage op = _known(operatorId);
         require(op.frozen, OperatorNotFrozen(operatorId));
-        op.frozen = false;
+        (op.frozen, op.frozenAt) = (false, 0);
         emit OperatorFrozen(operatorId, false);
     }
 
@@ -134,6 +135,7 @@ abstract contract OperatorTable is IOperatorRegistry, AccessManagedUpgradeable {
 
     // --- internal ---
 
+    /// @dev Each bond covers at least the predeposit; the validator registry keeps the shares of the set.
     function _setTier(uint256 tierId, Tier calldata values) internal {
         bool valid =
             values.bondFirst >= PREDEPOSIT &&
@@ -147,6 +149,7 @@ abstract contract OperatorTable is IOperatorRegistry, AccessManagedUpgradeable {
         IValidatorRegistry(validators).onTierSet(tierId, values.targetShareBp, values.maxShareBp);
     }
 
+    /// @dev The fee is the tier's of today, for good.
     function _addOperator(
         uint256 tierId,
         address owner,
@@ -167,11 +170,13 @@ abstract contract OperatorTable is IOperatorRegistry, AccessManagedUpgradeable {
         return IStakingPool(token.pool());
     }
 
+    /// @dev Reverts for an operator that nobody added.
     function _known(uint256 operatorId) internal view returns (Operator storage op) {
         op = _operators[operatorId];
         require(op.owner != address(0), UnknownOperator(operatorId));
     }
 
+    /// @dev As _known, for its owner.
     function _owned(uint256 operatorId) internal view returns (Operator storage op) {
         op = _known(operatorId);
         require(msg.sender == op.owner, NotOperatorOwner(operatorId, msg.sender));

@@ -34,7 +34,7 @@ contract RegistryProxies {
         new ERC1967Proxy(operatorsCode, operatorsCall);
         new ERC1967Proxy(validatorsCode, validatorsCall);
         address back = IOperatorRegistry(operators).validators();
-        address forth = IValidatorRegistry(validators).operators();
+        address forth = address(IValidatorRegistry(validators).operators());
         require(back == validators && forth == operators, NotEachOther(forth, back));
     }
 

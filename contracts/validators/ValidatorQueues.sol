@@ -3,139 +3,141 @@ pragma solidity 0.8.37;
 
 import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
 import {BP} from "../shared/Units.sol";
+import {IValidatorExits} from "./IValidatorExits.sol";
 import {IValidatorRegistry} from "./IValidatorRegistry.sol";
-import {ValidatorSlots} from "./ValidatorSlots.sol";
 
 /// @title ValidatorQueues
 /// @notice Whose turn it is, to be funded and to exit. Within a tier keys go in the order in which they were proven: a
 /// key knows its sequence, the tier only its heads. A key that was dropped, or funded by its operator out of turn, leaves a
 /// hole that the heads step over. The latter exits out of turn too: it may go whenever its tier is next. Between tiers the
-/// share of the validators that stay decides; a tie goes to the lower tier.
+/// share of the validators present decides; a tie goes to the lower tier.
 library ValidatorQueues {
     using BitMaps for BitMaps.BitMap;
-    using ValidatorSlots for IValidatorRegistry.TierQueue;
-    using ValidatorSlots for uint256;
+
+    uint256 private constant MAX_TIERS = 16; // as in OperatorTable
 
     struct State {
-        mapping(uint256 tier => uint256) words; // see ValidatorSlots
+        IValidatorRegistry.TierQueue[MAX_TIERS] tiers;
         mapping(uint256 tier => BitMaps.BitMap) holes; // by sequence
     }
 
-    /// @dev The words of all tiers while keys are funded.
+    /// @dev What is known of all tiers while keys are funded.
     struct Turns {
-        uint256[] words;
-        uint256 alone; // the tier that waits alone: it still does, or has no keys left
+        uint256 total; // validators present, and the next one
+        uint256[] firsts; // of each tier the first sequence taken, plus one; 0: none
     }
 
     uint256 internal constant NONE = type(uint256).max;
 
-    // --- the order, pure in the tiers' words ---
+    // --- the order ---
 
-    /// @notice Among tiers with queued keys, the one furthest below its target share, counted with the next validator.
-    /// Tiers at their maximum are left out.
-    function nextToFund(uint256[] memory words) internal pure returns (uint256 best) {
-        best = waitsAlone(words);
-        if (best != NONE) return best;
-        uint256 total = 1;
-        for (uint256 i = 0; i < words.length; ++i) {
-            total += words[i].presentOf();
-        }
+    /// @notice Among `count` tiers, of those with queued keys the one furthest below its target share of `total` validators,
+    /// the next one included. Tiers at their maximum are left out. NONE if no tier is left.
+    function nextToFund(State storage self, uint256 count, uint256 total) internal view returns (uint256 best) {
         int256 bestGap = type(int256).min;
-        for (uint256 i = 0; i < words.length; ++i) {
-            uint256 word = words[i];
-            uint256 present = word.presentOf() * BP;
-            if (word.queuedOf() == 0 || present >= word.maxShareBpOf() * total) continue;
-            int256 gap = int256(word.targetShareBpOf() * total) - int256(present);
-            if (gap > bestGap) (best, bestGap) = (i, gap);
-        }
-    }
-
-    /// @notice The tier that has all queued keys and no maximum: it is next until they are funded. NONE if there is none such.
-    function waitsAlone(uint256[] memory words) internal pure returns (uint256 only) {
-        only = NONE;
-        for (uint256 i = 0; i < words.length; ++i) {
-            if (words[i].queuedOf() == 0) continue;
-            if (only != NONE || words[i].maxShareBpOf() < BP) return NONE;
-            only = i;
-        }
-    }
-
-    /// @notice Among tiers with validators that stay, the one furthest above its target share.
-    function nextToExit(uint256[] memory words) internal pure returns (uint256 best) {
-        uint256 total = staying(words);
         best = NONE;
-        int256 bestGap = type(int256).min;
-        for (uint256 i = 0; i < words.length; ++i) {
-            uint256 present = words[i].stayingOf() * BP;
-            if (present == 0) continue;
-            int256 gap = int256(present) - int256(words[i].targetShareBpOf() * total);
+        for (uint256 i = 0; i < count; ++i) {
+            IValidatorRegistry.TierQueue storage queue = self.tiers[i];
+            // all of them before any branch: one read of the slot
+            uint256 queued = queue.queued;
+            uint256 here = present(queue);
+            uint256 maxShareBp = queue.maxShareBp;
+            uint256 targetShareBp = queue.targetShareBp;
+            if (queued == 0 || isAtMaximum(here, maxShareBp, total)) continue;
+            int256 gap = gapOf(here, targetShareBp, total);
             if (gap > bestGap) (best, bestGap) = (i, gap);
         }
     }
 
-    /// @notice Validators funded, neither proven exiting nor asked to exit.
-    function staying(uint256[] memory words) internal pure returns (uint256 total) {
-        for (uint256 i = 0; i < words.length; ++i) {
-            total += words[i].stayingOf();
+    /// @notice Among tiers with validators present, the one furthest above its target share. NONE if no tier is left.
+    /// @param passed a bit for each tier that is left out
+    function nextToExit(State storage self, uint256 passed) internal view returns (uint256 best) {
+        uint256 total = allPresent(self);
+        uint256 count = tierCount(self);
+        int256 bestGap = type(int256).min;
+        best = NONE;
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 here = present(self.tiers[i]);
+            // the shares are those of all tiers, passed or not
+            if (here == 0 || (passed >> i) & 1 != 0) continue;
+            int256 gap = -gapOf(here, self.tiers[i].targetShareBp, total);
+            if (gap > bestGap) (best, bestGap) = (i, gap);
+        }
+    }
+
+    /// @notice Validators funded, neither asked to exit nor proven exiting.
+    function present(IValidatorRegistry.TierQueue storage queue) internal view returns (uint256) {
+        unchecked {
+            return uint256(queue.funded) - queue.leaving; // each leaves once
+        }
+    }
+
+    /// @notice Of all tiers.
+    function allPresent(State storage self) internal view returns (uint256 total) {
+        uint256 count = tierCount(self);
+        for (uint256 i = 0; i < count; ++i) {
+            total += present(self.tiers[i]);
+        }
+    }
+
+    /// @notice Whether a tier with `here` validators has its maximum of `total`, the next one included in these.
+    function isAtMaximum(uint256 here, uint256 maxShareBp, uint256 total) internal pure returns (bool) {
+        unchecked {
+            return here * BP >= maxShareBp * total; // counts are below 2**32
+        }
+    }
+
+    /// @notice By how much a tier with `here` of `total` validators is below its target share, times both.
+    function gapOf(uint256 here, uint256 targetShareBp, uint256 total) internal pure returns (int256) {
+        unchecked {
+            return int256(targetShareBp * total) - int256(here * BP); // counts are below 2**32
         }
     }
 
     // --- the queues ---
 
-    /// @notice The words of all tiers.
-    function load(State storage self) internal view returns (uint256[] memory words) {
-        uint256 first = self.words[0];
-        words = new uint256[](first.tiersOf());
-        for (uint256 i = 0; i < words.length; ++i) {
-            words[i] = i == 0 ? first : self.words[i];
-        }
-    }
-
+    /// @notice Tiers are added one by one, and stay.
     function tierCount(State storage self) internal view returns (uint256) {
-        return self.words[0].tiersOf();
+        return self.tiers[0].tiers;
     }
 
-    function get(State storage self, uint256 tier) internal view returns (IValidatorRegistry.TierQueue memory) {
-        return self.words[tier].toQueue();
-    }
-
-    function put(State storage self, uint256 tier, IValidatorRegistry.TierQueue memory queue) internal {
-        self.words[tier] = queue.pack().withTiersOf(self.words[tier]);
-    }
-
+    /// @notice Adds or changes a tier; its queue stays as it is.
     function setTier(State storage self, uint256 tier, uint16 targetShareBp, uint16 maxShareBp) internal {
-        IValidatorRegistry.TierQueue memory queue = get(self, tier);
+        IValidatorRegistry.TierQueue storage queue = self.tiers[tier];
         (queue.targetShareBp, queue.maxShareBp) = (targetShareBp, maxShareBp);
-        put(self, tier, queue);
-        if (tier >= tierCount(self)) self.words[0] = self.words[0].withTiers(tier + 1);
+        if (tier >= tierCount(self)) self.tiers[0].tiers = uint8(tier + 1);
     }
 
+    /// @notice One key more at the tail.
     function push(State storage self, uint256 tier) internal returns (uint256 sequence) {
-        (self.words[tier], sequence) = self.words[tier].pushed();
+        IValidatorRegistry.TierQueue storage queue = self.tiers[tier];
+        sequence = queue.tail++;
+        ++queue.queued;
     }
 
+    /// @notice Takes a queued key out. Both orders step over its place.
     function drop(State storage self, uint256 tier, uint256 sequence) internal {
-        IValidatorRegistry.TierQueue memory queue = get(self, tier);
-        --queue.queued;
-        put(self, tier, queue);
+        --self.tiers[tier].queued;
         self.holes[tier].set(sequence);
     }
 
-    /// @notice Takes a queued key out of turn.
+    /// @notice Takes a queued key out of turn. Its tier must be below its maximum, as in `nextToFund`.
     function takeOwn(State storage self, uint256 tier, uint256 sequence) internal {
-        IValidatorRegistry.TierQueue memory queue = get(self, tier);
+        IValidatorRegistry.TierQueue storage queue = self.tiers[tier];
+        (uint256 here, uint256 maxShareBp, uint256 total) = (present(queue), queue.maxShareBp, allPresent(self) + 1);
+        bool full = isAtMaximum(here, maxShareBp, total);
+        require(!full, IValidatorRegistry.TierAtMaximum(tier, here, total, maxShareBp));
         --queue.queued;
         ++queue.funded;
-        put(self, tier, queue);
         self.holes[tier].set(sequence);
     }
 
+    /// @notice What `takeToFund` needs to go on from key to key.
     function turnsNow(State storage self) internal view returns (Turns memory) {
-        uint256[] memory words = load(self);
-        return Turns(words, waitsAlone(words));
+        return Turns(allPresent(self) + 1, new uint256[](tierCount(self)));
     }
 
-    /// @notice Takes the queued key `keyRoot`, which must be the next. In memory; see `putFunded`.
+    /// @notice Takes the queued key `keyRoot`, which must be the next.
     /// @return taken false if no tier may be funded now
     function takeToFund(
         State storage self,
@@ -143,67 +145,64 @@ library ValidatorQueues {
         bytes32 keyRoot,
         uint256 tier,
         uint256 sequence
-    ) internal view returns (bool taken) {
-        uint256[] memory words = turns.words;
-        uint256 nextTier = turns.alone;
-        uint256 word = nextTier == NONE ? 0 : words[nextTier];
-        if (word.queuedOf() == 0) {
-            nextTier = nextToFund(words);
-            if (nextTier == NONE) return false;
-            word = words[nextTier];
+    ) internal returns (bool taken) {
+        uint256 next = nextToFund(self, turns.firsts.length, turns.total);
+        if (next == NONE) return false;
+        IValidatorRegistry.TierQueue storage queue = self.tiers[next];
+        uint256 head = queue.fundHead;
+        // a queued key leaves no hole: where it is at the head, the 2,100 gas of a look are saved
+        if (tier != next || sequence != head) {
+            head = stepOver(self, next, head, queue.tail);
+            _requireNext(keyRoot, tier, sequence, next, head, queue.tail);
         }
-        uint256 head = word.fundHeadOf();
-        // the usual key is at the head, and costs no look at the holes
-        if (sequence != head || tier != nextTier) {
-            head = stepOver(self, nextTier, head, word.tailOf());
-            _requireNext(keyRoot, tier, sequence, nextTier, head);
-        }
-        words[nextTier] = word.fundedAt(head);
+        // together: one write of the slot
+        (queue.fundHead, queue.funded, queue.queued) = (uint32(head + 1), queue.funded + 1, queue.queued - 1);
+        ++turns.total;
+        if (turns.firsts[next] == 0) turns.firsts[next] = head + 1;
         return true;
     }
 
-    /// @notice Writes back the queues from which `takeToFund` took.
-    function putFunded(State storage self, Turns memory turns) internal {
-        uint256[] memory words = turns.words;
-        for (uint256 i = 0; i < words.length; ++i) {
-            (uint256 old, uint256 word) = (self.words[i], words[i]);
-            if (old == word) continue;
-            self.words[i] = word;
-            emit IValidatorRegistry.Funded(i, old.fundHeadOf(), word.fundHeadOf());
+    /// @notice Tells which keys were taken in these turns.
+    function emitFunded(State storage self, Turns memory turns) internal {
+        for (uint256 i = 0; i < turns.firsts.length; ++i) {
+            uint256 first = turns.firsts[i];
+            if (first != 0) emit IValidatorRegistry.Funded(i, first - 1, self.tiers[i].fundHead);
         }
     }
 
-    /// @notice Takes the turn of the staying validator `keyRoot` to exit: its tier must be next, and it must be at the
-    /// head, before it (its earlier request expired), or funded out of turn.
-    function takeToExit(
-        State storage self,
-        uint256[] memory words,
-        bytes32 keyRoot,
-        uint256 tier,
-        uint256 sequence
-    ) internal {
-        uint256 nextTier = nextToExit(words);
-        IValidatorRegistry.TierQueue memory queue = words[nextTier].toQueue();
-        if (tier != nextTier || (sequence >= queue.exitHead && !self.holes[tier].get(sequence))) {
-            _moveExitHead(self, queue, keyRoot, tier, sequence, nextTier);
-        }
-        ++queue.requested;
-        put(self, nextTier, queue);
+    /// @notice Takes the turn to exit of `keyRoot`, which stays: its tier must be `next`, and it must be at the head, or funded
+    /// out of turn.
+    function takeToExit(State storage self, uint256 next, bytes32 keyRoot, uint256 tier, uint256 sequence) internal {
+        if (tier != next || !self.holes[tier].get(sequence)) _moveExitHead(self, next, keyRoot, tier, sequence);
     }
 
     /// @notice Moves the head of the exit order past `keyRoot`, which must be at the head and no longer stay.
     function skipExited(State storage self, bytes32 keyRoot, uint256 tier, uint256 sequence) internal {
-        IValidatorRegistry.TierQueue memory queue = get(self, tier);
-        _moveExitHead(self, queue, keyRoot, tier, sequence, tier);
-        put(self, tier, queue);
+        _moveExitHead(self, tier, keyRoot, tier, sequence);
     }
 
-    /// @notice A request to exit was confirmed or forgotten, a validator is proven exiting, or both.
-    function noteExit(State storage self, uint256 tier, bool wasRequested, bool exits) internal {
-        IValidatorRegistry.TierQueue memory queue = get(self, tier);
-        if (wasRequested) --queue.requested;
-        if (exits) ++queue.exiting;
-        put(self, tier, queue);
+    /// @notice Whether `keyRoot`, which stays, speaks for tier `next`: it is the head of its exit order or, where that has
+    /// ended, any one funded out of turn.
+    function requireHead(
+        State storage self,
+        uint256 next,
+        bytes32 keyRoot,
+        uint256 tier,
+        uint256 sequence
+    ) internal view {
+        (uint256 head, uint256 end) = (exitHead(self, next), self.tiers[next].fundHead);
+        if (tier == next && head == end && self.holes[tier].get(sequence)) return;
+        _requireNext(keyRoot, tier, sequence, next, head, end);
+    }
+
+    /// @notice A validator was asked to exit, or is proven exiting without. Once for each.
+    function noteLeaving(State storage self, uint256 tier) internal {
+        ++self.tiers[tier].leaving;
+    }
+
+    /// @notice The first sequence of a tier that was not yet asked to exit; the end of the order if there is none.
+    function exitHead(State storage self, uint256 tier) internal view returns (uint256) {
+        return stepOver(self, tier, self.tiers[tier].exitHead, self.tiers[tier].fundHead);
     }
 
     /// @notice The first sequence from `head` on that is not a hole, at most `end`.
@@ -212,27 +211,24 @@ library ValidatorQueues {
         return head;
     }
 
-    function _moveExitHead(
-        State storage self,
-        IValidatorRegistry.TierQueue memory queue,
-        bytes32 keyRoot,
-        uint256 tier,
-        uint256 sequence,
-        uint256 nextTier
-    ) private view {
-        uint256 head = stepOver(self, nextTier, queue.exitHead, queue.fundHead);
-        _requireNext(keyRoot, tier, sequence, nextTier, head);
-        queue.exitHead = uint32(head + 1);
+    /// @dev Of tier `next`, past `keyRoot`, which must be at the head. Never past what is funded: beyond it only holes may
+    /// have left, and these have no turn.
+    function _moveExitHead(State storage self, uint256 next, bytes32 keyRoot, uint256 tier, uint256 sequence) private {
+        uint256 head = exitHead(self, next);
+        _requireNext(keyRoot, tier, sequence, next, head, self.tiers[next].fundHead);
+        self.tiers[next].exitHead = uint32(head + 1);
     }
 
+    /// @dev The key must be at the head of tier `next`, in an order that goes as far as `end`.
     function _requireNext(
         bytes32 keyRoot,
         uint256 tier,
         uint256 sequence,
-        uint256 nextTier,
-        uint256 next
+        uint256 next,
+        uint256 head,
+        uint256 end
     ) private pure {
-        bool isNext = tier == nextTier && sequence == next;
-        require(isNext, IValidatorRegistry.NotNext(keyRoot, tier, sequence, nextTier, next));
+        bool isNext = tier == next && sequence == head && head < end;
+        require(isNext, IValidatorExits.NotNext(keyRoot, tier, sequence, next, head));
     }
 }

@@ -38,6 +38,8 @@ interface IWithdrawalQueue is IERC721 {
     error ZeroReceiver();
     error ClaimFailed(address receiver, uint256 amount);
     error OnlyPool(address caller);
+    /// @notice The pool did not pay what it had finalised.
+    error NotPaid(uint256 amount);
     error AlreadyBound(address token);
     error NotMyToken(address token);
 
@@ -67,6 +69,9 @@ interface IWithdrawalQueue is IERC721 {
     /// @notice When the oldest round with unfinalised requests ends or ended; zero if none waits.
     function oldestRoundEnd() external view returns (uint256);
 
+    /// @notice Whether a role paused new requests.
+    function requestsPaused() external view returns (bool);
+
     // --- pool only ---
 
     /// @notice The pool opens: the first round ends by `firstCutoff`.
@@ -75,7 +80,7 @@ interface IWithdrawalQueue is IERC721 {
     /// together with the remainders below one unit of all requests since the last report.
     /// @param nextCutoff when the next round ends at the latest
     /// @param cutoff as in `finalise`; zero finalises nothing
-    /// @return paid wei, which the caller sends right after
+    /// @return paid wei, taken from the caller by IStakingPool.payQueue
     /// @return shares for the cover account
     function settleReport(
         uint256 nextCutoff,
@@ -85,7 +90,7 @@ interface IWithdrawalQueue is IERC721 {
     ) external returns (uint256 paid, uint256 shares);
     /// @notice Finalises in order, as far as `available` reaches, rounds that ended by `cutoff`, at most 64, paying
     /// min(opening rate, maxRate) a share.
-    /// @return paid wei, which the caller sends right after
+    /// @return paid wei, taken from the caller by IStakingPool.payQueue
     /// @return shares of the requests paid
     function finalise(
         uint256 maxRate,

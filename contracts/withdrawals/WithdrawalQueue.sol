@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IStakedEther} from "../token/IStakedEther.sol";
+import {IStakingPool} from "../pool/IStakingPool.sol";
 import {IWithdrawalQueue} from "./IWithdrawalQueue.sol";
 import {RAY, SHARES_PER_UNIT} from "../shared/Units.sol";
 import {RequestToken} from "./RequestToken.sol";
@@ -122,12 +123,14 @@ contract WithdrawalQueue is IWithdrawalQueue, RequestToken, AccessManaged {
         uint256 available
     ) external override onlyPool returns (uint256 paid, uint256 shares) {
         Rounds.Tail memory tail = _book.tail;
-        (paid, shares) = _finalise(tail, maxRate, cutoff, available);
+        uint256 end;
+        (paid, shares, end) = _finalise(tail, maxRate, cutoff, available);
         shares += tail.remainder;
         tail.remainder = 0;
         tail.roundOpen = false;
         tail.nextCutoff = uint40(nextCutoff);
         _book.tail = tail;
+        _collect(paid, end);
     }
 
     /// @inheritdoc IWithdrawalQueue
@@ -136,7 +139,9 @@ contract WithdrawalQueue is IWithdrawalQueue, RequestToken, AccessManaged {
         uint256 cutoff,
         uint256 available
     ) external override onlyPool returns (uint256 paid, uint256 shares) {
-        return _finalise(_book.tail, maxRate, cutoff, available);
+        uint256 end;
+        (paid, shares, end) = _finalise(_book.tail, maxRate, cutoff, available);
+        _collect(paid, end);
     }
 
     /// @notice Pauses or resumes new requests. Claims can't be paused.
@@ -152,8 +157,8 @@ contract WithdrawalQueue is IWithdrawalQueue, RequestToken, AccessManaged {
         return _config.token;
     }
 
-    /// @notice Whether a role paused new requests.
-    function requestsPaused() external view returns (bool) {
+    /// @inheritdoc IWithdrawalQueue
+    function requestsPaused() external view override returns (bool) {
         return _config.paused;
     }
 
@@ -232,13 +237,23 @@ contract WithdrawalQueue is IWithdrawalQueue, RequestToken, AccessManaged {
         uint256 maxRate,
         uint256 cutoff,
         uint256 available
-    ) private returns (uint256 paid, uint256 shares) {
+    ) private returns (uint256 paid, uint256 shares, uint256 end) {
         Rounds.Head memory head = _book.head;
         uint256 from = head.finalisedUnits;
         paid = _book.finalise(_requests, head, tail, maxRate, cutoff, available);
-        if (head.finalisedUnits == from) return (0, 0);
-        emit WithdrawalsFinalized(from, head.finalisedUnits, paid, maxRate);
-        shares = (head.finalisedUnits - from) * SHARES_PER_UNIT;
+        end = head.finalisedUnits;
+        if (end == from) return (0, 0, end);
+        emit WithdrawalsFinalized(from, end, paid, maxRate);
+        shares = (end - from) * SHARES_PER_UNIT;
+    }
+
+    /// @dev Takes what was just finalised, up to `end`, from the calling pool, whatever its code; all writes are done. The only
+    /// call back from a callee of the pool. A pool that finalises once more meanwhile would have one payment count twice.
+    function _collect(uint256 paid, uint256 end) private {
+        if (paid == 0) return;
+        uint256 due = address(this).balance + paid;
+        IStakingPool(msg.sender).payQueue(paid);
+        require(address(this).balance >= due && _book.head.finalisedUnits == end, NotPaid(paid));
     }
 
     function _open(uint256 count, address owner) private view returns (IStakedEther token_, address to) {

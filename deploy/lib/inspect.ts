@@ -1,14 +1,9 @@
 /** What was deployed, who may do what, and whether everything is wired as it must be. */
 import type { Addressable } from "ethers";
 import type { ContractName, Contracts } from "../deploy.ts";
-
-export interface Holding {
-  readonly role: bigint;
-  readonly name: string;
-  readonly account: string;
-  /** Seconds between scheduling and executing. */
-  readonly delay: bigint;
-}
+import { TARGET_NAMES } from "../roles.ts";
+import { inspectRoles } from "./inspectRoles.ts";
+import type { Expected, Holding } from "./inspectRoles.ts";
 
 export interface Inspection {
   readonly addresses: Readonly<Record<ContractName, string>>;
@@ -17,30 +12,13 @@ export interface Inspection {
   readonly problems: readonly string[];
 }
 
-const ROLE_NAMES: Readonly<Record<string, string>> = { 0: "admin", 1: "pauser", 2: "poolReplacer", 3: "finer" };
-
-/** Reads roles from the AccessManager's events and checks wiring and that `deployer` kept no role. */
-export async function inspectDeployment(contracts: Contracts, deployer: string): Promise<Inspection> {
+/** Checks wiring, and that the roles are those of `deploy/roles.ts` and nobody's else. */
+export async function inspectDeployment(contracts: Contracts, expected: Expected): Promise<Inspection> {
   const addresses = {} as Record<ContractName, string>;
   for (const [name, contract] of Object.entries(contracts) as [ContractName, Addressable][])
     addresses[name] = await contract.getAddress();
-  const holdings = await readHoldings(contracts);
-  const problems = [...(await checkWiring(contracts, addresses))];
-  for (const { account, name } of holdings)
-    if (account === deployer) problems.push(`the deployer ${deployer} still holds the role ${name}`);
-  if (!holdings.some(({ role }) => role === 0n)) problems.push("nobody holds the admin role");
-  return { addresses, holdings, problems };
-}
-
-async function readHoldings({ authority }: Contracts): Promise<Holding[]> {
-  const granted = await authority.queryFilter(authority.filters.RoleGranted());
-  const pairs = new Map(granted.map(({ args: [role, account] }) => [`${role}/${account}`, { role, account }]));
-  const holdings: Holding[] = [];
-  for (const { role, account } of pairs.values()) {
-    const [isMember, delay] = await authority.hasRole(role, account);
-    if (isMember) holdings.push({ role, name: ROLE_NAMES[role.toString()] ?? `role ${role}`, account, delay });
-  }
-  return holdings;
+  const { holdings, problems } = await inspectRoles(contracts.authority, addresses, expected);
+  return { addresses, holdings, problems: [...(await checkWiring(contracts, addresses)), ...problems] };
 }
 
 async function checkWiring(contracts: Contracts, at: Readonly<Record<ContractName, string>>): Promise<string[]> {
@@ -72,8 +50,7 @@ async function checkWiring(contracts: Contracts, at: Readonly<Record<ContractNam
     ],
     ["queue.frame", frame.toString(), (slotsPerFrame * 12n).toString()],
   ];
-  for (const name of ["token", "pool", "queue", "operators", "validators", "oracle"] as const)
-    checks.push([`${name}.authority`, await contracts[name].authority(), at.authority]);
+  for (const name of TARGET_NAMES) checks.push([`${name}.authority`, await contracts[name].authority(), at.authority]);
   return checks
     .filter(([, found, expected]) => found !== expected)
     .map(([what, found, expected]) => `${what} is ${found}, not ${expected}`);

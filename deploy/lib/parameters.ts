@@ -1,9 +1,9 @@
 /** What a deployment needs to know, and how a network's values become the parameters of the Ignition module. */
+import { delayParameters } from "../roles.ts";
 
 const SECONDS_PER_SLOT = 12n;
 const SLOTS_PER_EPOCH = 32n;
 const HOUR = 3_600n;
-const DAY = 24n * HOUR;
 const ETH = 10n ** 18n;
 
 /** The beacon chain that validators run on. */
@@ -37,10 +37,8 @@ export interface Settings {
   /** How much T may grow by deposits between two reports. */
   readonly depositCapGwei: bigint;
   readonly bootstrapWei: bigint;
-  /** Seconds between scheduling and executing what governance decides. */
-  readonly governanceDelay: bigint;
-  /** The same for replacing the pool. */
-  readonly replacePoolDelay: bigint;
+  /** Whether roles wait as `deploy/roles.ts` says, or not at all. */
+  readonly hasDelays: boolean;
 }
 
 export const MAINNET_SETTINGS: Settings = {
@@ -51,12 +49,11 @@ export const MAINNET_SETTINGS: Settings = {
   maxAprBp: 1_000n,
   depositCapGwei: 150_000n * 10n ** 9n,
   bootstrapWei: ETH / 100n,
-  governanceDelay: 3n * DAY,
-  replacePoolDelay: 14n * DAY,
+  hasDelays: true,
 };
 
 /** As mainnet, with no delays. */
-export const LOCAL_SETTINGS: Settings = { ...MAINNET_SETTINGS, governanceDelay: 0n, replacePoolDelay: 0n };
+export const LOCAL_SETTINGS: Settings = { ...MAINNET_SETTINGS, hasDelays: false };
 
 export const CHAINS: Readonly<Record<string, Chain>> = {
   mainnet: {
@@ -156,7 +153,6 @@ export function moduleParameters(
     openUntil: firstRefTime + frameSeconds + settings.grace,
     firstCutoff: firstRefTime + frameSeconds - settings.finalisationMargin,
     bootstrapWei: settings.bootstrapWei,
-    governanceDelay: settings.governanceDelay,
-    replacePoolDelay: settings.replacePoolDelay,
+    ...delayParameters(settings.hasDelays),
   };
 }

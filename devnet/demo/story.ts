@@ -3,17 +3,18 @@ import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types"
 import type { NetworkConnection } from "hardhat/types/network";
 import { ZeroHash } from "ethers";
 import type { Report } from "../../offchain/protocol/report.ts";
-import { YEAR, gwei } from "../../offchain/protocol/units.ts";
+import { gwei } from "../../offchain/protocol/units.ts";
 import { startLocalProtocol } from "../localProtocol.ts";
-import { DemoWorld, ETH } from "./world.ts";
+import { keep } from "./keeping.ts";
+import { CLAIMS_TO, aprBp, isEqual, reconcile, residualWei } from "./reconcile.ts";
+import type { Line, Totals } from "./reconcile.ts";
+import { DemoWorld, ETH, refusalOf } from "./world.ts";
 import type { DemoOperator } from "./world.ts";
 
 const DAYS = 30;
 /** Enough that the correlation penalty of one slashing stays small. */
 const STRANGERS = 320;
 const DUST = 1_000_000_007n; // wei
-/** Fresh, so that its balance is what was claimed and nothing else. */
-const CLAIMS_TO = "0x00000000000000000000000000000000000c1a15";
 
 export interface Step {
   readonly name: string;
@@ -25,23 +26,13 @@ export interface Result {
   readonly ok: boolean;
   readonly residualWei: string;
   readonly steps: readonly Step[];
-  readonly totals: Readonly<
-    Record<"depositedWei" | "rewardsWei" | "feeWei" | "lossWei" | "claimedWei" | "owedWei" | "pooledWei", string>
-  >;
+  readonly totals: Totals;
+  /** After fees, of the month of daily reports: before the outage. */
   readonly aprBp: number;
-  readonly validators: Readonly<Record<"proven" | "funded" | "exited" | "slashed", number>>;
+  readonly validators: Readonly<Record<"proven" | "funded" | "exited" | "slashed" | "ejected", number>>;
   readonly seconds: number;
   /** Each book, as the contracts have it and as it must be. */
   readonly reconciliation: readonly Line[];
-}
-
-export interface Line {
-  readonly name: string;
-  readonly unit: "wei" | "shares";
-  /** As the contracts have it. */
-  readonly chain: bigint;
-  /** As it must be. */
-  readonly books: bigint;
 }
 
 export interface Listener {
@@ -54,7 +45,7 @@ export async function tellStory(connection: NetworkConnection, listener: Listene
   const started = performance.now();
   const steps: Step[] = [];
   const secondsSince = (start: number) => Math.round(performance.now() - start) / 1_000;
-  const { world, curated, others } = await open(connection);
+  const { world, curated, joins, halves } = await open(connection);
   const step = async (name: string, act: () => Promise<string>) => {
     const start = performance.now();
     const detail = await act();
@@ -81,23 +72,20 @@ export async function tellStory(connection: NetworkConnection, listener: Listene
     return `a whale 305 ETH, dust ${DUST} wei, 20 ETH straight to westETH`;
   });
   await step("predeposit and prove", async () => {
-    const [joins, halves] = others;
-    if (joins === undefined || halves === undefined) throw new Error("the network has too few accounts");
     const community = await world.join(joins, 1, "Community");
     await world.addBond(community, (25n * ETH) / 10n); // 3 and 1.5 ETH, of which 2 come with the keys
-    const classic = await world.join(halves, 2, "Half and half");
-    await world.addBond(classic, 15n * ETH);
     await world.predepositAndProve(curated, 3, 0);
     await world.predepositAndProve(community, 2, 3);
-    await world.predepositAndProve(classic, 1, 5);
-    return "a curated, a community and a classic operator; 6 credentials proven against beacon roots (EIP-4788)";
+    return "a curated and a community operator; 5 credentials proven against beacon roots (EIP-4788)";
   });
   await step("fund", async () => {
     const count = await world.fundAll();
     return `${count} x 31 ETH, tiers in turn; ${show(await p.pool.buffer())} stays as buffer`;
   });
   await step("bad reports refused", () => refuseBadReports(world));
-  await step(`${DAYS} daily reports`, () => month(world, listener));
+  await step(`${DAYS} daily reports`, () => month(world, halves, listener));
+  const ofTheMonth = await aprBp(world);
+  await step("announced fall", () => announcedFall(world));
   await step("slashing settled", () => settleSlashing(world, listener));
   await step("claims", async () => {
     await world.claimAll(CLAIMS_TO);
@@ -111,12 +99,13 @@ export async function tellStory(connection: NetworkConnection, listener: Listene
     residualWei: residualWei(lines).toString(),
     steps,
     totals,
-    aprBp: await aprBp(world),
+    aprBp: ofTheMonth,
     validators: {
       proven: world.proven,
       funded: validators.length,
       exited: validators.filter(({ state }) => state === "withdrawn").length,
       slashed: validators.filter(({ slashed }) => slashed).length,
+      ejected: validators.filter(({ ejected }) => ejected).length,
     },
     seconds: secondsSince(started),
     reconciliation: lines,
@@ -125,14 +114,16 @@ export async function tellStory(connection: NetworkConnection, listener: Listene
 
 async function open(
   connection: NetworkConnection,
-): Promise<{ world: DemoWorld; curated: DemoOperator; others: HardhatEthersSigner[] }> {
+): Promise<{ world: DemoWorld; curated: DemoOperator; joins: HardhatEthersSigner; halves: HardhatEthersSigner }> {
   const p = await startLocalProtocol(connection, { beacon: { genesisValidators: STRANGERS } });
-  const others = (await connection.ethers.getSigners()).slice(9);
+  const [joins, halves] = (await connection.ethers.getSigners()).slice(9);
+  if (joins === undefined || halves === undefined) throw new Error("the network has too few accounts");
   const { feeBp } = await p.operators.tier(0);
   return {
     world: await DemoWorld.open(p),
     curated: { id: p.operatorId, owner: p.nodeOperator, tier: 0, feeBp },
-    others,
+    joins,
+    halves,
   };
 }
 
@@ -173,33 +164,63 @@ async function snapshot({ p }: DemoWorld): Promise<string> {
   return [...Object.values(await p.pool.books()), await p.token.rate(), await p.oracle.lastReportHash()].join();
 }
 
-/** A month of daily reports: rewards on both layers, small and large withdrawals, a forced exit, a slashing. */
-async function month(world: DemoWorld, listener: Listener): Promise<string> {
+/**
+ * A month of daily reports: rewards on both layers, small and large withdrawals, a newcomer, forced exits that pass over its young validators, a
+ * slashing, and the exit of what the slashed operator has left.
+ */
+async function month(world: DemoWorld, newcomer: HardhatEthersSigner, listener: Listener): Promise<string> {
   const { p } = world;
   const vault = await p.rewardsVault.getAddress();
   for (let day = 1; day <= DAYS; day++) {
     p.beacon.creditExecutionReward(vault, 6n * 10n ** 15n + BigInt(day));
     if (day === 5) await world.request(p.bob, DUST / 2n);
     if (day === 6) await world.requestWrapped(p.carol, 5n * ETH);
-    if (day === 8) await world.request(p.alice, 200n * ETH);
+    if (day === 7) {
+      const classic = await world.join(newcomer, 2, "Half and half");
+      await world.addBond(classic, 30n * ETH); // 16 ETH each, of which 2 come with the keys
+      await world.predepositAndProve(classic, 2, 5);
+      await world.fundAll();
+    }
+    if (day === 8) await world.request(p.alice, 240n * ETH);
     if (day === 15) {
-      const target = world.validators.findLast(({ state, operator }) => state === "funded" && operator.tier === 1);
+      const target = world.validators.findLast(({ state, operator }) => state === "funded" && operator.tier === 2);
       if (target !== undefined) await world.slash(target);
     }
-    if (day > 2) await world.keep();
+    if (day > 2) await keep(world);
     const outcome = await world.report();
     const { ether } = world.books.totals;
     listener.onProgress(
       `day ${day}: ${show(outcome.recognised)} recognised, ${show(outcome.paid)} paid, T ${show(ether)}`,
     );
   }
-  return "rewards on both layers; 200 ETH asked of a smaller buffer forces exits (EIP-7002); one validator slashed";
+  const asked = world.validators.filter(({ state, ejected }) => state !== "funded" && !ejected).length;
+  const ejected = world.validators.filter((one) => one.ejected).length;
+  return `240 ETH asked of a smaller buffer: exits forced (EIP-7002), ${world.passed} times past a validator too young to leave; one slashed of ${asked} that left, ${ejected} ejected after a week, its operator being frozen`;
+}
+
+/** An outage costs more than a quorum may report: it is announced, everything waits, and seven signatures apply it. */
+async function announcedFall(world: DemoWorld): Promise<string> {
+  const { committee, pool, beacon, alice } = world.p;
+  const running = world.validators.filter(({ state }) => state === "funded");
+  for (const { key } of running) beacon.penalise(key.pubkey, 350_000_000n);
+  const report = await committee.read();
+  const expect = (what: string, found: unknown, expected: unknown): void => {
+    if (found !== expected) throw new Error(`${what} should be ${String(expected)}: ${String(found)}`);
+  };
+  expect("five signatures", await world.refused(report, await committee.sign(report)), "NotEnoughSignatures");
+  await world.announce(report);
+  expect("calm while it is held", (await pool.calm())[0], false);
+  const stake = pool.connect(alice).deposit.staticCall(alice, alice, { value: ETH });
+  expect("a deposit while it is held", await refusalOf(stake), "ReportOverdue");
+  const { fee, recognised } = await world.report(report, 7);
+  expect("the fee on a loss", fee, 0n);
+  return `${show(recognised)} lost in an outage: announced with 5 signatures, held, applied with 7`;
 }
 
 /** A slashed validator is withdrawable 8192 epochs later; its loss moves from the operator's bond to all holders. */
 async function settleSlashing(world: DemoWorld, listener: Listener): Promise<string> {
   for (let day = 0; day < 60 && world.validators.some((v) => v.slashed && v.state !== "withdrawn"); day++) {
-    await world.keep();
+    await keep(world);
     await world.report();
     if (day % 10 === 0) listener.onProgress(`waiting for the slashed validator: ${day} days`);
   }
@@ -208,85 +229,6 @@ async function settleSlashing(world: DemoWorld, listener: Listener): Promise<str
   if (slashed === undefined) throw new Error("nobody was slashed");
   const { frozen } = await world.p.operators.operator(slashed.operator.id);
   return `its operator's bond is frozen (${String(frozen)}); the shortfall went to cover`;
-}
-
-export function isEqual({ chain, books }: Line): boolean {
-  return chain === books;
-}
-
-/** What the books that count wei are apart, summed. */
-export function residualWei(lines: readonly Line[]): bigint {
-  const apart = ({ chain, books }: Line) => (chain > books ? chain - books : books - chain);
-  return lines.filter(({ unit }) => unit === "wei").reduce((sum, line) => sum + apart(line), 0n);
-}
-
-/** Every book twice: as the contracts have it, and from what people sent, beacon states hold and vaults received. */
-export async function reconcile(world: DemoWorld): Promise<{ lines: Line[]; totals: Result["totals"] }> {
-  const { p, books, outcomes } = world;
-  const onChain = await p.pool.books();
-  const owed = await world.etherOf(p.queue);
-  const claimed = await world.etherOf(CLAIMS_TO);
-  const sum = (pick: (outcome: (typeof outcomes)[number]) => bigint) => outcomes.reduce((a, o) => a + pick(o), 0n);
-  const recognised = sum((o) => o.recognised);
-  const bonds = BigInt(world.validators.length) * ETH;
-  const line = (name: string, chain: bigint, expected: bigint, unit: Line["unit"] = "wei"): Line => ({
-    name,
-    unit,
-    chain,
-    books: expected,
-  });
-  const pooled = await p.token.getTotalPooledEther();
-  const lines = [
-    line(
-      "pooled = deposited + bonds + recognised - claimed - owed",
-      pooled,
-      world.deposited + bonds + recognised - claimed - owed,
-    ),
-    line("pooled ether T", pooled, books.totals.ether),
-    line("total shares S", await p.token.getTotalShares(), books.totals.shares, "shares"),
-    line("the pool's ether = its buffer", await world.etherOf(p.pool), books.buffer()),
-    line("ether at validators", await p.pool.etherAtValidators(), books.etherAtValidators()),
-    line("gains held back", onChain.heldBack, books.books.heldBack),
-    line("cover", onChain.cover, books.books.cover, "shares"),
-    line(
-      "paid out by the pool = claimed + owed",
-      claimed + owed,
-      sum((o) => o.paid),
-    ),
-  ];
-  await world.payTreasury();
-  for (const [name, account] of Object.entries({
-    alice: p.alice.address,
-    bob: p.bob.address,
-    "westETH (carol)": await p.wrapped.getAddress(),
-    "the operators": await p.operators.getAddress(),
-    "the treasury": p.treasury.address,
-    "the queue": await p.queue.getAddress(),
-  }))
-    lines.push(line(`shares of ${name}`, await p.token.sharesOf(account), books.sharesOf(account), "shares"));
-  const positive = (o: (typeof outcomes)[number]) => (o.recognised > 0n ? o.recognised : 0n);
-  const totals = {
-    depositedWei: world.deposited.toString(),
-    rewardsWei: sum(positive).toString(),
-    feeWei: sum((o) => o.fee).toString(),
-    lossWei: (sum(positive) - recognised).toString(),
-    claimedWei: claimed.toString(),
-    owedWei: owed.toString(),
-    pooledWei: pooled.toString(),
-  };
-  return { lines, totals };
-}
-
-/** Of the whole run, after fees, from the rates at its first and last report. */
-async function aprBp({ p }: DemoWorld): Promise<number> {
-  const rebases = await p.token.queryFilter(p.token.filters.TokenRebased());
-  const first = rebases[0];
-  const last = rebases.at(-1);
-  if (first === undefined || last === undefined) return 0;
-  const [from, , , , shares0, ether0] = first.args;
-  const [to, , , , shares1, ether1] = last.args;
-  const growth = (ether1 * shares0 * 10n ** 12n) / (ether0 * shares1) - 10n ** 12n;
-  return Number((growth * YEAR) / (to - from) / 10n ** 8n);
 }
 
 export function show(amount: bigint): string {

@@ -5,18 +5,17 @@
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import type { AddressLike, ContractTransactionResponse, Provider, TransactionResponse } from "ethers";
 import { ZeroAddress } from "ethers";
+import { ChainError, toChainError } from "../../offchain/chain/errors.ts";
 import type { Report } from "../../offchain/protocol/report.ts";
 import type { Grid } from "../../offchain/protocol/frames.ts";
 import { countedTime, scheduleOf } from "../../offchain/protocol/frames.ts";
 import { ProtocolModel } from "../../offchain/protocol/model.ts";
 import type { ReportOutcome } from "../../offchain/protocol/model.ts";
-import { toSharesUp } from "../../offchain/protocol/shares.ts";
 import { bp, shares, SHARES_PER_UNIT, wei } from "../../offchain/protocol/units.ts";
 import type { Wei } from "../../offchain/protocol/units.ts";
 import { LOCAL_SETTINGS } from "../../deploy/lib/parameters.ts";
 import type { CompactSignature } from "../committee.ts";
-import { contractBalanceProof, contractValidatorProof } from "../../offchain/beacon/contractProofs.ts";
-import { pubkeyRoot } from "../keys.ts";
+import { contractValidatorProof } from "../../offchain/beacon/contractProofs.ts";
 import type { ValidatorKey } from "../keys.ts";
 import type { LocalProtocol } from "../localProtocol.ts";
 import { predeposit, prove } from "../localProtocol.ts";
@@ -24,11 +23,8 @@ import { predeposit, prove } from "../localProtocol.ts";
 export const ETH = 10n ** 18n;
 const GWEI = 10n ** 9n;
 const SLOTS_PER_EPOCH = 32;
-/** A report waits this long for its reference slot to be final. */
-const FINALITY_EPOCHS = 4;
-const STAKE_GWEI = 32n * GWEI;
 
-type State = "funded" | "requested" | "exiting" | "withdrawn";
+export type State = "funded" | "requested" | "exiting" | "withdrawn";
 
 export interface DemoOperator {
   readonly id: bigint;
@@ -49,6 +45,8 @@ export interface Watched {
   readonly fundedAt: bigint;
   state: State;
   slashed: boolean;
+  /** Asked to exit though no ether was needed: its operator is delinquent. */
+  ejected: boolean;
 }
 
 export class DemoWorld {
@@ -57,17 +55,19 @@ export class DemoWorld {
   readonly validators: Watched[] = [];
   readonly outcomes: ReportOutcome[] = [];
   deposited = 0n;
+  /** Heads of tiers that were too young to be asked, so that another went. */
+  passed = 0;
   /** Requests not yet claimed: id and owner. */
   readonly requests: { readonly id: number; readonly owner: HardhatEthersSigner }[] = [];
   #proven = 0;
   readonly #places = new Map<number, Place[]>();
-  readonly #grid: Grid;
+  readonly grid: Grid;
   readonly #wrapper: string;
 
   private constructor(p: LocalProtocol, books: ProtocolModel, grid: Grid, wrapper: string) {
     this.p = p;
     this.books = books;
-    this.#grid = grid;
+    this.grid = grid;
     this.#wrapper = wrapper;
   }
 
@@ -176,11 +176,11 @@ export class DemoWorld {
     const { validators, keeper } = this.p;
     const before = this.validators.length;
     while (this.validators.length < this.#proven) {
-      const { key, operator } = this.#placeAt(await validators.nextToFund());
+      const { key, operator } = this.placeAt(await validators.nextToFund());
       const now = await this.send(validators.connect(keeper).fundValidators([key.pubkey]));
-      this.#divideFees();
+      this.divideFees();
       this.books.fund(1n, now);
-      this.validators.push({ key, operator, fundedAt: now, state: "funded", slashed: false });
+      this.validators.push({ key, operator, fundedAt: now, state: "funded", slashed: false, ejected: false });
     }
     return this.validators.length - before;
   }
@@ -192,106 +192,44 @@ export class DemoWorld {
     const proof = contractValidatorProof(beacon.proveValidator(watched.key.pubkey));
     await this.send(validators.connect(keeper).proveSlashed(proof));
     this.books.noteSlashing(BigInt(beacon.genesisTime) + proof.header.slot * 12n);
-    this.#divideFees();
+    this.divideFees();
     watched.slashed = true;
-  }
-
-  /** What a keeper does once a day: exits on demand, then whatever the beacon chain's state lets it prove. */
-  async keep(): Promise<void> {
-    await this.#requestExits();
-    for (const watched of this.validators) {
-      const { key, state } = watched;
-      if (state === "withdrawn") continue;
-      const validator = this.p.beacon.stateAt().validator(key.pubkey);
-      if (validator === undefined || !Number.isFinite(validator.exitEpoch)) continue;
-      if (BigInt(validator.exitEpoch) >= 2n ** 64n - 1n) continue;
-      if (state !== "exiting") await this.#proveExiting(watched);
-      await this.#proveWithdrawn(watched, validator.withdrawableEpoch);
-    }
-  }
-
-  async #requestExits(): Promise<void> {
-    const { beacon, validators, withdrawalVault, keeper } = this.p;
-    while ((await validators.exitDemand()) >= 32n * ETH) {
-      const { key } = this.#placeAt(await validators.nextToExit());
-      const next = this.validators.find((watched) => watched.key === key);
-      if (next === undefined) throw new Error("the next to exit was never funded");
-      if (next.state !== "funded") {
-        await this.send(validators.connect(keeper).skipExited([pubkeyRoot(key.pubkey)]));
-        continue;
-      }
-      if (next.slashed) return; // its exit is proven tomorrow
-      await beacon.advanceSlots(2);
-      const readiness = contractValidatorProof(beacon.proveValidator(next.key.pubkey));
-      const value = await withdrawalVault.exitFee();
-      await this.send(validators.connect(keeper).requestExit(next.key.pubkey, readiness, { value }));
-      next.state = "requested";
-    }
-  }
-
-  async #proveExiting(watched: Watched): Promise<void> {
-    const { beacon, validators, keeper } = this.p;
-    await beacon.advanceSlots(2);
-    const proof = contractValidatorProof(beacon.proveValidator(watched.key.pubkey));
-    await this.send(validators.connect(keeper).proveExiting(proof));
-    this.#divideFees();
-    watched.state = "exiting";
-  }
-
-  /** Proves the balance in the last epoch before the withdrawal, if the next day brings it. */
-  async #proveWithdrawn(watched: Watched, withdrawableEpoch: number): Promise<void> {
-    const { beacon, validators, keeper } = this.p;
-    const daysWorth = Number(this.#grid.slotsPerFrame) / SLOTS_PER_EPOCH + FINALITY_EPOCHS;
-    if (withdrawableEpoch - beacon.epoch > daysWorth) return;
-    const slot = (withdrawableEpoch - 1) * SLOTS_PER_EPOCH;
-    if (beacon.head.slot < slot) {
-      await beacon.advanceTo(slot);
-      await beacon.advanceSlots(1);
-    }
-    const { pubkey } = watched.key;
-    const balance = beacon.stateAt(slot).balanceGwei(pubkey);
-    await this.send(
-      validators
-        .connect(keeper)
-        .proveWithdrawn(
-          contractValidatorProof(beacon.proveValidator(pubkey, slot)),
-          contractBalanceProof(beacon.proveBalance(pubkey, slot)),
-        ),
-    );
-    this.#divideFees();
-    watched.state = "withdrawn";
-    if (balance >= STAKE_GWEI) return;
-    const shortfall = wei((STAKE_GWEI - balance) * GWEI);
-    this.books.addCover(toSharesUp(shortfall, this.books.totals));
   }
 
   /** Sends the treasury its part of the fees. Returns what the books expect, in shares. */
   async payTreasury(): Promise<bigint> {
     await this.send(this.p.operators.connect(this.p.keeper).payTreasury());
-    this.#divideFees();
+    this.divideFees();
     return this.books.payTreasury();
   }
 
   /** The registry divides fees whenever weights change or somebody is paid, by the weights until then. */
-  #divideFees(): void {
+  divideFees(): void {
     this.books.divideFees(this.#weights());
   }
 
   // --- the committee ---
 
+  /** A quorum's signatures are enough to make everything wait for this report. */
+  async announce(report: Report): Promise<void> {
+    const { oracle, committee, keeper } = this.p;
+    this.books.hold(await this.send(oracle.connect(keeper).announceReport(report, await committee.sign(report))));
+  }
+
   /** `overrides` are what the committee says instead of what is so; the books hear what is so. */
-  async report(overrides: Partial<Report> = {}): Promise<ReportOutcome> {
+  async report(overrides: Partial<Report> = {}, signatures?: number): Promise<ReportOutcome> {
     const { committee, oracle, withdrawalVault, rewardsVault } = this.p;
     const lastRefSlot = await oracle.lastRefSlot();
     const report = await committee.read(overrides);
     const held = await Promise.all([this.etherOf(withdrawalVault), this.etherOf(rewardsVault)]);
-    const now = await this.send(oracle.submitReport(report, await committee.sign(report)));
+    const now = await this.send(oracle.submitReport(report, await committee.sign(report, signatures)));
     const seen = await this.#seenAt(report.refSlot);
     const outcome = this.books.report({
-      ...scheduleOf(report.refSlot, this.#grid),
+      ...scheduleOf(report.refSlot, this.grid),
       now,
-      elapsed: countedTime(report.refSlot, lastRefSlot, this.#grid),
+      elapsed: countedTime(report.refSlot, lastRefSlot, this.grid),
       clBalance: seen.clBalance,
+      leaving: seen.leaving,
       withdrawalVault: { reported: seen.withdrawalVault, held: wei(held[0]) },
       rewardsVault: { reported: seen.rewardsVault, held: wei(held[1]) },
       incident: report.incident,
@@ -301,14 +239,16 @@ export class DemoWorld {
   }
 
   /** What a report must say, from the beacon state and the keys that this demo funded: a wrong report must not reconcile. */
-  async #seenAt(refSlot: bigint): Promise<Record<"clBalance" | "withdrawalVault" | "rewardsVault", Wei>> {
+  async #seenAt(refSlot: bigint): Promise<Record<"clBalance" | "leaving" | "withdrawalVault" | "rewardsVault", Wei>> {
     const { beacon, withdrawalVault, rewardsVault } = this.p;
     const state = beacon.stateAt(Number(refSlot));
     const time = BigInt(beacon.timeOf(Number(refSlot)));
     const funded = this.validators.filter(({ fundedAt }) => fundedAt <= time);
     const { number } = state.block.execution;
+    const keys = funded.map(({ key }) => key.pubkey);
     return {
-      clBalance: wei(state.clBalanceGwei(funded.map(({ key }) => key.pubkey)) * GWEI),
+      clBalance: wei(state.clBalanceGwei(keys) * GWEI),
+      leaving: wei(state.leavingGwei(keys, refSlot / BigInt(SLOTS_PER_EPOCH)) * GWEI),
       withdrawalVault: wei(await this.etherOf(withdrawalVault, number)),
       rewardsVault: wei(await this.etherOf(rewardsVault, number)),
     };
@@ -316,14 +256,7 @@ export class DemoWorld {
 
   /** Sends a report that must be refused. Returns the error's name, or undefined if it was accepted. */
   async refused(report: Report, signatures: readonly CompactSignature[]): Promise<string | undefined> {
-    try {
-      await this.p.oracle.submitReport.staticCall(report, [...signatures]);
-      return undefined;
-    } catch (error) {
-      const data = (error as { data?: unknown }).data;
-      const parsed = typeof data === "string" ? this.p.oracle.interface.parseError(data) : null;
-      return parsed?.name ?? (error as { revert?: { name: string } }).revert?.name ?? String(error);
-    }
+    return refusalOf(this.p.oracle.submitReport.staticCall(report, [...signatures]));
   }
 
   #weights(): { total: bigint; active: bigint } {
@@ -339,7 +272,7 @@ export class DemoWorld {
   }
 
   /** Keys keep the place in their tier's queue that their proof gave them. */
-  #placeAt({ tier, sequence }: { readonly tier: bigint; readonly sequence: bigint }): Place {
+  placeAt({ tier, sequence }: { readonly tier: bigint; readonly sequence: bigint }): Place {
     const place = this.#placesOf(Number(tier))[Number(sequence)];
     if (place === undefined) throw new Error(`nothing was proven at ${sequence} of tier ${tier}`);
     return place;
@@ -370,5 +303,17 @@ export class DemoWorld {
     if (receipt === null) throw new Error("a transaction was not mined");
     const block = await receipt.getBlock();
     return BigInt(block.timestamp);
+  }
+}
+
+/** The name of the error with which a call is refused; undefined if it is not. */
+export async function refusalOf(call: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await call;
+    return undefined;
+  } catch (error) {
+    const readable = toChainError(error);
+    if (readable instanceof ChainError && readable.revert !== undefined) return readable.revert.name;
+    throw error;
   }
 }

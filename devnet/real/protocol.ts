@@ -25,8 +25,13 @@ const EPOCH_SECONDS = 384n;
 const POLL_MS = 50;
 const MAX_PLAN_BYTES = 2 ** 24;
 
-/** As on a local chain, with frames of 8 epochs: a day would be 225. */
-export const DEVNET_SETTINGS: Settings = { ...LOCAL_SETTINGS, epochsPerFrame: 8n, finalisationMargin: EPOCH_SECONDS };
+/** As on a local chain, with frames of 8 epochs: a day would be 225. A report may be late by almost one. */
+export const DEVNET_SETTINGS: Settings = {
+  ...LOCAL_SETTINGS,
+  epochsPerFrame: 8n,
+  finalisationMargin: EPOCH_SECONDS,
+  grace: 7n * EPOCH_SECONDS,
+};
 
 /** The funded accounts by what they are for, in the order of their numbers. */
 export const ACCOUNT_NAMES = [
@@ -78,11 +83,14 @@ export async function startWithProtocol(
       cacheTimeout: -1,
     });
     const wallets = fundedWallets();
-    const [deployer] = wallets as [HDNodeWallet];
+    const [deployer, governor, guardian] = wallets as [HDNodeWallet, HDNodeWallet, HDNodeWallet];
     if (planned !== undefined) {
       const { transactions, addresses } = await planned;
       await sendAll(deployer, provider, transactions);
-      const { problems } = await inspectDeployment(attach(addresses, deployer.connect(provider)), deployer.address);
+      const { problems } = await inspectDeployment(attach(addresses, deployer.connect(provider)), {
+        ...{ deployer: deployer.address, governor: governor.address, guardian: guardian.address },
+        hasDelays: DEVNET_SETTINGS.hasDelays,
+      });
       if (problems.length > 0) throw new Error(problems.join("\n"));
       writeFileSync(path, JSON.stringify(addresses, undefined, 1));
     }

@@ -94,7 +94,8 @@ export async function reconcile(world: World, { deposits, pubkeys, audit, claime
 /** How many reports are of the client's block and agree with its balances. */
 function exact(reports: readonly Reported[]): bigint {
   return BigInt(
-    reports.filter(({ clBalanceGwei, clientGwei, isItsBlock }) => clBalanceGwei === clientGwei && isItsBlock).length,
+    reports.filter((r) => r.clBalanceGwei === r.clientGwei && r.leavingGwei === r.clientLeavingGwei && r.isItsBlock)
+      .length,
   );
 }
 

@@ -55,11 +55,7 @@ export class Blocks {
 
   /** @throws Error if there is no block in a day up to the slot */
   async atOrBefore(slot: number): Promise<BeaconBlockInfo> {
-    for (let at = slot; at >= 0 && at > slot - MOST_MISSED; at--) {
-      const root = await this.#rootAt(at);
-      if (root !== undefined) return this.#settled(await this.#block(root));
-    }
-    throw new Error(`has no block in ${MOST_MISSED} slots up to ${slot}`);
+    return this.#settled(await this.#lastAt(slot));
   }
 
   /** The slot of the first block after this one: under its timestamp EIP-4788 has this one's root. */
@@ -71,6 +67,22 @@ export class Blocks {
     if ("bid" in successor.content && !(await this.#isFull(successor, successor.content.bid)))
       throw new Error(`the block after slot ${block.slot} has no payload: EIP-4788 never gets the root before it`);
     return successor.slot;
+  }
+
+  /** @throws Error if there is no block with a payload after them yet */
+  async headersToPayload(slot: number): Promise<readonly Header[]> {
+    let block = await this.#lastAt(slot);
+    const headers = [block.header];
+    for (let step = 0; step < MOST_MISSED; step++) {
+      const root = await this.#after(block.slot);
+      if (root === undefined) throw new Error(`no block with a payload after slot ${slot} yet`);
+      const next = await this.#block(root);
+      expectSame("parent", next.header.parentRoot, block.root);
+      if ("execution" in next.content || (await this.#isFull(next, next.content.bid))) return headers;
+      headers.push(next.header);
+      block = next;
+    }
+    throw new Error(`no block with a payload in ${MOST_MISSED} blocks after slot ${slot}`);
   }
 
   /** With its execution block. */
@@ -96,6 +108,14 @@ export class Blocks {
       before = block.header.parentRoot;
     }
     throw new Error(`has no payload in ${MOST_MISSED} blocks up to slot ${slot}`);
+  }
+
+  async #lastAt(slot: number): Promise<Block> {
+    for (let at = slot; at >= 0 && at > slot - MOST_MISSED; at--) {
+      const root = await this.#rootAt(at);
+      if (root !== undefined) return this.#block(root);
+    }
+    throw new Error(`has no block in ${MOST_MISSED} slots up to ${slot}`);
   }
 
   /** Whether the next block builds on this block's own payload. */

@@ -8,15 +8,25 @@
 import { SLOTS_PER_HISTORICAL_ROOT } from "@lodestar/params";
 import { z } from "zod";
 import type { Hex } from "../util/hex.ts";
+import { hostOf } from "../util/retry.ts";
 import { Blocks, expectSame, headerSchema } from "./blocks.ts";
 import { bigintField, hexField, numberField } from "./fields.ts";
 import { BeaconNodes } from "./nodes.ts";
 import type { NodeOptions } from "./nodes.ts";
-import { contentsOf, downloadState, provableState } from "./stateDownload.ts";
+import { contentsOf, downloadState, provableState, servesState } from "./stateDownload.ts";
 import type { Download } from "./stateDownload.ts";
+import type { Header } from "./proofs.ts";
 import { branchInPeriod } from "./stateProofs.ts";
 import type { StateContents } from "./stateReader.ts";
-import type { BeaconBlockInfo, BeaconChain, BeaconSource, StateProofs, StateView, ValidatorInfo } from "./types.ts";
+import type {
+  BeaconBlockInfo,
+  BeaconChain,
+  BeaconSource,
+  NodeStates,
+  StateProofs,
+  StateView,
+  ValidatorInfo,
+} from "./types.ts";
 
 const finalitySchema = z.object({ data: z.object({ finalized: z.object({ epoch: numberField }) }) });
 const validatorsSchema = z.object({
@@ -38,6 +48,9 @@ const validatorsSchema = z.object({
   ),
 });
 const depositsSchema = z.object({ data: z.array(z.object({ pubkey: hexField, amount: bigintField })) });
+
+/** Not every node serves it. */
+const STATES = "/eth/v2/debug/beacon/states/";
 
 export class BeaconClient implements BeaconSource {
   readonly #nodes: BeaconNodes;
@@ -72,11 +85,13 @@ export class BeaconClient implements BeaconSource {
     pubkeys: readonly Hex[],
     signal?: AbortSignal,
     complete = false,
+    whole = false,
   ): Promise<StateView> {
     const chain = await this.#nodes.chain(signal);
     const keys = pubkeys.map((pubkey) => pubkey.toLowerCase() as Hex);
     return this.#nodes.ask(async (url) => {
       const contents = await this.#state(url, block, signal, async (download) => contentsOf(download, keys));
+      if (contents === undefined && whole) throw new Error("does not serve states");
       const view =
         contents === undefined
           ? await this.#readByIds(url, block, keys, signal)
@@ -86,6 +101,24 @@ export class BeaconClient implements BeaconSource {
         throw new Error(`lacks ${missing.length} of ${keys.length} validators, ${missing[0]} first`);
       return view;
     }, signal);
+  }
+
+  async servingStates(signal?: AbortSignal): Promise<readonly NodeStates[]> {
+    return Promise.all(
+      this.#nodes.urls.map(async (url) => {
+        const host = hostOf(url);
+        try {
+          return { host, serves: await servesState(url, STATES + "finalized", this.#nodes.timeoutSeconds, signal) };
+        } catch {
+          signal?.throwIfAborted();
+          return { host, serves: undefined };
+        }
+      }),
+    );
+  }
+
+  async headersToPayload(slot: number, signal?: AbortSignal): Promise<readonly Header[]> {
+    return this.#nodes.ask(async (url) => new Blocks(this.#nodes, url, signal).headersToPayload(slot), signal);
   }
 
   async prove(block: BeaconBlockInfo, pubkeys: readonly Hex[], signal?: AbortSignal): Promise<StateProofs> {
@@ -158,7 +191,7 @@ export class BeaconClient implements BeaconSource {
     const timeoutSeconds = 12 * this.#nodes.timeoutSeconds;
     // some nodes find old states by slot only; what arrives is compared with the block in any case
     for (const id of [block.header.stateRoot, block.slot]) {
-      const answer = await downloadState(url, `/eth/v2/debug/beacon/states/${id}`, timeoutSeconds, signal, use);
+      const answer = await downloadState(url, `${STATES}${id}`, timeoutSeconds, signal, use);
       if ("value" in answer) return answer.value;
       if (answer.status !== 404) return undefined;
     }

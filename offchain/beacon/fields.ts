@@ -4,7 +4,8 @@ import type { Hex } from "../util/hex.ts";
 
 const decimal = z.string().regex(/^\d+$/);
 
-export const numberField = decimal.transform(Number);
+/** For slots, epochs and indices. */
+export const numberField = decimal.transform(Number).refine(Number.isSafeInteger, "a number below 2^53");
 export const bigintField = decimal.transform(BigInt);
 /** Lower case. */
 export const hexField = z

@@ -66,6 +66,10 @@ export class BeaconNodes {
     this.#options = options;
   }
 
+  get urls(): readonly string[] {
+    return this.#options.urls;
+  }
+
   get timeoutSeconds(): number {
     return this.#options.timeoutSeconds ?? 10;
   }

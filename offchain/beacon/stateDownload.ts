@@ -63,6 +63,26 @@ export async function downloadState<T>(
   }
 }
 
+/**
+ * Whether a node answers for a state at all: nothing of it is read.
+ * @throws Error where it does not answer, or otherwise than with a state or a refusal
+ */
+export async function servesState(
+  url: string,
+  path: string,
+  timeoutSeconds: number,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const timeout = AbortSignal.timeout(Math.ceil(timeoutSeconds * 1_000));
+  const ends = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+  const headers = { accept: "application/octet-stream" };
+  const { statusCode: status, body } = await request(url + path, { headers, signal: ends });
+  await body.dump({ limit: 0 });
+  if (status === 200) return true;
+  if (status === 403 || status === 404 || status === 405) return false;
+  throw new Error(`${path} answered ${status}`);
+}
+
 /** @param pubkeys lower case */
 export async function contentsOf(download: Download, pubkeys: readonly Hex[]): Promise<StateContents> {
   const { fork, bytes, pause } = download;

@@ -61,6 +61,13 @@ export interface StateView {
   readonly slashingsGwei: bigint | undefined;
 }
 
+/** Of one node. */
+export interface NodeStates {
+  readonly host: string;
+  /** Undefined where it does not answer. */
+  readonly serves: boolean | undefined;
+}
+
 export interface StateProofs {
   readonly fork: ForkName;
   readonly block: BeaconBlockInfo;
@@ -77,13 +84,24 @@ export interface BeaconSource {
   finalizedSlot(signal?: AbortSignal): Promise<number>;
   /** The last block at or before a slot, missed slots stepped over. */
   blockAtOrBefore(slot: number, signal?: AbortSignal): Promise<BeaconBlockInfo>;
-  /** @param complete every key is known to be in the registry: an answer without one is no answer */
+  /**
+   * @param complete every key is known to be in the registry: an answer without one is no answer
+   * @param whole the sums over all validators are needed: a node that serves no states can't answer
+   */
   readState(
     block: BeaconBlockInfo,
     pubkeys: readonly Hex[],
     signal?: AbortSignal,
     complete?: boolean,
+    whole?: boolean,
   ): Promise<StateView>;
+  /** Which of the nodes serve whole states, by asking each for one and reading none of it. */
+  servingStates(signal?: AbortSignal): Promise<readonly NodeStates[]>;
+  /**
+   * The header of the last block at or before a slot, and those of the blocks without a payload that follow it (Gloas): the root of the last is what
+   * EIP-4788 has first after the slot. One alone where the next block has a payload, as always before Gloas.
+   */
+  headersToPayload(slot: number, signal?: AbortSignal): Promise<readonly Header[]>;
   /** Proofs in the post-state of a block that has a successor: EIP-4788 stores its root under the successor's timestamp. */
   prove(block: BeaconBlockInfo, pubkeys: readonly Hex[], signal?: AbortSignal): Promise<StateProofs>;
   /**

@@ -17,9 +17,12 @@ export const ERROR_SENTENCES: Readonly<Record<string, string>> = {
 
   // --- staking ---
   DepositsArePaused: "deposits are paused by a guardian",
-  ReportOverdue: "deposits are paused because no report came by {openUntil:time}",
+  ReportOverdue:
+    "no deposits and no fundings: no report came by {openUntil:time}, or one waits for signatures or for governance",
   DepositCapReached: "the deposit cap is reached: {totalEther:eth} staked, {ceiling:eth} allowed until the next report",
-  StakesForQueue: "the withdrawal queue can't stake: claim to another address than the pool",
+  StakesForQueue: "the withdrawal queue can't stake: claim to another address than the pool and westETH",
+  NotBacked:
+    "{supply:eth} of westETH would have only {shares:shares} shares of estETH behind it: the pool mints wrongly",
   SharesExceedBalance: "{account} has {balance:shares} shares, less than {shares:shares}",
   ERC20InsufficientBalance: "{sender} has {balance:eth}, less than {needed:eth}",
   ERC20InsufficientAllowance: "{spender} may spend {allowance:eth}, less than {needed:eth}: approve it first",
@@ -45,6 +48,7 @@ export const ERROR_SENTENCES: Readonly<Record<string, string>> = {
   FinalisationNotAllowed:
     "finalisation waits for a report: the last one forbids it, is overdue, or a slashing was proven since",
   NothingToFinalise: "no withdrawal request can be finalised now",
+  NotPaid: "the pool did not pay the queue the {amount:eth} of finalised requests",
   QueueOverflow: "the withdrawal queue can't count that many shares or requests",
   ERC721NonexistentToken: "there is no open withdrawal request {tokenId}",
   ERC721IncorrectOwner: "withdrawal request {tokenId} belongs to {owner}, not to {sender}",
@@ -61,8 +65,7 @@ export const ERROR_SENTENCES: Readonly<Record<string, string>> = {
   TooManyTiers: "there can be no more than {limit} tiers",
   TierInvalid:
     "the tier's terms are out of bounds: bond {bondFirst:eth}, fee {feeBp} bp, target {targetShareBp} bp, maximum {maxShareBp} bp",
-  NotMyOperators: "the new code names {named} as operator registry, not {operators}",
-  NotMyValidators: "the new code names {named} as validator registry, not {validators}",
+  PeerChanged: "the new code names {named} as its {peer}, not {current}",
   NotQueued: "the operator has {queued} queued validators, not {count}",
   UnknownOperator: "there is no operator {operatorId}",
   NotOperatorOwner: "{caller} does not act for operator {operatorId}",
@@ -71,6 +74,7 @@ export const ERROR_SENTENCES: Readonly<Record<string, string>> = {
   OperatorNotFrozen: "operator {operatorId} is not frozen",
   BondTooSmall: "operator {operatorId} has {bond:eth} at stake and needs {required:eth}",
   BondSuffices: "operator {operatorId} has {bond:eth} at stake, enough for the {required:eth} required",
+  NotInDoubt: "operator {operatorId} had no penalty, freeze or fine since its keys were proven: none is dropped",
   SharesExceedBond: "operator {operatorId} has a bond of {bondShares:shares} shares, less than {shares:shares}",
   HasDebt: "operator {operatorId} owes {debt:eth}: add bond to repay it",
   NothingToClaim: "operator {operatorId} has no rewards to claim",
@@ -83,7 +87,10 @@ export const ERROR_SENTENCES: Readonly<Record<string, string>> = {
   NoKeys: "no validator key is given",
   TooManyKeys: "{count} keys at once are too many: at most {maximum}",
   WrongValue: "{value:eth} was sent, and exactly {expected:eth} is needed",
-  KeyKnown: "the validator with key root {keyRoot} is already registered",
+  AllKeysKnown: "all {count} keys were brought here already: nothing is left to do",
+  NoneQueued: "none of the {count} keys is queued",
+  TierAtMaximum:
+    "tier {tier} has {present} validators: one more of {total} would be above its maximum of {maxShareBp} bp",
   WrongStatus: "the validator with key root {keyRoot} is {status:status}: not possible in that state",
   WrongCredentials: "the validator's withdrawal credentials are {credentials}, not the protocol's {expected}",
   ValidatorSlashed: "the validator with key root {keyRoot} is slashed",
@@ -98,19 +105,20 @@ export const ERROR_SENTENCES: Readonly<Record<string, string>> = {
   NoDemand: "no exit is needed: {demand:eth} are missing",
   NotReadyToExit:
     "the validator can't exit yet: active since epoch {activationEpoch:far}, exit epoch {exitEpoch:far}, proven in epoch {provenEpoch}",
+  ReadyToExit:
+    "the validator with key root {keyRoot} may be asked to exit (active since epoch {activationEpoch:far}, proven in {provenEpoch}): its tier is not passed over",
+  StateTooOld: "the proven state is of {slotTime:time}; one of {notBefore:time} or later is needed",
   ExitAlreadyRequested: "the exit of the validator with key root {keyRoot} was requested on {requestedAt:time}",
-  ExitNotExpired: "the exit request of the validator with key root {keyRoot} expires on {expiresAt:time}",
   ExitFeeUnknown: "the fee of exit requests can't be read (EIP-7002)",
   FeeAboveMaximum: "the fee of the exit request is {fee:eth}, above the {maximum:eth} sent",
   ExitRequestFailed: "the exit request of {pubkey} was refused (EIP-7002)",
   NotExiting: "the validator with key root {keyRoot} is not exiting in the proven state",
   IsExiting: "the validator with key root {keyRoot} exits in epoch {exitEpoch}",
   NotLastEpoch: "a withdrawal is proven in the epoch before {withdrawableEpoch:far}, not in {provenEpoch}",
+  AlreadySettled: "the withdrawal of the validator with key root {keyRoot} is proven, as of epoch {settledEpoch}",
   NotBelow: "the validator's balance of {balanceGwei:gwei} is not below {thresholdGwei:gwei}",
   WeightAlreadyStopped: "the validator with key root {keyRoot} already earns nothing for its operator",
   NotActiveYet: "the validator is active from epoch {activationEpoch:far}, after the proven {provenEpoch}",
-  NotRequested: "no exit of the validator with key root {keyRoot} is requested",
-  ProofTooEarly: "the proven state is of {slotTime:time}; one of {notBefore:time} or later is needed",
   KeyMismatch: "the proof is of key root {provenKeyRoot}, not of {keyRoot}",
   BadPubkeyLength: "a public key has 48 bytes, not {length}",
   BadSignatureLength: "a signature has 96 bytes, not {length}",
@@ -136,8 +144,12 @@ export const ERROR_SENTENCES: Readonly<Record<string, string>> = {
   ReferenceOffGrid: "slot {refSlot} is not a whole number of frames ({slotsPerFrame} slots) after {lastRefSlot}",
   ReferenceNotNewer: "slot {refSlot} is not after the last reported slot {lastRefSlot}",
   ReferenceInFuture: "slot {refSlot} ({refTime:time}) is in the future",
-  ReferenceTooOld: "the reference of {refTime:time} is too old: report one of {oldest:time} or later",
+  ReferenceTooOld:
+    "the reference of {refTime:time} is before the last report's execution: report one of {oldest:time} or later",
   WrongBlockRoot: "the report's block root {blockRoot} is not the chain's {knownRoot}",
+  WrongHeader: "header {place} does not lead from the reported block to the one that the chain knows",
+  LeavingAboveBalance:
+    "{leavingGwei:gwei} are reported as leaving, more than the {clBalanceGwei:gwei} at all validators",
   WrongPreviousReport: "the report follows {prevReportHash}; the last one is {lastReportHash}",
   WrongCommitteeVersion: "the report was signed for committee version {version}; the present one is {current}",
   ReportExpired: "the report was valid until {validUntil:time}",
@@ -151,8 +163,10 @@ export const ERROR_SENTENCES: Readonly<Record<string, string>> = {
   InvalidMember: "{member} can't be added: zero, or the committee is full",
   QuorumOutOfRange: "a quorum of {quorum} is not more than half of {members} members, or above them",
   InvalidFrame: "a frame of {slotsPerFrame} slots after slot {firstRefSlot} is not made of whole epochs",
-  VaultBalanceImpossible:
-    "the report says vault {vault} held {reported:eth}; only {atLeast:eth} to {atMost:eth} is possible",
+  GraceTooLong: "a grace of {grace} seconds is not shorter than the frame of {frameSeconds}",
+  NotLive: "the live pool's oracle is {liveOracle}, not this one",
+  NothingToTakeOver: "nothing is to be taken over from {predecessor}: there is no such oracle, or it was done",
+  VaultBalanceImpossible: "the report says vault {vault} held {reported:eth}; it has {atMost:eth}",
   TotalWouldBeZero: "the report would leave no ether at all",
   RateRisesTooFast: "the rate would rise faster than the ledger's hard cap",
   FeeTooHigh: "the fee of {feeShares:shares} shares is above the ledger's cap of {maxFeeShares:shares}",

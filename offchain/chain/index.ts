@@ -22,7 +22,7 @@ export { ValidatorReader, keyRootOf } from "./validatorReader.ts";
 export { readAccount } from "./read/account.ts";
 export type { AccountStatus } from "./read/account.ts";
 export { readProtocol } from "./read/protocol.ts";
-export type { DepositBlock, ProtocolStatus, TierQueue, TierStatus } from "./read/protocol.ts";
+export type { DepositBlock, ProtocolStatus, TierQueue, TierStatus, Unrest } from "./read/protocol.ts";
 export { readInflow, towardsFunding, towardsQueue } from "./read/inflow.ts";
 export type { Inflow } from "./read/inflow.ts";
 export {
@@ -33,7 +33,7 @@ export {
   readOperatorValidators,
   readOperatorsOf,
 } from "./read/operator.ts";
-export type { OperatorStatus, OperatorValidator, Page, QueuedKey, ValidatorQuery } from "./read/operator.ts";
+export type { Ejection, OperatorStatus, OperatorValidator, Page, QueuedKey, ValidatorQuery } from "./read/operator.ts";
 export { readWithdrawals } from "./read/withdrawals.ts";
 export type { OwnerRequests, RequestState, WithdrawalRequest } from "./read/withdrawals.ts";
 export { estimateWait } from "../protocol/waiting.ts";
@@ -56,6 +56,7 @@ export {
   addBondWrapped,
   claimRewards,
   compoundRewards,
+  dropQueued,
   fundOwn,
   fundValidators,
   join,
@@ -67,5 +68,5 @@ export {
   withdrawBond,
 } from "./write/operator.ts";
 export type { BondChange, KeyDeposit } from "./write/operator.ts";
-export { proveEquivocation, submitReport } from "./write/committee.ts";
+export { announceReport, proveEquivocation, submitReport } from "./write/committee.ts";
 export type { ReportApplied, ReportSignature } from "./write/committee.ts";

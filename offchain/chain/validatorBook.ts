@@ -19,6 +19,7 @@ export interface ValidatorEntry {
   readonly outOfTurn: boolean;
   /** The execution block. */
   readonly fundedBlock: number | undefined;
+  /** From the first request until its exit is proven, whatever became of the request. */
   readonly exitRequested: boolean;
   readonly withdrawableEpoch: bigint | undefined;
   readonly slashed: boolean;
@@ -42,8 +43,7 @@ export type ValidatorEvent = { readonly block: number } & (
   | { readonly kind: "Funded"; readonly tier: number; readonly from: number; readonly to: number }
   | { readonly kind: "Exiting"; readonly keyRoot: Hex; readonly withdrawableEpoch: bigint }
   | {
-      readonly kind:
-        "FundedOwn" | "Dropped" | "ExitRequested" | "ExitRequestExpired" | "Withdrawn" | "Slashed" | "WeightStopped";
+      readonly kind: "FundedOwn" | "Dropped" | "ExitRequested" | "Withdrawn" | "Slashed" | "WeightStopped";
       readonly keyRoot: Hex;
     }
 );
@@ -88,13 +88,10 @@ export function validatorBook(events: Iterable<ValidatorEvent>): ValidatorBook {
       case "ExitRequested":
         change(event.keyRoot, { exitRequested: true });
         break;
-      case "ExitRequestExpired":
-        change(event.keyRoot, { exitRequested: false });
-        break;
       case "Exiting":
         change(event.keyRoot, { status: "exiting", exitRequested: false, withdrawableEpoch: event.withdrawableEpoch });
         break;
-      case "Withdrawn":
+      case "Withdrawn": // a second time where it was slashed after the first
         change(event.keyRoot, { status: "withdrawn", exitRequested: false });
         break;
       case "Slashed":

@@ -19,7 +19,6 @@ const KINDS = [
   "FundedOwn",
   "Dropped",
   "ExitRequested",
-  "ExitRequestExpired",
   "Exiting",
   "Withdrawn",
   "Slashed",
@@ -32,6 +31,7 @@ export class ValidatorReader {
   readonly #registry: ValidatorRegistry;
   readonly #provider: Provider;
   readonly #first: number;
+  #deposits: Promise<string> | undefined;
   #events: ValidatorEvent[] = [];
   /** The last block read, and its hash: a reorganisation shows. */
   #read: { readonly number: number; readonly hash: string } | undefined;
@@ -84,18 +84,31 @@ export class ValidatorReader {
     const { topicHash } = this.#registry.interface.getEvent("Predeposited");
     const transactions = new Set(logs.filter((log) => log.topics[0] === topicHash).map((log) => log.transactionHash));
     const pubkeys = new Map<Hex, Hex>();
+    if (transactions.size === 0) return pubkeys;
+    const deposits = await this.#depositContract();
     for (const group of groupsOf([...transactions], RECEIPTS_AT_ONCE)) {
       signal?.throwIfAborted();
       const receipts = await Promise.all(group.map((hash) => this.#provider.getTransactionReceipt(hash)));
       receipts.forEach((receipt, index) => {
         if (receipt === null) throw new AppError(EXIT.unavailable, `the node has no receipt of ${group[index] ?? ""}`);
         for (const log of receipt.logs) {
-          const parsed = parseDeposit(log);
+          const parsed = log.address.toLowerCase() === deposits ? parseDeposit(log) : undefined;
           if (parsed !== undefined) pubkeys.set(keyRootOf(parsed), parsed);
         }
       });
     }
     return pubkeys;
+  }
+
+  /** Fixed with the registry. Anyone's contract may emit what looks like its events. */
+  async #depositContract(): Promise<string> {
+    this.#deposits ??= this.#registry.depositContract();
+    try {
+      return (await this.#deposits).toLowerCase();
+    } catch (error) {
+      this.#deposits = undefined;
+      throw error;
+    }
   }
 
   #toEvent(log: Log, pubkeys: ReadonlyMap<Hex, Hex>): ValidatorEvent {
@@ -129,7 +142,6 @@ export class ValidatorReader {
       case "FundedOwn":
       case "Dropped":
       case "ExitRequested":
-      case "ExitRequestExpired":
       case "Withdrawn":
       case "Slashed":
       case "WeightStopped":

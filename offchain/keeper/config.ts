@@ -3,7 +3,7 @@ import { amount, field, wholeNumber, yesOrNo } from "../util/config.ts";
 import type { Config } from "../util/config.ts";
 import { DAEMON_FIELDS } from "../util/daemon.ts";
 import { SIGNER_FIELDS } from "../util/signer.ts";
-import { MAX_BATCH } from "./plan.ts";
+import { MAX_BATCH } from "./actions.ts";
 
 const GWEI_DECIMALS = 9;
 const ETH_DECIMALS = 18;

@@ -2,12 +2,16 @@
 import { ZeroAddress } from "ethers";
 import type { TransactionReceipt } from "ethers";
 import { AppError, isAbort } from "../util/errors.ts";
+import type { ValidatorEntry } from "../chain/validatorBook.ts";
 import type { Clock } from "../util/clock.ts";
+import type { Hex } from "../util/hex.ts";
 import type { Log } from "../util/log.ts";
 import { backoff } from "../util/retry.ts";
 import type { KeeperMetrics } from "./metrics.ts";
-import { ACTION_KINDS, planActions } from "./plan.ts";
-import type { Action, ActionKind, Plan, Reason, Rules } from "./plan.ts";
+import { ACTION_KINDS, MAX_BATCH } from "./actions.ts";
+import type { Action, ActionKind, Reason, Rules } from "./actions.ts";
+import { planActions } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { Proofs, requestFor } from "./requests.ts";
 import { refusalOf } from "./reverts.ts";
 import { TooExpensive, TransactionPending } from "./sender.ts";
@@ -100,6 +104,7 @@ export class Keeper {
         log.info({ action: action.kind, gas: String(gas) }, "would send");
         return [];
       }
+      if ("cause" in action) log.info({ action: action.kind, pubkey: action.pubkey, cause: action.cause }, "ejecting");
       const receipt = await sender.send(request, URGENT.has(action.kind), signal);
       this.#refused.delete(key);
       metrics.sent(action.kind, receipt);
@@ -148,20 +153,32 @@ function keyOf(action: Action): string {
   return JSON.stringify("slot" in action ? { ...action, slot: undefined } : action);
 }
 
-/** Instead of proving or funding keys of an operator who may not: the rest, or dropping what blocks the queue. */
+/**
+ * Instead of proving or funding keys of an operator who may not: the rest, or dropping what blocks the queue. Where its bond suffices for some,
+ * half as many are dropped: those that go first make room for the others.
+ */
 function without(action: Action, operatorId: bigint, { book }: Snapshot): Action | undefined {
-  const theirs = new Set(
-    [...book.values()].filter((entry) => entry.operatorId === operatorId).map(({ pubkey }) => pubkey),
-  );
+  const theirs = [...book.values()].filter((entry) => entry.operatorId === operatorId);
+  const isTheirs = (pubkey: Hex): boolean => theirs.some((entry) => entry.pubkey === pubkey);
   if (action.kind === "proveValidators") {
-    const pubkeys = action.pubkeys.filter((pubkey) => !theirs.has(pubkey));
+    const pubkeys = action.pubkeys.filter((pubkey) => !isTheirs(pubkey));
     return pubkeys.length === 0 || pubkeys.length === action.pubkeys.length ? undefined : { ...action, pubkeys };
   }
   if (action.kind === "fundValidators") {
-    const position = action.pubkeys.findIndex((pubkey) => theirs.has(pubkey));
+    const position = action.pubkeys.findIndex(isTheirs);
     if (position > 0) return { ...action, pubkeys: action.pubkeys.slice(0, position) };
-    const blocking = [...book.values()].find(({ pubkey }) => pubkey === action.pubkeys[0]);
-    return position === 0 && blocking !== undefined ? { kind: "dropQueued", keyRoot: blocking.keyRoot } : undefined;
+    if (position === 0) return { kind: "dropQueued", keyRoots: queuedFirst(theirs) };
   }
+  if (action.kind === "dropQueued" && action.keyRoots.length > 1)
+    return { kind: "dropQueued", keyRoots: action.keyRoots.slice(0, Math.ceil(action.keyRoots.length / 2)) };
   return undefined;
+}
+
+/** In the order of the queue, a transaction's worth. */
+function queuedFirst(entries: readonly ValidatorEntry[]): Hex[] {
+  return entries
+    .filter(({ status }) => status === "queued")
+    .sort((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0))
+    .slice(0, MAX_BATCH)
+    .map(({ keyRoot }) => keyRoot);
 }

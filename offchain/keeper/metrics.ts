@@ -2,8 +2,9 @@
 import type { TransactionReceipt } from "ethers";
 import type { Registry } from "prom-client";
 import { counter, gauge } from "../util/health.ts";
-import { ACTION_KINDS, REASONS } from "./plan.ts";
-import type { ActionKind, Plan, Reason } from "./plan.ts";
+import { ACTION_KINDS, EJECTION_CAUSES, REASONS } from "./actions.ts";
+import type { ActionKind, Reason } from "./actions.ts";
+import type { Plan } from "./plan.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 export interface KeeperMetrics {
@@ -23,6 +24,9 @@ export function keeperMetrics(registry: Registry): KeeperMetrics {
   const spent = counter(registry, "keeper_fees_eth_total", "fees of mined transactions in ETH");
   const planned = gauge(registry, "keeper_planned_actions", "actions of the last plan");
   const foreign = gauge(registry, "keeper_foreign_keys", "predeposited keys with credentials of somebody else");
+  const delinquent = gauge(registry, "keeper_delinquent_validators", "validators that are made to exit, by cause", [
+    "cause",
+  ]);
   const slot = gauge(registry, "keeper_finalized_slot", "slot of the beacon state that the last plan is about");
   const block = gauge(registry, "keeper_execution_block", "execution block that the last plan is about");
   const demand = gauge(registry, "keeper_exit_demand_eth", "ether that must come from further exits");
@@ -39,6 +43,7 @@ export function keeperMetrics(registry: Registry): KeeperMetrics {
     turned: (snapshot, plan) => {
       planned.set(plan.actions.length);
       foreign.set(plan.foreign.length);
+      for (const cause of EJECTION_CAUSES) delinquent.set({ cause }, plan.delinquent[cause]);
       slot.set(snapshot.state.block.slot);
       block.set(snapshot.executionBlock);
       demand.set(Number(snapshot.exitDemand) / ETH);

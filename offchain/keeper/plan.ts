@@ -4,100 +4,37 @@
  */
 import type { ValidatorEntry } from "../chain/validatorBook.ts";
 import type { ValidatorInfo } from "../beacon/types.ts";
-import { fundingOrder, nextTierToExit } from "../protocol/validatorOrder.ts";
+import { TOP_UP } from "../protocol/units.ts";
+import { fundingOrder } from "../protocol/validatorOrder.ts";
 import type { Hex } from "../util/hex.ts";
+import { ACTION_KINDS, EJECTION_CAUSES, FAR_FUTURE } from "./actions.ts";
+import type { Action, ActionKind, EjectionCause, Known, Part, Reason, Rules } from "./actions.ts";
+import { demandedExits, ejectionCause, ejections } from "./exits.ts";
 import type { Snapshot } from "./snapshot.ts";
-
-export const ACTION_KINDS = [
-  "proveSlashed",
-  "proveWithdrawn",
-  "proveExiting",
-  "proveBelow",
-  "expireExitRequest",
-  "proveNotExiting",
-  "continueFinalisation",
-  "skipExited",
-  "requestExit",
-  "proveValidators",
-  "dropQueued",
-  "fundValidators",
-  "payTreasury",
-] as const;
-export type ActionKind = (typeof ACTION_KINDS)[number];
-
-export type Action =
-  /** Proofs of one validator in the newest finalised state, or the state that `slot` names. */
-  | {
-      readonly kind:
-        "proveSlashed" | "proveExiting" | "proveBelow" | "proveNotExiting" | "proveWithdrawn" | "requestExit";
-      readonly pubkey: Hex;
-      readonly slot: number;
-    }
-  | { readonly kind: "proveValidators" | "fundValidators"; readonly pubkeys: readonly Hex[] }
-  | { readonly kind: "expireExitRequest" | "dropQueued"; readonly keyRoot: Hex }
-  | { readonly kind: "skipExited"; readonly keyRoots: readonly Hex[] }
-  | { readonly kind: "continueFinalisation" | "payTreasury" };
-
-/** Why nothing of a kind is done. */
-export const REASONS = [
-  "nothing to do",
-  "not worth it yet",
-  "no ether to fund with",
-  "every waiting tier is at its maximum",
-  "no exit is needed",
-  "the next validator can't exit yet",
-  "an exit is being proven",
-  "the consensus layer does not know the key yet",
-  "foreign credentials",
-  "gas is too expensive",
-  "waiting to try again",
-  "a transaction is pending",
-] as const;
-export type Reason = (typeof REASONS)[number];
-
-export interface Rules {
-  /** Most keys in one transaction; the contract takes 64. */
-  readonly batch: number;
-  /** Wei that continuing a finalisation must pay at least. */
-  readonly minFinalisation: bigint;
-  /** Wei of the treasury's fees that are worth a transaction. */
-  readonly minTreasury: bigint;
-}
 
 export interface Plan {
   readonly actions: readonly Action[];
   readonly reasons: Readonly<Record<ActionKind, readonly Reason[]>>;
   /** Keys that were predeposited with our registry but belong to other credentials: never funded. */
   readonly foreign: readonly Hex[];
+  /** Validators that may be made to exit out of turn and without demand, those that were asked included. */
+  readonly delinquent: Readonly<Record<EjectionCause, number>>;
 }
 
-/** What the contract takes. */
-export const MAX_BATCH = 64;
-export const TOP_UP = 31n * 10n ** 18n;
-const VALIDATOR_DEPOSIT = 32n * 10n ** 18n;
 const BELOW_GWEI = 31_750_000_000n;
 const PREDEPOSIT_GWEI = 1_000_000_000n;
-const FAR_FUTURE = 2n ** 64n - 1n;
-const EPOCHS_BEFORE_EXIT = 256n;
-const HOUR = 3_600n;
-const DAY = 24n * HOUR;
-
-/** A key with what both layers say about it. */
-interface Known {
-  readonly entry: ValidatorEntry;
-  readonly validator: ValidatorInfo;
-}
 
 export function planActions(snapshot: Snapshot, rules: Rules): Plan {
   const known = [...snapshot.book.values()].flatMap((entry): Known[] => {
     const validator = snapshot.state.validators.get(entry.pubkey);
     return validator === undefined ? [] : [{ entry, validator }];
   });
+  const ejected = ejections(snapshot, known, rules);
   const parts = [
-    proofsOfLeaving(snapshot, known),
-    outstandingRequests(snapshot, known),
+    badNews(snapshot, known),
     finalisation(snapshot, rules),
-    exits(snapshot),
+    ejected,
+    demandedExits(snapshot, new Set(ejected.actions.flatMap((action) => ("pubkey" in action ? [action.pubkey] : [])))),
     keysToProve(snapshot, rules),
     funding(snapshot, rules),
     treasuryPayment(snapshot, rules),
@@ -109,16 +46,15 @@ export function planActions(snapshot: Snapshot, rules: Rules): Plan {
   for (const kind of ACTION_KINDS)
     if (reasons[kind].length === 0 && !actions.some((action) => action.kind === kind))
       reasons[kind].push("nothing to do");
-  return { actions, reasons, foreign: foreignKeys(snapshot, known) };
-}
-
-interface Part {
-  readonly actions: readonly Action[];
-  readonly reasons: Partial<Record<ActionKind, readonly Reason[]>>;
+  const causes = known.map((one) => ejectionCause(one, snapshot));
+  const delinquent = Object.fromEntries(
+    EJECTION_CAUSES.map((cause) => [cause, causes.filter((one) => one === cause).length]),
+  ) as Record<EjectionCause, number>;
+  return { actions, reasons, foreign: foreignKeys(snapshot, known), delinquent };
 }
 
 /** Slashed, withdrawn, exiting, below: whatever the state shows and the registry does not know. The most urgent first. */
-function proofsOfLeaving(snapshot: Snapshot, known: readonly Known[]): Part {
+function badNews(snapshot: Snapshot, known: readonly Known[]): Part {
   const { block } = snapshot.state;
   const epoch = BigInt(Math.floor(block.slot / snapshot.slotsPerEpoch));
   const slashed: Action[] = [];
@@ -127,18 +63,16 @@ function proofsOfLeaving(snapshot: Snapshot, known: readonly Known[]): Part {
   const below: Action[] = [];
   for (const { entry, validator } of known) {
     const { pubkey } = entry;
-    const isFunded = entry.status === "active" || entry.status === "exiting";
-    if (!isFunded) continue;
+    if (entry.fundedBlock === undefined) continue;
     if (validator.slashed && !entry.slashed) slashed.push({ kind: "proveSlashed", pubkey, slot: block.slot });
-    // a withdrawn validator's slashing can't be proven any more: first things first
-    const isSettled = !validator.slashed || entry.slashed;
-    const leaves = validator.withdrawableEpoch !== FAR_FUTURE && isSettled;
-    if (leaves && epoch >= validator.withdrawableEpoch - 1n) {
+    if (isToSettle(entry, validator, snapshot, epoch)) {
       // the last slot of the epoch before, or as far as finality goes
       const last = Number(validator.withdrawableEpoch) * snapshot.slotsPerEpoch - 1;
       withdrawn.push({ kind: "proveWithdrawn", pubkey, slot: Math.min(last, block.slot) });
+    } else if (entry.status !== "active") {
+      continue;
     } else if (validator.exitEpoch !== FAR_FUTURE) {
-      if (entry.status === "active") exiting.push({ kind: "proveExiting", pubkey, slot: block.slot });
+      exiting.push({ kind: "proveExiting", pubkey, slot: block.slot });
     } else if (isBelow(entry, validator, epoch)) {
       below.push({ kind: "proveBelow", pubkey, slot: block.slot });
     }
@@ -146,68 +80,29 @@ function proofsOfLeaving(snapshot: Snapshot, known: readonly Known[]): Part {
   return { actions: [...slashed, ...withdrawn, ...exiting, ...below], reasons: {} };
 }
 
+/** From its last epoch on; again where a slashing after the first proof moved that epoch. */
+function isToSettle(
+  entry: ValidatorEntry,
+  { slashed, withdrawableEpoch }: ValidatorInfo,
+  { settledEpochs }: Snapshot,
+  epoch: bigint,
+): boolean {
+  if (withdrawableEpoch === FAR_FUTURE || epoch < withdrawableEpoch - 1n) return false;
+  const settled = settledEpochs.get(entry.keyRoot);
+  return entry.status !== "withdrawn" || (slashed && settled !== undefined && withdrawableEpoch > settled);
+}
+
 function isBelow(entry: ValidatorEntry, validator: ValidatorInfo, epoch: bigint): boolean {
   return !entry.weightStopped && validator.activationEpoch <= epoch && validator.balanceGwei < BELOW_GWEI;
 }
 
-/** Requests to exit that nothing came of: forgotten after a day, or as soon as a later state shows that. */
-function outstandingRequests(snapshot: Snapshot, known: readonly Known[]): Part {
-  const stateTime = BigInt(snapshot.genesisTime + snapshot.state.block.slot * snapshot.secondsPerSlot);
-  const actions: Action[] = [];
-  for (const { entry, validator } of known) {
-    const requestedAt = snapshot.exitRequestedAt.get(entry.keyRoot);
-    if (requestedAt === undefined || validator.exitEpoch !== FAR_FUTURE) continue;
-    if (stateTime >= requestedAt + HOUR)
-      actions.push({ kind: "proveNotExiting", pubkey: entry.pubkey, slot: snapshot.state.block.slot });
-    else if (snapshot.now >= requestedAt + DAY) actions.push({ kind: "expireExitRequest", keyRoot: entry.keyRoot });
-  }
-  return { actions, reasons: {} };
-}
-
-function finalisation({ finalisable }: Snapshot, { minFinalisation }: Rules): Part {
+function finalisation(snapshot: Snapshot, { minFinalisation }: Rules): Part {
+  const { finalisable, oldestRoundEnd } = snapshot;
+  if (isOverdue(snapshot) && oldestRoundEnd !== 0n)
+    return { actions: [], reasons: { continueFinalisation: ["a report is overdue"] } };
   if (finalisable === 0n) return { actions: [], reasons: {} };
   if (finalisable < minFinalisation) return { actions: [], reasons: { continueFinalisation: ["not worth it yet"] } };
   return { actions: [{ kind: "continueFinalisation" }], reasons: {} };
-}
-
-/** One exit at a time: after it, the demand and the order are others. */
-function exits(snapshot: Snapshot): Part {
-  const { exitDemand, oldestRoundEnd, now, tiers, state } = snapshot;
-  const isOld = oldestRoundEnd !== 0n && oldestRoundEnd + 3n * DAY <= now;
-  const none = (...reasons: Reason[]): Part => ({ actions: [], reasons: { requestExit: reasons } });
-  if (exitDemand < VALIDATOR_DEPOSIT && !(exitDemand > 0n && isOld)) return none("no exit is needed");
-  const tier = nextTierToExit(tiers);
-  if (tier === undefined) return none("no exit is needed");
-  const entries = [...snapshot.book.values()].filter((entry) => entry.tier === tier && entry.fundedBlock !== undefined);
-  const outOfTurn = entries.filter((entry) => entry.outOfTurn && entry.status === "active" && !entry.exitRequested);
-  const exitHead = Number(tiers[tier]?.exitHead ?? 0n);
-  const inOrder = entries.filter((entry) => !entry.outOfTurn).sort((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0));
-  // whose request was forgotten may be asked again at any time
-  const again = inOrder.filter(
-    (entry) => (entry.sequence ?? 0) < exitHead && entry.status === "active" && !entry.exitRequested,
-  );
-  const ahead = inOrder.filter((entry) => (entry.sequence ?? 0) >= exitHead);
-  const firstActive = ahead.findIndex(({ status }) => status === "active");
-  const skipped = firstActive === -1 ? ahead : ahead.slice(0, firstActive);
-  const skip: Action[] =
-    skipped.length > 0
-      ? [{ kind: "skipExited", keyRoots: skipped.slice(0, MAX_BATCH).map(({ keyRoot }) => keyRoot) }]
-      : [];
-  const head = ahead[firstActive];
-  const candidates = [...again, ...(skip.length === 0 && head !== undefined ? [head] : []), ...outOfTurn];
-  const ready = candidates.find((entry) => canExit(state.validators.get(entry.pubkey), snapshot));
-  if (ready !== undefined)
-    return { actions: [{ kind: "requestExit", pubkey: ready.pubkey, slot: state.block.slot }], reasons: {} };
-  if (skip.length > 0) return { actions: skip, reasons: {} };
-  const exitEpoch = head === undefined ? undefined : state.validators.get(head.pubkey)?.exitEpoch;
-  const isLeaving = exitEpoch !== undefined && exitEpoch !== FAR_FUTURE;
-  return none(isLeaving ? "an exit is being proven" : "the next validator can't exit yet");
-}
-
-function canExit(validator: ValidatorInfo | undefined, { state, slotsPerEpoch }: Snapshot): boolean {
-  const epoch = BigInt(Math.floor(state.block.slot / slotsPerEpoch));
-  if (validator === undefined) return false;
-  return validator.exitEpoch === FAR_FUTURE && validator.activationEpoch + EPOCHS_BEFORE_EXIT <= epoch;
 }
 
 /** Predeposited keys that the consensus layer knows as they must be, in the order of their predeposits. */
@@ -247,6 +142,7 @@ function foreignKeys({ credentials }: Snapshot, known: readonly Known[]): Hex[] 
 function funding(snapshot: Snapshot, { batch }: Rules): Part {
   const queued = [...snapshot.book.values()].filter(({ status }) => status === "queued");
   if (queued.length === 0) return { actions: [], reasons: {} };
+  if (isOverdue(snapshot)) return { actions: [], reasons: { fundValidators: ["a report is overdue"] } };
   const affordable = Number(snapshot.depositable / TOP_UP);
   if (affordable === 0) return { actions: [], reasons: { fundValidators: ["no ether to fund with"] } };
   const byTier = Map.groupBy(queued, ({ tier }) => tier ?? -1);
@@ -263,4 +159,9 @@ function treasuryPayment({ treasury: due }: Snapshot, { minTreasury }: Rules): P
   if (due === 0n) return { actions: [], reasons: {} };
   if (due < minTreasury) return { actions: [], reasons: { payTreasury: ["not worth it yet"] } };
   return { actions: [{ kind: "payTreasury" }], reasons: {} };
+}
+
+/** A report did not come, or one was announced that waits for signatures or for governance: neither fundings nor payments. */
+function isOverdue({ now, openUntil }: Snapshot): boolean {
+  return now > openUntil;
 }

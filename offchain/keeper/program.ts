@@ -21,7 +21,7 @@ import { KEEPER_FIELDS } from "./config.ts";
 import type { KeeperConfig } from "./config.ts";
 import { Keeper } from "./keeper.ts";
 import { keeperMetrics } from "./metrics.ts";
-import type { Rules } from "./plan.ts";
+import type { Rules } from "./actions.ts";
 import { Sender } from "./sender.ts";
 import type { Sources } from "./snapshot.ts";
 

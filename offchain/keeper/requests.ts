@@ -4,7 +4,7 @@ import { contractValidatorBatch } from "../beacon/contractProofs.ts";
 import type { BeaconBlockInfo, BeaconSource, StateProofs } from "../beacon/types.ts";
 import type { Protocol } from "../chain/connect.ts";
 import type { Hex } from "../util/hex.ts";
-import type { Action } from "./plan.ts";
+import type { Action } from "./actions.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Slots that EIP-4788 remembers, less what a transaction may take. */
@@ -22,7 +22,7 @@ export class Proofs {
     this.#beacon = beacon;
     this.#snapshot = snapshot;
     for (const action of actions) {
-      if ("slot" in action) this.#want(action.slot, [action.pubkey]);
+      if ("slot" in action) this.#want(action.slot, pubkeysOf(action));
       else if (action.kind === "proveValidators") this.#want(snapshot.state.block.slot, action.pubkeys);
     }
   }
@@ -77,8 +77,7 @@ export async function requestFor(
 ): Promise<TransactionRequest> {
   switch (action.kind) {
     case "proveSlashed":
-    case "proveExiting":
-    case "proveNotExiting": {
+    case "proveExiting": {
       const [proof] = (await proofs.of(action.slot, [action.pubkey], signal)).validators;
       return validators[action.kind].populateTransaction(required(proof, action.pubkey));
     }
@@ -88,10 +87,20 @@ export async function requestFor(
       const proof = required(found[0], action.pubkey);
       return validators[action.kind].populateTransaction(proof, required(balances[0], action.pubkey));
     }
+    case "eject":
     case "requestExit": {
-      const [proof] = (await proofs.of(action.slot, [action.pubkey], signal)).validators;
+      const [proof, ...passed] = (await proofs.of(action.slot, pubkeysOf(action), signal)).validators;
       const value = 2n * (await exitFee());
-      return validators.requestExit.populateTransaction(action.pubkey, required(proof, action.pubkey), { value });
+      return validators.requestExit.populateTransaction(action.pubkey, required(proof, action.pubkey), passed, {
+        value,
+      });
+    }
+    case "ejectBelow": {
+      const { validators: found, balances } = await proofs.of(action.slot, [action.pubkey], signal);
+      const proof = required(found[0], action.pubkey);
+      const balance = required(balances[0], action.pubkey);
+      const value = 2n * (await exitFee());
+      return validators.ejectBelow.populateTransaction(action.pubkey, proof, balance, { value });
     }
     case "proveValidators": {
       const { fork, validators: found } = await proofs.of(snapshot.state.block.slot, action.pubkeys, signal);
@@ -99,17 +108,19 @@ export async function requestFor(
     }
     case "fundValidators":
       return validators.fundValidators.populateTransaction([...action.pubkeys]);
-    case "expireExitRequest":
-      return validators.expireExitRequest.populateTransaction(action.keyRoot);
     case "dropQueued":
-      return validators.dropQueued.populateTransaction(action.keyRoot);
     case "skipExited":
-      return validators.skipExited.populateTransaction([...action.keyRoots]);
+      return validators[action.kind].populateTransaction([...action.keyRoots]);
     case "continueFinalisation":
       return pool.continueFinalisation.populateTransaction();
     case "payTreasury":
       return operators.payTreasury.populateTransaction();
   }
+}
+
+/** Whose proofs an action brings, in order. */
+function pubkeysOf(action: Extract<Action, { slot: number }>): Hex[] {
+  return [action.pubkey, ...("passed" in action ? action.passed : [])];
 }
 
 function required<T>(proof: T | undefined, pubkey: Hex): T {

@@ -3,7 +3,7 @@ import { ChainError, toChainError } from "../chain/errors.ts";
 import { messageOf } from "../util/errors.ts";
 
 /** Errors by which one operator's keys spoil a batch. */
-const ABOUT_AN_OPERATOR = new Set(["OperatorIsFrozen", "HasDebt", "BondTooSmall"]);
+const ABOUT_AN_OPERATOR = new Set(["OperatorIsFrozen", "HasDebt", "BondTooSmall", "BondSuffices"]);
 
 export interface Refusal {
   /** In one line. */

@@ -1,5 +1,6 @@
 /** Deposits: the data, their roots, and the proof of possession over the deposit domain (consensus-specs, phase0/beacon-chain.md#deposits). */
 import { PublicKey, Signature, verify } from "@chainsafe/blst";
+import { ContainerType, UintBigintType } from "@chainsafe/ssz";
 import { DOMAIN_DEPOSIT } from "@lodestar/params";
 import { ssz } from "@lodestar/types";
 import { getBytes, hexlify } from "ethers";
@@ -20,6 +21,15 @@ export interface DepositData extends DepositMessage {
 
 /** What the registry deposits for a key. */
 export const PREDEPOSIT_GWEI = 1_000_000_000n;
+
+/** Of phase0, with the amount as a bigint: lodestar's is a double, which is exact up to 2^53 only. */
+const messageFields = {
+  pubkey: ssz.BLSPubkey,
+  withdrawalCredentials: ssz.Bytes32,
+  amount: new UintBigintType(8),
+};
+const DEPOSIT_MESSAGE = new ContainerType(messageFields);
+const DEPOSIT_DATA = new ContainerType({ ...messageFields, signature: ssz.BLSSignature });
 
 const ZERO_SIGNATURE: Hex = `0x${"00".repeat(96)}`;
 
@@ -44,22 +54,19 @@ export function topUpDeposit(pubkey: Hex, credentials: Hex, amountGwei: bigint):
   return withRoot({ pubkey, withdrawalCredentials: credentials, amountGwei }, ZERO_SIGNATURE);
 }
 
+/** @throws RangeError where the amount is no uint64 */
 export function depositMessageRoot(message: DepositMessage): Uint8Array {
-  return ssz.phase0.DepositMessage.hashTreeRoot({
-    pubkey: getBytes(message.pubkey),
-    withdrawalCredentials: getBytes(message.withdrawalCredentials),
-    amount: Number(message.amountGwei),
-  });
+  return DEPOSIT_MESSAGE.hashTreeRoot(fieldsOf(message));
 }
 
+/** @throws RangeError where the amount is no uint64 */
 export function depositDataRoot(message: DepositMessage, signature: Hex): Hex {
-  const root = ssz.phase0.DepositData.hashTreeRoot({
-    pubkey: getBytes(message.pubkey),
-    withdrawalCredentials: getBytes(message.withdrawalCredentials),
-    amount: Number(message.amountGwei),
-    signature: getBytes(signature),
-  });
-  return hexlify(root) as Hex;
+  return hexlify(DEPOSIT_DATA.hashTreeRoot({ ...fieldsOf(message), signature: getBytes(signature) })) as Hex;
+}
+
+function fieldsOf({ pubkey, withdrawalCredentials: credentials, amountGwei }: DepositMessage) {
+  if (amountGwei < 0n || amountGwei >= 1n << 64n) throw new RangeError(`${amountGwei} gwei are no uint64`);
+  return { pubkey: getBytes(pubkey), withdrawalCredentials: getBytes(credentials), amount: amountGwei };
 }
 
 /** What a key signs: the message under the domain of deposits, which is the same before and after every fork. */

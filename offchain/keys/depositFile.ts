@@ -1,6 +1,7 @@
 /** Files of deposit data as the staking launchpad's tools write them, and everything that can be wrong with one. */
 import { getBytes, hexlify } from "ethers";
 import { z } from "zod";
+import { exactNumber } from "../util/exact.ts";
 import type { Hex } from "../util/hex.ts";
 import { PREDEPOSIT_GWEI, depositDataRoot, depositMessageRoot, isValidDepositSignature } from "./deposit.ts";
 import type { DepositData, DepositMessage } from "./deposit.ts";
@@ -48,7 +49,7 @@ const bytes = (length: number) =>
 const entrySchema = z.object({
   pubkey: bytes(48),
   withdrawal_credentials: bytes(32),
-  amount: z.number().int().nonnegative(),
+  amount: z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER),
   signature: bytes(96),
   deposit_message_root: bytes(32).optional(),
   deposit_data_root: bytes(32),
@@ -57,13 +58,13 @@ const entrySchema = z.object({
 });
 type Entry = z.infer<typeof entrySchema>;
 
-/** The text of a file of these deposits. @param network its name, for readers */
+/** The text of a file of these deposits. @param network its name, for readers @throws RangeError where JSON can't hold an amount exactly */
 export function depositFile(deposits: readonly DepositData[], forkVersion: Hex, network: string): string {
   const plain = (value: string): string => value.replace(/^0x/, "");
   const entries = deposits.map((deposit) => ({
     pubkey: plain(deposit.pubkey),
     withdrawal_credentials: plain(deposit.withdrawalCredentials),
-    amount: Number(deposit.amountGwei),
+    amount: exactNumber(deposit.amountGwei),
     signature: plain(deposit.signature),
     deposit_message_root: plain(hexlify(depositMessageRoot(deposit))),
     deposit_data_root: plain(deposit.depositDataRoot),

@@ -1,6 +1,7 @@
 /** From what both layers held at the reference slot to the committee's report. Pure: members with different nodes agree on every bit. */
 import type { StateView } from "../beacon/types.ts";
-import { slotTime } from "../protocol/frames.ts";
+import { SLOTS_PER_EPOCH, slotTime } from "../protocol/frames.ts";
+import { isLeaving } from "../protocol/leaving.ts";
 import type { Report } from "../protocol/report.ts";
 import { DAY, gwei } from "../protocol/units.ts";
 import type { Wei } from "../protocol/units.ts";
@@ -9,10 +10,10 @@ import { findIncident } from "./incident.ts";
 import type { Finding, OwnValidator } from "./incident.ts";
 
 /**
- * How long a signed report may be submitted, from its reference time. The same for every member, so no setting. As long as the window in which
- * falls are summed: a fall that governance must approve first can wait for its timelock.
+ * How long a signed report may be submitted, from its reference time. The same for every member, so no setting. Longer than any vote about a fall:
+ * a report is applied once at most, as the next names it as its predecessor.
  */
-const VALIDITY = 30n * DAY;
+const VALIDITY = 400n * DAY;
 
 /** Both layers in the post-state of the last block at or before the reference slot. */
 export interface Snapshot {
@@ -53,6 +54,7 @@ export function buildReport(snapshot: Snapshot, link: Link): BuiltReport {
   const foreign: Hex[] = [];
   const seen = new Set<Hex>();
   let clBalance = 0n;
+  let leaving = 0n;
   for (const { pubkey, operatorId } of snapshot.funded) {
     if (seen.has(pubkey)) throw new RangeError(`${pubkey} is funded twice`);
     seen.add(pubkey);
@@ -64,6 +66,7 @@ export function buildReport(snapshot: Snapshot, link: Link): BuiltReport {
     }
     own.push({ operatorId, info });
     clBalance += info.balanceGwei;
+    if (isLeaving(info, refSlot / SLOTS_PER_EPOCH)) leaving += info.balanceGwei;
     for (const onTheirWay of [state.pendingDepositsGwei, state.owedWithdrawalsGwei])
       clBalance += onTheirWay.get(pubkey) ?? 0n;
   }
@@ -72,6 +75,7 @@ export function buildReport(snapshot: Snapshot, link: Link): BuiltReport {
     refSlot,
     blockRoot: state.block.root,
     clBalanceGwei: gwei(clBalance),
+    leavingGwei: gwei(leaving),
     withdrawalVaultBalance: snapshot.withdrawalVaultBalance,
     rewardsVaultBalance: snapshot.rewardsVaultBalance,
     incident: finding.incident,

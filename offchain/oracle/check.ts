@@ -9,10 +9,14 @@ import type { Nodes } from "./assemble.ts";
 import type { OracleConfig } from "./config.ts";
 import { dueSlot, readStanding } from "./contract.ts";
 import type { Standing } from "./contract.ts";
+import type { Reason } from "./metrics.ts";
 
 /** Below it the account is nearly empty: some fifty reports at 10 gwei. */
 const LOW_BALANCE = 10n ** 17n;
 const SLOTS_PER_EPOCH = 32n;
+/** Reports without slashings are read from nodes without that endpoint too. */
+const STATES_CHECK = "whole states";
+const NEEDS_WHOLE_STATE: Reason = "needs_whole_state";
 
 /** What can be asked without the key comes first; a check that needs a failed one says so. */
 export async function checkAll(
@@ -49,11 +53,21 @@ export async function checkAll(
       BigInt(slot),
     ];
   });
+  await list.run(STATES_CHECK, async () => {
+    const found = await beacon.servingStates(signal);
+    const serving = found.filter(({ serves }) => serves === true);
+    if (serving.length > 0)
+      return [true, `${serving.length} of ${found.length} beacon nodes serve whole states: ${hosts(serving)}`];
+    return [
+      "warning",
+      `no beacon node serves /eth/v2/debug/beacon/states (${hosts(found)}): after a slashing of a validator of ours this member can't sign (${NEEDS_WHOLE_STATE})`,
+    ];
+  });
   await list.run("frame", () => {
     if (standing === undefined || finalized === undefined) return [false, "needs both layers"];
     const due = dueSlot(standing, finalized);
     const text = due === undefined ? "nothing to report yet" : `slot ${due} is due`;
-    const late = standing.nextRefSlot - standing.lastRefSlot >= 2n * standing.slotsPerFrame;
+    const late = standing.nextRefSlot >= standing.oldestRefSlot + standing.slotsPerFrame;
     return [!late, `last report: slot ${standing.lastRefSlot}; ${text}${late ? ": a report is missing" : ""}`];
   });
   const address = await list.run<string>(SIGNER_CHECK, async () => {
@@ -90,4 +104,8 @@ export async function checkAll(
     return [peers.length - silent.length >= needed, text.join("; ")];
   });
   return list.checks;
+}
+
+function hosts(nodes: readonly { readonly host: string }[]): string {
+  return nodes.map(({ host }) => host).join(", ");
 }

@@ -8,6 +8,7 @@ import { SLOTS_PER_EPOCH } from "../protocol/frames.ts";
 import { max, min } from "../protocol/integers.ts";
 import { gwei, wei, weiToGweiDown } from "../protocol/units.ts";
 import type { Gwei, Wei } from "../protocol/units.ts";
+import { WholeStateNeeded } from "./layers.ts";
 
 // consensus-specs, mainnet preset: phase0, altair, bellatrix; Electra, Fulu and Gloas change none of them
 const EFFECTIVE_BALANCE_INCREMENT = 1_000_000_000n; // gwei
@@ -34,7 +35,7 @@ export interface Finding {
 
 /**
  * @param bonds of the operators of slashed validators; a missing one counts as none
- * @throws RangeError where a validator of ours is slashed and the node did not give the sums over all validators
+ * @throws WholeStateNeeded where a validator of ours is slashed and the node did not give the sums over all validators
  */
 export function findIncident(
   state: StateView,
@@ -54,8 +55,7 @@ export function findIncident(
       isLeaking,
     };
   const { totalActiveBalanceGwei, slashingsGwei } = state;
-  if (totalActiveBalanceGwei === undefined || slashingsGwei === undefined)
-    throw new RangeError("a validator is slashed: its penalty needs a beacon node that serves whole states");
+  if (totalActiveBalanceGwei === undefined || slashingsGwei === undefined) throw new WholeStateNeeded();
   const total = max(EFFECTIVE_BALANCE_INCREMENT, totalActiveBalanceGwei);
   const penalties = new Map<bigint, bigint>();
   for (const { operatorId, info } of awaiting)

@@ -23,7 +23,8 @@ import type { Hex } from "../util/hex.ts";
 import { encodeSigned, signedReportSchema, signerOf } from "./wire.ts";
 import type { SignedReport } from "./wire.ts";
 
-const KEPT = 100;
+/** More than are signed while a report is valid: each of them may still be approved. */
+const KEPT = 500;
 /** Held by this process. */
 const heldLocks = new Set<string>();
 

@@ -9,6 +9,7 @@ export const REASONS = [
   "not_final",
   "execution_unavailable",
   "beacon_unavailable",
+  "needs_whole_state",
   "layers_disagree",
   "not_member",
   "signer_unavailable",
@@ -36,6 +37,7 @@ export interface OracleMetrics {
   readonly quorum: Gauge;
   readonly members: Gauge;
   readonly clBalance: Gauge;
+  readonly leaving: Gauge;
   readonly counted: Gauge;
   readonly incident: Gauge;
   readonly account: Gauge;
@@ -46,6 +48,7 @@ export interface OracleMetrics {
   readonly equivocations: Counter;
   readonly outvoted: Counter;
   readonly submissions: Counter;
+  readonly announcements: Counter;
   readonly requests: Counter;
   readonly beaconFailures: Counter;
 }
@@ -72,6 +75,11 @@ export function makeMetrics(registry = new Registry()): OracleMetrics {
       "oracle_report_cl_balance_gwei",
       "Balance of all funded validators in the newest report",
     ),
+    leaving: gauge(
+      registry,
+      "oracle_report_leaving_gwei",
+      "The part of it that is on its way out, in the newest report",
+    ),
     counted: gauge(registry, "oracle_report_validators", "Validators counted in the newest report"),
     incident: gauge(registry, "oracle_report_incident", "1 if this member's newest report says incident"),
     account: gauge(registry, "oracle_account_balance_ether", "Ether of the submitting account"),
@@ -87,6 +95,12 @@ export function makeMetrics(registry = new Registry()): OracleMetrics {
     equivocations: counter(registry, "oracle_equivocations_total", "Second reports for a slot by one signer", labelled),
     outvoted: counter(registry, "oracle_outvoted_total", "Accepted reports that differ from this member's"),
     submissions: counter(registry, "oracle_submissions_total", "Reports sent", ["result"]),
+    announcements: counter(
+      registry,
+      "oracle_announcements_total",
+      "Announcements sent, of reports that need more than a quorum",
+      ["result"],
+    ),
     requests: counter(registry, "oracle_requests_total", "Requests of peers and strangers", ["status"]),
     beaconFailures: counter(registry, "oracle_beacon_failures_total", "Failed requests to a beacon node", ["host"]),
   };

@@ -19,7 +19,7 @@ import { checkAll } from "./check.ts";
 import { ORACLE_FIELDS } from "./config.ts";
 import type { OracleConfig } from "./config.ts";
 import { dueSlot, readStanding } from "./contract.ts";
-import type { Step } from "./member.ts";
+import type { Step } from "./step.ts";
 import type { Reason } from "./metrics.ts";
 import { readSnapshot } from "./snapshot.ts";
 import { encodeReport } from "./wire.ts";
@@ -66,7 +66,7 @@ async function run({ member, metrics }: Assembled, { config, clock, log, signal 
       async (stop) => {
         const step = await member.step(stop);
         tell(step);
-        return !step.reasons.some((reason) => reason.endsWith("_unavailable") || reason === "not_member");
+        return !step.reasons.some((reason) => isAboutNodes(reason) || reason === "not_member");
       },
       // another pool means other contracts: whoever runs this starts it again
       { clock, pulse, seconds: config.POLL_SECONDS, log, signal, isFatal: (error) => error instanceof AppError },
@@ -92,9 +92,13 @@ async function once({ member }: Assembled, { config, clock, log, signal, program
   }
 }
 
+function isAboutNodes(reason: Reason): boolean {
+  return reason.endsWith("_unavailable") || reason === "needs_whole_state";
+}
+
 export function exitCodeOfStep({ reasons }: Pick<Step, "reasons">): ExitCode {
   const holds = (reason: Reason): boolean => reasons.includes(reason);
-  if (reasons.some((reason) => reason.endsWith("_unavailable"))) return EXIT.unavailable;
+  if (reasons.some(isAboutNodes)) return EXIT.unavailable;
   if (holds("outvoted") || holds("layers_disagree")) return EXIT.invalid;
   if (reasons.length === 0 || holds("no_new_frame")) return EXIT.ok;
   return EXIT.refused;

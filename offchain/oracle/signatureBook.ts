@@ -17,8 +17,10 @@ export interface Rules {
   readonly members: ReadonlySet<string>;
   readonly committeeVersion: bigint;
   readonly lastRefSlot: bigint;
-  /** The newest slot of the grid whose time has come. */
+  /** The newest slot of the grid whose time has come; the last reported one where none may be reported. */
   readonly nextRefSlot: bigint;
+  /** The first slot of the grid that may be reported: frames that ended before the last report was executed are part of the next. */
+  readonly oldestRefSlot: bigint;
   readonly slotsPerFrame: bigint;
 }
 
@@ -94,6 +96,6 @@ export class SignatureBook {
 }
 
 function isDue(refSlot: bigint, rules: Rules): boolean {
-  const isNew = refSlot > rules.lastRefSlot && refSlot <= rules.nextRefSlot;
-  return isNew && (refSlot - rules.lastRefSlot) % rules.slotsPerFrame === 0n;
+  const isOpen = refSlot >= rules.oldestRefSlot && refSlot <= rules.nextRefSlot;
+  return isOpen && (refSlot - rules.lastRefSlot) % rules.slotsPerFrame === 0n;
 }

@@ -4,14 +4,16 @@ import type { Protocol } from "../chain/connect.ts";
 import { fundedKeys } from "../chain/validatorBook.ts";
 import type { ValidatorBook } from "../chain/validatorBook.ts";
 import { SLOTS_PER_EPOCH } from "../protocol/frames.ts";
-import { wei } from "../protocol/units.ts";
+import { toEtherDown } from "../protocol/shares.ts";
+import type { Totals } from "../protocol/shares.ts";
+import { shares, wei } from "../protocol/units.ts";
 import type { Wei } from "../protocol/units.ts";
-import { AppError, EXIT } from "../util/errors.ts";
+import { AppError, EXIT, isAbort, messageOf } from "../util/errors.ts";
 import type { Hex } from "../util/hex.ts";
 import type { Snapshot } from "./buildReport.ts";
 import type { Standing } from "./contract.ts";
 import { hasPenaltyAhead } from "./incident.ts";
-import { LayerError, asking, layerError } from "./layers.ts";
+import { LayerError, WholeStateNeeded, asking, layerError } from "./layers.ts";
 
 export interface Sources {
   readonly protocol: Protocol;
@@ -41,7 +43,8 @@ export async function readSnapshot(
     const wanted = new Set(fundedKeys(book));
     const funded = [...book.values()].filter(({ pubkey }) => wanted.has(pubkey));
     const pubkeys = funded.map(({ pubkey }) => pubkey);
-    const state = await asking("beacon", beacon.readState(block, pubkeys, signal, true), signal);
+    const seen = await asking("beacon", beacon.readState(block, pubkeys, signal, true), signal);
+    const state = needsWhole(seen) ? await readWhole(beacon, seen, pubkeys, signal) : seen;
     const missing = funded.filter(({ pubkey }) => !state.validators.has(pubkey));
     if (missing.length > 0)
       throw new AppError(
@@ -73,6 +76,28 @@ export async function readSnapshot(
   }
 }
 
+/** Whether an incident depends on the sums over all validators, which the node that answered did not give. */
+function needsWhole({ block, validators, totalActiveBalanceGwei, slashingsGwei }: StateView): boolean {
+  if (totalActiveBalanceGwei !== undefined && slashingsGwei !== undefined) return false;
+  const epoch = BigInt(block.slot) / SLOTS_PER_EPOCH;
+  return [...validators.values()].some((info) => hasPenaltyAhead(info, epoch));
+}
+
+/** The same of a node that serves whole states. @throws WholeStateNeeded where none does */
+async function readWhole(
+  beacon: BeaconSource,
+  { block }: StateView,
+  pubkeys: readonly Hex[],
+  signal: AbortSignal | undefined,
+): Promise<StateView> {
+  try {
+    return await beacon.readState(block, pubkeys, signal, true, true);
+  } catch (error) {
+    if (isAbort(error) && signal?.aborted === true) throw error;
+    throw new WholeStateNeeded(error instanceof AppError ? error.message.replaceAll("\n", "; ") : messageOf(error));
+  }
+}
+
 async function expectBlock({ provider }: Protocol, number: number, hash: Hex): Promise<void> {
   const block = await provider.getBlock(number);
   if (block === null) throw new LayerError("execution", `the execution node does not have block ${number}`);
@@ -83,8 +108,9 @@ async function expectBlock({ provider }: Protocol, number: number, hash: Hex): P
     );
 }
 
+/** Each bond's shares at the totals of that block, rounded down. Keys that wait to be funded are no bond yet. */
 async function readBonds(
-  { operators }: Protocol,
+  { operators, token }: Protocol,
   state: StateView,
   funded: readonly { readonly pubkey: Hex; readonly operatorId: bigint }[],
   blockTag: number,
@@ -95,9 +121,12 @@ async function readBonds(
     const info = state.validators.get(pubkey);
     if (info !== undefined && hasPenaltyAhead(info, epoch)) concerned.add(operatorId);
   }
+  if (concerned.size === 0) return new Map();
+  const [ether, supply] = await token.totals({ blockTag });
+  const totals: Totals = { ether: wei(ether), shares: shares(supply) };
   const bonds = [...concerned].map(async (operatorId) => {
-    const { bond } = await operators.bondOf(operatorId, { blockTag });
-    return [operatorId, wei(bond)] as const;
+    const { bondShares } = await operators.operator(operatorId, { blockTag });
+    return [operatorId, toEtherDown(shares(bondShares), totals)] as const;
   });
   return new Map(await Promise.all(bonds));
 }

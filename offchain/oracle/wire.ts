@@ -26,6 +26,7 @@ const reportSchema = z
     refSlot: uint(32n),
     blockRoot: bytes(32),
     clBalanceGwei: uint(64n).transform(gwei),
+    leavingGwei: uint(64n).transform(gwei),
     withdrawalVaultBalance: uint(128n).transform(wei),
     rewardsVaultBalance: uint(128n).transform(wei),
     incident: z.boolean(),

@@ -1,5 +1,5 @@
 /** The pool's books and what derives from them (docs/math.md, Books). Nothing here is a balance: a donation moves no formula. */
-import { max, saturatingSub } from "./integers.ts";
+import { max, min, saturatingSub } from "./integers.ts";
 import { toEtherUp } from "./shares.ts";
 import type { Totals } from "./shares.ts";
 import { VALIDATOR_DEPOSIT, wei } from "./units.ts";
@@ -29,14 +29,16 @@ export interface Books {
   readonly finalisationRate: Ray;
   readonly lastRefTime: bigint;
   readonly lastCutoff: bigint;
-  /** When the last report was executed, and the one before it. */
+  /** On its way from validators, at the last reference slot. */
+  readonly leaving: Wei;
+  /** When the last report was executed. */
   readonly lastReportTime: bigint;
-  readonly previousReportTime: bigint;
-  /** What the last report took from each vault. */
-  readonly lastSweptWithdrawals: Wei;
-  readonly lastSweptRewards: Wei;
   /** Latest slot time at which a slashing was proven. */
   readonly slashingTime: bigint;
+  /** Slashings proven since the last report, in states after its reference. */
+  readonly slashed: bigint;
+  /** Those that the last report may not have contained. */
+  readonly slashedEarlier: bigint;
   /** T may not exceed it until the next report. */
   readonly depositCeiling: Wei;
   /** Deposits pause when the next report is not there by then. */
@@ -66,10 +68,31 @@ export function depositable(books: Books, totals: Totals, unfinalisedShares: Sha
 }
 
 /**
- * What is promised, and neither here nor already on its way, when `staying` validators keep their 32 ETH:
- * max(0, promised - buffer - max(0, etherAtValidators - 32 ETH * staying)).
+ * What is promised, and neither here nor already on its way, when `asked` validators were asked to exit since an hour before the last
+ * reference: max(0, promised - buffer - min(etherAtValidators, leaving + 32 ETH * asked)).
  */
-export function exitDemand(books: Books, totals: Totals, unfinalisedShares: Shares, staying: bigint): Wei {
-  const onItsWay = max(0n, etherAtValidators(books) - VALIDATOR_DEPOSIT * staying);
+export function exitDemand(books: Books, totals: Totals, unfinalisedShares: Shares, asked: bigint): Wei {
+  const onItsWay = min<bigint>(etherAtValidators(books), books.leaving + VALIDATOR_DEPOSIT * asked);
   return wei(max(0n, promised(unfinalisedShares, totals) - buffer(books, totals) - onItsWay));
+}
+
+/** Ether for each slashing that is tolerated: it loses 0.1 ETH in the end, a basis point of that. */
+const TOLERANCE = 1_000n * 10n ** 18n;
+/** Of more, the correlation between them counts. */
+const MAX_TOLERATED = 400n;
+
+/** Whether so many slashings of 32 ETH that no report contains cost about a basis point at most (docs/decisions/014). */
+export function tolerates(slashings: bigint, totalEther: Wei): boolean {
+  return slashings <= MAX_TOLERATED && slashings * TOLERANCE <= totalEther;
+}
+
+/** The counts of slashings after a report of `refTime`: all proven in states up to it are in the report. */
+export function slashingsAfter(books: Books, refTime: bigint): Pick<Books, "slashed" | "slashedEarlier"> {
+  return { slashed: 0n, slashedEarlier: books.slashingTime <= refTime ? 0n : books.slashed };
+}
+
+/** Whether requests may be paid by the last report's numbers. */
+export function mayFinalise(books: Books, totals: Totals, now: bigint): boolean {
+  const isTolerable = tolerates(books.slashedEarlier + books.slashed, totals.ether);
+  return books.finalisable && now <= books.openUntil && isTolerable;
 }

@@ -4,7 +4,16 @@
  * Operations bear the names of the contracts' and refuse with their errors; one that refuses changes nothing. Time, balances of vaults and
  * the weights of validators come in as arguments. Pause flags, allowances and roles are left to the contracts.
  */
-import { buffer, depositable, etherAtValidators, exitDemand, promised } from "./books.ts";
+import {
+  buffer,
+  depositable,
+  etherAtValidators,
+  exitDemand,
+  mayFinalise,
+  promised,
+  slashingsAfter,
+  tolerates,
+} from "./books.ts";
 import type { Books } from "./books.ts";
 import { PAUSING_FALL } from "./bounds.ts";
 import { ensure } from "./errors.ts";
@@ -24,7 +33,7 @@ import {
 import type { QueueState } from "./queue.ts";
 import { FIRST_ALLOWANCE, allowanceAt, maxFeeShares, rateRise } from "./rails.ts";
 import type { Rails } from "./rails.ts";
-import { burnable, divisible, feeOn, fell, fromVault, grossChange, recognise, splitFee } from "./rebase.ts";
+import { burnable, divisible, feeOn, fell, grossChange, recognise, splitFee } from "./rebase.ts";
 import type { FeeSplit, Weights } from "./rebase.ts";
 import {
   rateDown,
@@ -52,6 +61,8 @@ import type { Bp, Ray, Shares, Wei } from "./units.ts";
 
 /** Nothing is finalised in a report that lowers the rate by more. */
 const MAX_FINALISING_FALL = bp(1n);
+/** The pool counts slashings in 16 bits. */
+const MAX_SLASHED = 65_535n;
 const MIN_BOOTSTRAP = wei(10n ** 16n);
 const MAX_UINT128 = 2n ** 128n - 1n;
 /** The queue and the pool keep rates in 104 bits. */
@@ -83,6 +94,8 @@ export interface ReportInput extends Schedule {
   /** The time that the report counts, in seconds. */
   readonly elapsed: bigint;
   readonly clBalance: Wei;
+  /** The part of it that is on its way out. */
+  readonly leaving: Wei;
   readonly withdrawalVault: VaultBalance;
   readonly rewardsVault: VaultBalance;
   readonly incident: boolean;
@@ -203,8 +216,14 @@ export class ProtocolModel {
     return depositable(this.books, this.totals, this.unfinalisedShares());
   }
 
-  exitDemand(staying: bigint): Wei {
-    return exitDemand(this.books, this.totals, this.unfinalisedShares(), staying);
+  /** @param asked validators asked to exit since an hour before the last reference */
+  exitDemand(asked: bigint): Wei {
+    return exitDemand(this.books, this.totals, this.unfinalisedShares(), asked);
+  }
+
+  /** Whether the last report's finalisation may go on. The contract's `calm` also asks whether requests are open. */
+  isCalm(now: bigint): boolean {
+    return mayFinalise(this.books, this.totals, now);
   }
 
   // --- stakers ---
@@ -295,8 +314,7 @@ export class ProtocolModel {
    */
   continueFinalisation(now: bigint): { readonly paid: Wei; readonly burned: Shares } {
     const { books, totals } = this;
-    const isAllowed = books.finalisable && now <= books.openUntil && books.slashingTime <= books.lastRefTime;
-    ensure(isAllowed, "FinalisationNotAllowed");
+    ensure(this.isCalm(now), "FinalisationNotAllowed");
     const finalised = finalise(this.queue, books.finalisationRate, books.lastCutoff, this.buffer());
     ensure(finalised.paid > 0n, "NothingToFinalise");
     const burned = min(toSharesUp(finalised.paid, totals), finalised.shares);
@@ -326,6 +344,7 @@ export class ProtocolModel {
   }
 
   #noteFunding(count: bigint, now: bigint): Shares {
+    ensure(now <= this.books.openUntil, "ReportOverdue", this.books.openUntil);
     const funded = wei(this.books.funded + VALIDATOR_DEPOSIT * count);
     const { fundingBoundary: last } = this.books;
     const boundary = now <= last ? last : now - 1n - ((now - 1n - last) % this.settings.secondsPerFrame);
@@ -336,7 +355,18 @@ export class ProtocolModel {
 
   /** A slashing was proven in the state of a slot at `slotTime`. */
   noteSlashing(slotTime: bigint): void {
-    this.#state.books = { ...this.books, slashingTime: max(this.books.slashingTime, slotTime) };
+    const { books } = this;
+    const isLater = slotTime > books.lastRefTime && books.slashed < MAX_SLASHED;
+    this.#state.books = {
+      ...books,
+      slashingTime: max(books.slashingTime, slotTime),
+      slashed: books.slashed + (isLater ? 1n : 0n),
+    };
+  }
+
+  /** A report waits for signatures or for governance: no deposits, fundings or payments until one is applied. */
+  hold(now: bigint): void {
+    this.#state.books = { ...this.books, openUntil: now - 1n };
   }
 
   /** Moves shares of a bond to the queue's account; reports burn them. */
@@ -368,10 +398,10 @@ export class ProtocolModel {
   report(input: ReportInput): ReportOutcome {
     const { books, settings, totals: before } = this;
     const { elapsed, refTime } = input;
-    ensure(refTime >= books.previousReportTime, "ReferenceTooOld", refTime, books.previousReportTime);
-    const fundedAtRef = this.#fundedAt(refTime);
-    const sweptWithdrawals = takenFrom(input.withdrawalVault, books.lastSweptWithdrawals, books, refTime);
-    const sweptRewards = takenFrom(input.rewardsVault, books.lastSweptRewards, books, refTime);
+    ensure(refTime >= books.lastReportTime, "ReferenceTooOld", refTime, books.lastReportTime);
+    const fundedAtRef = refTime >= books.fundedTime ? books.funded : books.fundedBefore;
+    const sweptWithdrawals = takenFrom("withdrawalVault", input.withdrawalVault);
+    const sweptRewards = takenFrom("rewardsVault", input.rewardsVault);
 
     const gross = grossChange({
       clLast: books.clLast,
@@ -390,7 +420,9 @@ export class ProtocolModel {
     const finalisationRate = rateDown(judged);
 
     const next: Books = { ...books, clLast: input.clBalance, fundedAtLastRef: fundedAtRef, heldBack };
-    const finalisable = !input.incident && !fell(before, judged, MAX_FINALISING_FALL) && books.slashingTime <= refTime;
+    const slashings = slashingsAfter(books, refTime);
+    const isTolerable = tolerates(slashings.slashedEarlier, judged.ether);
+    const finalisable = !input.incident && !fell(before, judged, MAX_FINALISING_FALL) && isTolerable;
     const available = finalisable ? buffer(next, judged) : wei(0n);
     const closed = closeRound(this.queue, input.nextCutoff);
     const {
@@ -420,10 +452,9 @@ export class ProtocolModel {
       finalisationRate,
       lastRefTime: refTime,
       lastCutoff: input.cutoff,
+      leaving: input.leaving,
       lastReportTime: input.now,
-      previousReportTime: books.lastReportTime,
-      lastSweptWithdrawals: sweptWithdrawals,
-      lastSweptRewards: sweptRewards,
+      ...slashings,
       depositCeiling: fell(before, judged, PAUSING_FALL) ? wei(0n) : wei(after.ether + settings.depositCap),
       openUntil: input.openUntil,
       finalisable,
@@ -488,13 +519,6 @@ export class ProtocolModel {
     if (amount !== 0n) this.#state.held.set(account, shares(this.sharesOf(account) - amount));
   }
 
-  #fundedAt(time: bigint): Wei {
-    const { funded, fundedAtLastRef, fundedBefore, fundedTime, fundingBoundary } = this.books;
-    if (time >= fundedTime) return funded;
-    if (time < fundingBoundary) ensure(fundedBefore === fundedAtLastRef, "ReferenceTooOld", time, fundingBoundary);
-    return fundedBefore;
-  }
-
   #spentRails(before: Totals, after: Totals, gain: Wei, feeShares: Shares, now: bigint): Rails {
     const maxShares = maxFeeShares(before, gain);
     ensure(feeShares <= maxShares, "FeeTooHigh", feeShares, maxShares);
@@ -520,26 +544,18 @@ const EMPTY_BOOKS: Books = {
   finalisationRate: ray(0n),
   lastRefTime: 0n,
   lastCutoff: 0n,
+  leaving: wei(0n),
   lastReportTime: 0n,
-  previousReportTime: 0n,
-  lastSweptWithdrawals: wei(0n),
-  lastSweptRewards: wei(0n),
   slashingTime: 0n,
+  slashed: 0n,
+  slashedEarlier: 0n,
   depositCeiling: wei(0n),
   openUntil: 0n,
   finalisable: false,
 };
 
-/** What a report takes from a vault; it must lie between nothing and what the vault holds. */
-function takenFrom(vault: VaultBalance, lastSwept: Wei, books: Books, refTime: bigint): Wei {
-  const taken = fromVault(vault.reported, lastSwept, books.lastReportTime, refTime);
-  const sweptAfter = vault.reported - taken;
-  ensure(
-    taken >= 0n && taken <= vault.held,
-    "VaultBalanceImpossible",
-    vault.reported,
-    sweptAfter,
-    sweptAfter + vault.held,
-  );
-  return taken;
+/** What a report takes from a vault, which the error names: at most what it holds. */
+function takenFrom(vault: "withdrawalVault" | "rewardsVault", { reported, held }: VaultBalance): Wei {
+  ensure(reported <= held, "VaultBalanceImpossible", vault, reported, held);
+  return reported;
 }

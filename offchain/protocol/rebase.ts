@@ -4,14 +4,6 @@ import type { Totals } from "./shares.ts";
 import { BP, RAY, SHARES_PER_UNIT, YEAR, shares, wei } from "./units.ts";
 import type { Bp, Ray, Shares, Wei } from "./units.ts";
 
-/**
- * What a vault received since the last reference, exact: its reported balance less what the last report took out after the reference
- * (at `refTime` or before, and the reported balance knows it already).
- */
-export function fromVault(reported: Wei, lastSwept: Wei, lastReportTime: bigint, refTime: bigint): Wei {
-  return refTime < lastReportTime ? wei(reported - lastSwept) : reported;
-}
-
 /** The change of everything between two references, before any limit. Signed, exact. */
 export interface Change {
   readonly clLast: Wei;

@@ -10,6 +10,8 @@ export interface Report {
   readonly blockRoot: string;
   /** All keys funded as of the reference block. */
   readonly clBalanceGwei: Gwei;
+  /** The balances among them that are on their way out (leaving.ts). */
+  readonly leavingGwei: Gwei;
   readonly withdrawalVaultBalance: Wei;
   readonly rewardsVaultBalance: Wei;
   readonly incident: boolean;
@@ -25,6 +27,7 @@ export const REPORT_TYPES: Record<string, TypedDataField[]> = {
     { name: "refSlot", type: "uint64" },
     { name: "blockRoot", type: "bytes32" },
     { name: "clBalanceGwei", type: "uint64" },
+    { name: "leavingGwei", type: "uint64" },
     { name: "withdrawalVaultBalance", type: "uint128" },
     { name: "rewardsVaultBalance", type: "uint128" },
     { name: "incident", type: "bool" },

@@ -5,10 +5,8 @@ export interface TierQueue {
   readonly queued: bigint;
   /** Ever. */
   readonly funded: bigint;
-  /** Ever proven exiting or withdrawn. */
-  readonly exiting: bigint;
-  /** Exit requests outstanding. */
-  readonly requested: bigint;
+  /** Ever asked to exit, or proven exiting or withdrawn without. */
+  readonly leaving: bigint;
   readonly targetShareBp: bigint;
   readonly maxShareBp: bigint;
 }
@@ -16,30 +14,47 @@ export interface TierQueue {
 const BP = 10_000n;
 
 /** Validators that were funded, neither exit nor were asked to. */
-export function staying(queue: TierQueue): bigint {
-  return queue.funded - queue.exiting - queue.requested;
+export function present({ funded, leaving }: TierQueue): bigint {
+  return funded - leaving;
+}
+
+/** Whether a tier has its maximum of `total` validators, the next one included in these. */
+function isAtMaximum(queue: TierQueue, total: bigint): boolean {
+  return present(queue) * BP >= queue.maxShareBp * total;
+}
+
+/** All validators that are present, counted with the next one. */
+function totalWithNext(queues: readonly TierQueue[]): bigint {
+  return queues.reduce((sum, queue) => sum + present(queue), 1n);
+}
+
+/** Whether a queued key of `tier` may be funded by its operator, out of turn: under the maximum that binds the turns. */
+export function mayTakeOwn(queues: readonly TierQueue[], tier: number): boolean {
+  const queue = queues[tier];
+  return queue !== undefined && queue.queued > 0n && !isAtMaximum(queue, totalWithNext(queues));
 }
 
 /** Among tiers with queued keys the one furthest below its target share, counted with the next validator; none at its maximum. */
 export function nextTierToFund(queues: readonly TierQueue[]): number | undefined {
-  const waiting = queues.flatMap(({ queued }, tier) => (queued > 0n ? [tier] : []));
-  const [only] = waiting;
-  if (only === undefined) return undefined;
-  if (waiting.length === 1 && queues[only]?.maxShareBp === BP) return only;
-  const total = queues.reduce((sum, { funded, exiting }) => sum + funded - exiting, 1n);
+  const total = totalWithNext(queues);
   return best(queues, (queue) => {
-    const present = (queue.funded - queue.exiting) * BP;
-    if (queue.queued === 0n || present >= queue.maxShareBp * total) return undefined;
-    return queue.targetShareBp * total - present;
+    if (queue.queued === 0n || isAtMaximum(queue, total)) return undefined;
+    return queue.targetShareBp * total - present(queue) * BP;
   });
 }
 
-/** Among tiers with validators that stay the one furthest above its target share. */
-export function nextTierToExit(queues: readonly TierQueue[]): number | undefined {
-  const total = queues.reduce((sum, queue) => sum + staying(queue), 0n);
-  return best(queues, (queue) => {
-    const present = staying(queue) * BP;
-    return present === 0n ? undefined : present - queue.targetShareBp * total;
+/**
+ * Among tiers with validators present the one furthest above its target share.
+ * @param passed tiers that are left out this time; shares are of all tiers nevertheless
+ */
+export function nextTierToExit(
+  queues: readonly TierQueue[],
+  passed: ReadonlySet<number> = new Set(),
+): number | undefined {
+  const total = queues.reduce((sum, queue) => sum + present(queue), 0n);
+  return best(queues, (queue, tier) => {
+    const count = present(queue) * BP;
+    return count === 0n || passed.has(tier) ? undefined : count - queue.targetShareBp * total;
   });
 }
 
@@ -58,10 +73,13 @@ export function fundingOrder(queues: readonly TierQueue[], count: number): numbe
 }
 
 /** The lowest of those with the largest gap. */
-function best(queues: readonly TierQueue[], gapOf: (queue: TierQueue) => bigint | undefined): number | undefined {
+function best(
+  queues: readonly TierQueue[],
+  gapOf: (queue: TierQueue, tier: number) => bigint | undefined,
+): number | undefined {
   let found: { tier: number; gap: bigint } | undefined;
   for (const [tier, queue] of queues.entries()) {
-    const gap = gapOf(queue);
+    const gap = gapOf(queue, tier);
     if (gap !== undefined && (found === undefined || gap > found.gap)) found = { tier, gap };
   }
   return found?.tier;

@@ -5,11 +5,13 @@ import type { ExitCode } from "./errors.ts";
 export interface Check {
   readonly name: string;
   readonly ok: boolean;
+  /** It works, but will not in every case. */
+  readonly warning?: true;
   readonly explanation: string;
 }
 
 /** What a check finds; a value for the checks that need it. */
-export type Finding<T> = readonly [ok: boolean, explanation: string, value?: T];
+export type Finding<T> = readonly [ok: boolean | "warning", explanation: string, value?: T];
 
 /** Names of checks of the nodes: where one fails, the others say little. */
 export const NODE_CHECKS = { execution: "execution node", chains: "chains agree", finality: "finality" } as const;
@@ -30,8 +32,9 @@ export class CheckList {
   /** @returns what it found to go on with; undefined where it could not be asked, which fails the check with the error's message */
   async run<T = never>(name: string, look: () => Promise<Finding<T>> | Finding<T>): Promise<T | undefined> {
     try {
-      const [ok, explanation, value] = await look();
-      this.#checks.push({ name, ok, explanation });
+      const [found, explanation, value] = await look();
+      if (found === "warning") this.#checks.push({ name, ok: true, warning: true, explanation });
+      else this.#checks.push({ name, ok: found, explanation });
       return value;
     } catch (error) {
       this.#checks.push({ name, ok: false, explanation: messageOf(error) });
@@ -51,6 +54,9 @@ export function exitCodeOfChecks(checks: readonly Check[]): ExitCode {
 export function checksAsText(checks: readonly Check[]): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
   return checks
-    .map(({ name, ok, explanation }) => `${ok ? "ok  " : "FAIL"}  ${name.padEnd(width)}  ${explanation}`)
+    .map(({ name, ok, warning, explanation }) => {
+      const verdict = warning === true ? "warn" : ok ? "ok  " : "FAIL";
+      return `${verdict}  ${name.padEnd(width)}  ${explanation}`;
+    })
     .join("\n");
 }

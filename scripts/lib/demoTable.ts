@@ -1,6 +1,7 @@
 /** The demo's output for people. */
 import Table from "cli-table3";
-import { isEqual, show } from "../../devnet/demo/story.ts";
+import { isEqual } from "../../devnet/demo/reconcile.ts";
+import { show } from "../../devnet/demo/story.ts";
 import type { Result, Step } from "../../devnet/demo/story.ts";
 
 export function printStep({ name, gasUsed, seconds }: Step, detail: string): void {
@@ -13,7 +14,7 @@ export function printResult(result: Result): void {
   const { totals, validators, reconciliation } = result;
   const sums = new Table({ head: ["Totals", ""], style: { head: [], border: [] }, colAligns: ["left", "right"] });
   for (const [name, amount] of Object.entries(totals)) sums.push([name.replace(/Wei$/, ""), show(BigInt(amount))]);
-  sums.push(["APR after fees", `${(result.aprBp / 100).toFixed(2)} %`]);
+  sums.push(["APR after fees, before the outage", `${(result.aprBp / 100).toFixed(2)} %`]);
   for (const [name, count] of Object.entries(validators)) sums.push([`validators ${name}`, count]);
   console.log(`\n${sums.toString()}`);
   const books = new Table({

@@ -71,6 +71,7 @@ export async function nextReport(p: Protocol, step: Step = {}): Promise<ReportDa
     refTime,
     elapsed: (frames > 2n ? 2n : frames) * FRAME,
     clBalance: b.clLast + fundedAtRef - b.fundedAtLastRef + gain,
+    leaving: 0n,
     withdrawalVaultBalance: await ethers.provider.getBalance(p.withdrawalVault),
     rewardsVaultBalance: await ethers.provider.getBalance(p.rewardsVault),
     cutoff: refTime - MARGIN,

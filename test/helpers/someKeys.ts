@@ -1,4 +1,4 @@
-/** Public keys for `count` validators, one after another, that no registry knows: the pool leaves that to its own. */
-export function someKeys(count: bigint): string {
-  return `0x${"5a".repeat(48 * Number(count))}`;
+/** Public keys for `count` validators that no registry knows: the pool leaves that to its own. */
+export function someKeys(count: bigint): string[] {
+  return Array<string>(Number(count)).fill(`0x${"5a".repeat(48)}`);
 }

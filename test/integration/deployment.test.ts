@@ -1,36 +1,56 @@
 import { expect } from "chai";
 import { inspectDeployment } from "../../deploy/lib/inspect.ts";
+import { ROLES } from "../../deploy/roles.ts";
 import { peopleFrom, SettingsError } from "../../deploy/lib/people.ts";
 import { ethers, loadFixture } from "../helpers/network.ts";
 import { protocol } from "../helpers/protocol.ts";
+import type { Protocol } from "../helpers/protocol.ts";
 
 const SOMEBODY = "0x00000000000000000000000000000000000000A1";
+
+const expectedOf = ({ deployer, governor, guardian }: Protocol) => ({
+  ...{ deployer: deployer.address, governor: governor.address, guardian: guardian.address },
+  hasDelays: false,
+});
 
 describe("A deployment", () => {
   it("is wired as designed and leaves the deployer no role", async () => {
     const p = await loadFixture(protocol);
-    const { problems, holdings } = await inspectDeployment(p.contracts, p.deployer.address);
+    const { problems, holdings } = await inspectDeployment(p.contracts, expectedOf(p));
     expect(problems).to.deep.equal([]);
-    expect(holdings.map(({ name, account }) => `${name} ${account}`)).to.have.members([
-      `admin ${p.governor.address}`,
-      `finer ${p.guardian.address}`,
-      `pauser ${p.guardian.address}`,
-      `poolReplacer ${p.governor.address}`,
+    expect(holdings.map(({ name, account, delay }) => `${name} ${account} ${delay}`)).to.have.members([
+      `ADMIN ${p.governor.address} 0`,
+      `SEATS ${p.governor.address} 0`,
+      `TUNER ${p.governor.address} 0`,
+      `REPAIR ${p.governor.address} 0`,
+      `GUARDIAN ${p.guardian.address} 0`,
+      `PAUSER ${p.guardian.address} 0`,
     ]);
   });
 
   it("is refused when the deployer holds a role again", async () => {
     const p = await loadFixture(protocol);
-    await p.authority.connect(p.governor).grantRole(1, p.deployer, 0);
-    const { problems } = await inspectDeployment(p.contracts, p.deployer.address);
-    expect(problems).to.deep.equal([`the deployer ${p.deployer.address} still holds the role pauser`]);
+    await p.authority.connect(p.governor).grantRole(ROLES.PAUSER.id, p.deployer, 0);
+    const { problems } = await inspectDeployment(p.contracts, expectedOf(p));
+    expect(problems).to.deep.equal([`the deployer ${p.deployer.address} still holds the role PAUSER`]);
+  });
+
+  it("to a network is refused when nothing waits", async () => {
+    const p = await loadFixture(protocol);
+    const { problems } = await inspectDeployment(p.contracts, { ...expectedOf(p), hasDelays: true });
+    expect(problems).to.deep.equal([
+      `the governor ${p.governor.address} waits 0 s as ADMIN, not 2592000 s`,
+      `the governor ${p.governor.address} waits 0 s as SEATS, not 864000 s`,
+      `the governor ${p.governor.address} waits 0 s as TUNER, not 259200 s`,
+      `the governor ${p.governor.address} waits 0 s as REPAIR, not 259200 s`,
+    ]);
   });
 
   it("is refused when a contract is not wired as designed", async () => {
     const p = await loadFixture(protocol);
     const stranger = await ethers.deployContract("ReportBounds");
     await p.oracle.connect(p.governor).setBounds(stranger);
-    const { problems } = await inspectDeployment(p.contracts, p.deployer.address);
+    const { problems } = await inspectDeployment(p.contracts, expectedOf(p));
     expect(problems).to.deep.equal([
       `oracle.bounds is ${await stranger.getAddress()}, not ${await p.bounds.getAddress()}`,
     ]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IStakedEther} from "../../contracts/token/IStakedEther.sol";
 import {IStakingPool} from "../../contracts/pool/IStakingPool.sol";
 import {IWithdrawalQueue} from "../../contracts/withdrawals/IWithdrawalQueue.sol";
@@ -19,6 +20,11 @@ contract LedgerLens {
         uint256 promised;
         uint256 depositable;
         uint256 exitDemand;
+        uint256 time; // of this look, unix seconds
+        bool isCalm;
+        uint256 refTime; // as calm() says
+        uint256 wrapped; // all westETH
+        uint256 wrappedSum; // of the accounts
         uint256 unfinalisedShares;
         uint256 oldestRoundEnd;
         uint256 lastRequestId;
@@ -28,12 +34,13 @@ contract LedgerLens {
         uint256 queueEther;
     }
 
-    /// @param staying for exitDemand
+    /// @param asked for exitDemand
     /// @param firstId requests from here on are looked at
     function read(
         IStakedEther token,
+        IERC20 wrapped,
         address[] calldata accounts,
-        uint256 staying,
+        uint256 asked,
         uint256 firstId
     ) external view returns (View memory v) {
         IStakingPool pool = IStakingPool(token.pool());
@@ -45,13 +52,17 @@ contract LedgerLens {
         for (uint256 i; i < accounts.length; ++i) {
             v.shares[i] = token.sharesOf(accounts[i]);
             v.balances[i] = token.balanceOf(accounts[i]);
+            v.wrappedSum += wrapped.balanceOf(accounts[i]);
         }
+        v.wrapped = wrapped.totalSupply();
         v.books = pool.books();
         v.etherAtValidators = pool.etherAtValidators();
         v.buffer = pool.buffer();
         v.promised = pool.promised();
         v.depositable = pool.depositable();
-        v.exitDemand = pool.exitDemand(staying);
+        v.exitDemand = pool.exitDemand(asked);
+        v.time = block.timestamp;
+        (v.isCalm, v.refTime) = pool.calm();
         v.unfinalisedShares = queue.unfinalisedShares();
         v.oldestRoundEnd = queue.oldestRoundEnd();
         v.lastRequestId = queue.lastRequestId();

@@ -4,7 +4,6 @@ pragma solidity 0.8.37;
 import {IOperatorRegistry} from "../../contracts/validators/IOperatorRegistry.sol";
 import {IStakedEther} from "../../contracts/token/IStakedEther.sol";
 import {DepositData} from "../../contracts/shared/DepositData.sol";
-import {SSZ} from "../../contracts/shared/SSZ.sol";
 import {TOP_UP} from "../../contracts/shared/Units.sol";
 import {ValidatorRegistry} from "../../contracts/validators/ValidatorRegistry.sol";
 
@@ -22,6 +21,7 @@ contract PoolStub {
     uint256 public cover;
     uint256 public slashingTime;
     bool public echo;
+    uint256 public refTime;
 
     constructor(IStakedEther token_) payable {
         token = token_;
@@ -51,33 +51,38 @@ contract PoolStub {
         demand = amount;
     }
 
-    /// @notice Makes exitDemand answer the number of staying validators it was asked for.
+    /// @notice Makes exitDemand answer with the number of exits that it was told of.
     function setEcho(bool echo_) external {
         echo = echo_;
     }
 
-    function exitDemand(uint256 staying) external view returns (uint256) {
-        return echo ? staying : demand;
+    function exitDemand(uint256 asked) external view returns (uint256) {
+        return echo ? asked : demand;
+    }
+
+    function setRefTime(uint256 refTime_) external {
+        refTime = refTime_;
+    }
+
+    function calm() external view returns (bool, uint256) {
+        return (true, refTime);
     }
 
     /// @notice Deposits as the pool does.
-    function fundValidators(bytes calldata pubkeys) external returns (uint256 bondShares) {
+    function fundValidators(bytes[] calldata pubkeys) external returns (uint256 bondShares) {
         require(msg.sender == validators, WrongCaller(msg.sender));
-        uint256 count = pubkeys.length / SSZ.PUBKEY_LENGTH;
-        depositable -= TOP_UP * count;
-        (bondShares, ) = token.mint(operators, count * 1 ether);
-        bytes32 credentials = ValidatorRegistry(validators).withdrawalCredentials();
-        bytes memory data = DepositData.template(credentials);
-        for (uint256 i = 0; i < pubkeys.length; i += SSZ.PUBKEY_LENGTH) {
-            data.setTopUp(pubkeys[i:i + SSZ.PUBKEY_LENGTH], credentials);
-            data.callWith(ValidatorRegistry(validators).depositContract(), TOP_UP);
+        depositable -= TOP_UP * pubkeys.length;
+        (bondShares, ) = token.mint(operators, pubkeys.length * 1 ether);
+        for (uint256 i = 0; i < pubkeys.length; ++i) {
+            _topUp(pubkeys[i]);
         }
     }
 
-    function noteOwnFunding(address staker) external returns (uint256 bondShares) {
+    function fundOwn(bytes calldata pubkey, address staker) external payable returns (uint256 bondShares) {
         require(msg.sender == validators, WrongCaller(msg.sender));
-        token.mint(staker, TOP_UP);
+        token.mint(staker, msg.value);
         (bondShares, ) = token.mint(operators, 1 ether);
+        _topUp(pubkey);
     }
 
     function addCover(uint256 shares) external {
@@ -101,5 +106,12 @@ contract PoolStub {
         int256 gain = 6 * worth + 10;
         token.rebase(IStakedEther.Rebase(gain, 0, feeShares, 0, 1 days, operators));
         token.rebase(IStakedEther.Rebase(worth - gain, 0, 0, 0, 1 days, operators));
+    }
+
+    function _topUp(bytes calldata pubkey) private {
+        bytes32 credentials = ValidatorRegistry(validators).withdrawalCredentials();
+        bytes memory data = DepositData.template(credentials);
+        data.setTopUp(pubkey, credentials);
+        data.callWith(ValidatorRegistry(validators).depositContract(), TOP_UP);
     }
 }

@@ -6,15 +6,11 @@ import {SSZ} from "../../contracts/shared/SSZ.sol";
 import {BondCurve} from "../../contracts/validators/BondCurve.sol";
 import {IValidatorRegistry} from "../../contracts/validators/IValidatorRegistry.sol";
 import {ValidatorQueues} from "../../contracts/validators/ValidatorQueues.sol";
-import {ValidatorSlots} from "../../contracts/validators/ValidatorSlots.sol";
 
 /// @notice The libraries of `validators/`, one external function each.
 contract ValidatorLibraries {
     using DepositData for bytes;
     using ValidatorQueues for ValidatorQueues.State;
-    using ValidatorSlots for IValidatorRegistry.Record;
-    using ValidatorSlots for IValidatorRegistry.TierQueue;
-    using ValidatorSlots for uint256;
 
     ValidatorQueues.State private _queues;
 
@@ -55,45 +51,29 @@ contract ValidatorLibraries {
         passMark = BondCurve.passMark(required);
     }
 
-    // --- words ---
-
-    function packRecord(IValidatorRegistry.Record memory record) external pure returns (uint256) {
-        return record.pack();
-    }
-
-    function unpackRecord(
-        uint256 word
-    ) external pure returns (IValidatorRegistry.Record memory, IValidatorRegistry.Status) {
-        return (word.toRecord(), word.toStatus());
-    }
-
-    function packQueue(IValidatorRegistry.TierQueue memory queue) external pure returns (uint256) {
-        return queue.pack();
-    }
-
-    function unpackQueue(uint256 word) external pure returns (IValidatorRegistry.TierQueue memory) {
-        return word.toQueue();
-    }
-
     // --- the order ---
 
-    function nextToFund(IValidatorRegistry.TierQueue[] memory queues) external pure returns (uint256) {
-        return ValidatorQueues.nextToFund(_words(queues));
+    /// @notice Among these tiers. It writes: to be called statically.
+    function nextToFund(IValidatorRegistry.TierQueue[] memory queues) external returns (uint256) {
+        _putAll(queues);
+        return _queues.nextToFund(queues.length, _queues.allPresent() + 1);
     }
 
-    function nextToExit(IValidatorRegistry.TierQueue[] memory queues) external pure returns (uint256) {
-        return ValidatorQueues.nextToExit(_words(queues));
+    function nextToExit(IValidatorRegistry.TierQueue[] memory queues, uint256 passed) external returns (uint256) {
+        _putAll(queues);
+        return _queues.nextToExit(passed);
     }
 
     // --- the queues ---
 
-    function put(uint256 tier, IValidatorRegistry.TierQueue memory queue) external {
+    function put(uint256 tier, IValidatorRegistry.TierQueue memory queue) public {
+        queue.tiers = _queues.tiers[tier].tiers;
+        _queues.tiers[tier] = queue;
         _queues.setTier(tier, queue.targetShareBp, queue.maxShareBp);
-        _queues.put(tier, queue);
     }
 
     function get(uint256 tier) external view returns (IValidatorRegistry.TierQueue memory) {
-        return _queues.get(tier);
+        return _queues.tiers[tier];
     }
 
     function push(uint256 tier) external returns (uint256) {
@@ -104,31 +84,40 @@ contract ValidatorLibraries {
         _queues.drop(tier, sequence);
     }
 
+    function takeOwn(uint256 tier, uint256 sequence) external {
+        _queues.takeOwn(tier, sequence);
+    }
+
     /// @notice Funds these keys of one tier each, in this order.
     function fund(uint256[] calldata tiers, uint256[] calldata sequences) external returns (bool taken) {
         ValidatorQueues.Turns memory turns = _queues.turnsNow();
         for (uint256 i = 0; i < tiers.length; ++i) {
             taken = _queues.takeToFund(turns, bytes32(0), tiers[i], sequences[i]);
         }
-        _queues.putFunded(turns);
+        _queues.emitFunded(turns);
     }
 
+    /// @notice As a request to exit in turn.
     function requestExit(uint256 tier, uint256 sequence) external {
-        _queues.takeToExit(_queues.load(), bytes32(0), tier, sequence);
+        _queues.takeToExit(_queues.nextToExit(0), bytes32(0), tier, sequence);
+        _queues.noteLeaving(tier);
     }
 
     function skipExited(uint256 tier, uint256 sequence) external {
         _queues.skipExited(bytes32(0), tier, sequence);
     }
 
-    function noteExit(uint256 tier, bool wasRequested, bool exits) external {
-        _queues.noteExit(tier, wasRequested, exits);
+    function requireHead(uint256 next, uint256 tier, uint256 sequence) external view {
+        _queues.requireHead(next, bytes32(0), tier, sequence);
     }
 
-    function _words(IValidatorRegistry.TierQueue[] memory queues) private pure returns (uint256[] memory words) {
-        words = new uint256[](queues.length);
+    function noteLeaving(uint256 tier) external {
+        _queues.noteLeaving(tier);
+    }
+
+    function _putAll(IValidatorRegistry.TierQueue[] memory queues) private {
         for (uint256 i = 0; i < queues.length; ++i) {
-            words[i] = queues[i].pack();
+            put(i, queues[i]);
         }
     }
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { REASONS as KEEPER_REASONS, ACTION_KINDS } from "../../offchain/keeper/plan.ts";
+import { REASONS as KEEPER_REASONS, ACTION_KINDS } from "../../offchain/keeper/actions.ts";
 import { REASONS } from "../../offchain/oracle/metrics.ts";
 import { EXIT } from "../../offchain/util/errors.ts";
 import { fillTables, metricsOf } from "../../scripts/lib/operations.ts";

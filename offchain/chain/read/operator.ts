@@ -4,8 +4,9 @@ import { atStake, passMark, requiredBond } from "../../protocol/bond.ts";
 import { fundingOrder } from "../../protocol/validatorOrder.ts";
 import { toEtherDown } from "../../protocol/shares.ts";
 import type { Totals } from "../../protocol/shares.ts";
-import { TOP_UP, bp, shares, wei } from "../../protocol/units.ts";
+import { DAY, TOP_UP, bp, shares, wei } from "../../protocol/units.ts";
 import type { Bp, Shares, Wei } from "../../protocol/units.ts";
+import type { Hex } from "../../util/hex.ts";
 import { ceilDiv } from "../../protocol/integers.ts";
 import type { Protocol } from "../connect.ts";
 import { decodeEvents } from "../events.ts";
@@ -22,6 +23,15 @@ import type { TierStatus } from "./protocol.ts";
 /** Keys that one batch may have. */
 const BATCH = 64;
 
+export interface Ejection {
+  readonly cause: "debt" | "frozen";
+  /** Unix seconds from which on it needs no demand for ether: at once for a debt, seven days after the slashing was proven. */
+  readonly from: bigint;
+}
+
+/** OperatorRegistry.EJECT_AFTER: governance has so long to unfreeze an operator. */
+const EJECT_AFTER = 7n * DAY;
+
 export interface OperatorStatus {
   readonly block: BlockRef;
   readonly id: bigint;
@@ -34,6 +44,8 @@ export interface OperatorStatus {
   readonly feeBp: Bp;
   /** A slashing was proven: bond, queue and rewards stand still. */
   readonly frozen: boolean;
+  /** Why its validators may be made to exit, whoever's turn it is; undefined if they may not. */
+  readonly ejection: Ejection | undefined;
   readonly bond: {
     readonly shares: Shares;
     /** Bond, and 1 ETH for each queued key. */
@@ -80,6 +92,7 @@ export async function readOperator(protocol: Protocol, id: bigint): Promise<Oper
     tier,
     feeBp: bp(operator.feeBp),
     frozen: operator.frozen,
+    ejection: ejectionOf(operator, block.timestamp),
     bond: {
       shares: shares(operator.bondShares),
       held: wei(values.bond.bond),
@@ -101,6 +114,14 @@ export async function readOperator(protocol: Protocol, id: bigint): Promise<Oper
       weighted: Number(operator.weighted),
     },
   };
+}
+
+function ejectionOf(
+  { debt, frozen, frozenAt }: { readonly debt: bigint; readonly frozen: boolean; readonly frozenAt: bigint },
+  now: bigint,
+): Ejection | undefined {
+  if (debt > 0n) return { cause: "debt", from: now };
+  return frozen ? { cause: "frozen", from: frozenAt + EJECT_AFTER } : undefined;
 }
 
 /** Keys that could be proven one after the other; each brings its own 1 ETH. */
@@ -177,6 +198,8 @@ export interface QueuedKey {
 export interface OperatorValidator extends ValidatorEntry {
   /** Of queued keys, where their turn will come. */
   readonly funding: QueuedKey | undefined;
+  /** When it was asked to exit last, unix seconds; until its exit is proven. */
+  readonly exitRequestedAt: bigint | undefined;
 }
 
 export interface Page<T> {
@@ -204,27 +227,60 @@ export async function readOperatorValidators(
   operatorId: bigint,
   { status, offset = 0, limit = 50, ...options }: ValidatorQuery = {},
 ): Promise<Page<OperatorValidator>> {
-  const { pool, provider } = protocol;
-  const latest = await provider.getBlockNumber();
+  const latest = await protocol.provider.getBlockNumber();
   const book = await reader.bookAt(latest, options);
   const all = [...book.values()].filter(
     (entry) => entry.operatorId === operatorId && (status === undefined || entry.status === status),
   );
   const shown = all.slice(offset, offset + limit);
-  const plain = shown.map((entry) => ({ ...entry, funding: undefined }));
-  if (!shown.some((entry) => entry.status === "queued")) return { items: plain, total: all.length };
+  const [fundingOf, requestedAt] = await Promise.all([
+    shown.some((entry) => entry.status === "queued")
+      ? readFunding(protocol, book, latest, options)
+      : (): undefined => undefined,
+    readRequests(protocol, shown, latest),
+  ]);
+  const items = shown.map((entry) => ({
+    ...entry,
+    funding: fundingOf(entry),
+    exitRequestedAt: requestedAt.get(entry.keyRoot),
+  }));
+  return { items, total: all.length };
+}
+
+async function readFunding(
+  protocol: Protocol,
+  book: ValidatorBook,
+  latest: number,
+  options: RangeOptions,
+): Promise<(entry: ValidatorEntry) => QueuedKey | undefined> {
+  const { pool } = protocol;
   const [{ block, values }, inflow] = await Promise.all([
     readAll(protocol, { depositable: call(pool, pool.depositable), ...tierCalls(protocol) }, latest),
     readInflow(protocol, options),
   ]);
   const positions = fundingPositions(book, tiersFrom(values));
-  const fundingOf = (entry: ValidatorEntry): QueuedKey | undefined => {
-    const position = positions.get(entry.keyRoot);
+  return ({ keyRoot }) => {
+    const position = positions.get(keyRoot);
     if (position === undefined) return undefined;
     const expected = fundingTime(position, wei(values.depositable), towardsFunding(inflow), block.timestamp);
     return { position, expected };
   };
-  return { items: shown.map((entry) => ({ ...entry, funding: fundingOf(entry) })), total: all.length };
+}
+
+/** By key root. */
+async function readRequests(
+  protocol: Protocol,
+  entries: readonly ValidatorEntry[],
+  latest: number,
+): Promise<Map<Hex, bigint>> {
+  const { validators } = protocol;
+  const asked = entries.filter(({ exitRequested }) => exitRequested);
+  if (asked.length === 0) return new Map();
+  const calls = Object.fromEntries(
+    asked.map(({ keyRoot }) => [keyRoot, call(validators, validators.validator, keyRoot)]),
+  );
+  const { values } = await readAll(protocol, calls, latest);
+  return new Map(asked.map(({ keyRoot }) => [keyRoot, values[keyRoot]?.exitRequestedAt ?? 0n]));
 }
 
 /** Where in the common order of all tiers each queued key stands, by key root; keys of tiers at their maximum have no place yet. */
@@ -240,8 +296,7 @@ export function fundingPositions(book: ValidatorBook, tiers: readonly TierStatus
   const queues = tiers.map(({ queue }) => ({
     queued: BigInt(queue.queued),
     funded: BigInt(queue.funded),
-    exiting: BigInt(queue.exiting),
-    requested: BigInt(queue.requested),
+    leaving: BigInt(queue.leaving),
     targetShareBp: BigInt(queue.targetShareBp),
     maxShareBp: BigInt(queue.maxShareBp),
   }));

@@ -1,6 +1,7 @@
 /** Everything about the protocol that one screen shows, as of one block. */
 import { bp, ray, shares, wei } from "../../protocol/units.ts";
 import type { Bp, Ray, Shares, Wei } from "../../protocol/units.ts";
+import { tolerates } from "../../protocol/books.ts";
 import { SECONDS_PER_SLOT, slotTime } from "../../protocol/frames.ts";
 import { toEtherDown } from "../../protocol/shares.ts";
 import type { Totals } from "../../protocol/shares.ts";
@@ -30,15 +31,19 @@ export interface TierQueue {
   readonly queued: number;
   /** Ever. */
   readonly funded: number;
-  /** Ever proven exiting or withdrawn. */
-  readonly exiting: number;
-  /** Exit requests outstanding. */
-  readonly requested: number;
+  /** Ever asked to exit, or proven exiting or withdrawn without. */
+  readonly leaving: number;
   readonly targetShareBp: number;
   readonly maxShareBp: number;
 }
 
 export type DepositBlock = "paused" | "overdue" | "capped";
+
+/**
+ * Why nothing is paid, and prices should not be taken at the rate: requests are paused; a report did not come, or waits for signatures or for
+ * governance; none was applied so far; the last one forbade it; too many slashings that no report contains (docs/decisions/014).
+ */
+export type Unrest = "paused" | "overdue" | "new" | "incident" | "slashings";
 
 export interface ProtocolStatus {
   readonly block: BlockRef;
@@ -53,6 +58,8 @@ export interface ProtocolStatus {
     readonly etherAtValidators: Wei;
     /** What must come from further exits. */
     readonly exitDemand: Wei;
+    /** Of what is at validators: on its way from them, as of the last report. */
+    readonly leaving: Wei;
     readonly heldBack: Wei;
     readonly cover: Shares;
     readonly treasury: string;
@@ -67,6 +74,14 @@ export interface ProtocolStatus {
     readonly room: Wei;
     /** Unix seconds. */
     readonly openUntil: bigint;
+  };
+  /** IStakingPool.calm: whether requests are open and what waits is paid as ether comes. */
+  readonly payments: {
+    readonly calm: boolean;
+    /** Why not; undefined while it is. */
+    readonly blocked: Unrest | undefined;
+    /** Slashings proven that the last report did not contain, or may not have. */
+    readonly unreportedSlashings: number;
   };
   readonly oracle: {
     readonly lastRefSlot: bigint;
@@ -93,11 +108,10 @@ export interface ProtocolStatus {
   };
   readonly validators: {
     readonly queued: number;
-    /** Funded, not proven exiting. */
+    /** Funded, neither asked to exit nor proven exiting. */
     readonly active: number;
-    /** Ever proven exiting or withdrawn. */
-    readonly exited: number;
-    readonly exitsRequested: number;
+    /** Ever asked to exit, or proven exiting or withdrawn without. */
+    readonly leaving: number;
     /** Whose turn it is to be funded; undefined if nothing is queued, or no tier has room. */
     readonly nextToFund: { readonly tier: number; readonly sequence: number } | undefined;
     readonly operators: number;
@@ -109,6 +123,7 @@ export interface ProtocolStatus {
 export async function readProtocol(protocol: Protocol): Promise<ProtocolStatus> {
   const { block, values } = await readAll(protocol, { ...statusCalls(protocol), ...tierCalls(protocol) });
   const { totals: raw, books, policy, committee } = values;
+  const [calm] = values.calm;
   const totals: Totals = { ether: wei(raw.totalEther), shares: shares(raw.totalShares) };
   const tiers = tiersFrom(values);
   const waitingShares = shares(values.waiting);
@@ -125,6 +140,7 @@ export async function readProtocol(protocol: Protocol): Promise<ProtocolStatus> 
       depositable: wei(values.depositable),
       etherAtValidators: wei(values.etherAtValidators),
       exitDemand: wei(values.exitDemand),
+      leaving: wei(books.leaving),
       heldBack: wei(books.heldBack),
       cover: shares(books.cover),
       treasury: policy.treasury,
@@ -136,6 +152,11 @@ export async function readProtocol(protocol: Protocol): Promise<ProtocolStatus> 
       blocked: blockOf(values.depositsPaused, block.timestamp > books.openUntil, room === 0n),
       room,
       openUntil: books.openUntil,
+    },
+    payments: {
+      calm,
+      blocked: calm ? undefined : unrestOf(books, totals, values.requestsPaused, block.timestamp),
+      unreportedSlashings: Number(books.slashedEarlier + books.slashed),
     },
     oracle: {
       lastRefSlot: values.lastRefSlot,
@@ -157,9 +178,8 @@ export async function readProtocol(protocol: Protocol): Promise<ProtocolStatus> 
     },
     validators: {
       queued: count(({ queued }) => queued),
-      active: count(({ funded, exiting }) => funded - exiting),
-      exited: count(({ exiting }) => exiting),
-      exitsRequested: count(({ requested }) => requested),
+      active: count(({ funded, leaving }) => funded - leaving),
+      leaving: count(({ leaving }) => leaving),
       nextToFund:
         values.nextToFund === undefined
           ? undefined
@@ -179,6 +199,7 @@ function statusCalls({ token, pool, queue, operators, validators, oracle }: Prot
     depositable: call(pool, pool.depositable),
     etherAtValidators: call(pool, pool.etherAtValidators),
     books: call(pool, pool.books),
+    calm: call(pool, pool.calm),
     policy: call(pool, pool.policy),
     depositsPaused: call(pool, pool.depositsPaused),
     exitDemand: call(validators, validators.exitDemand),
@@ -200,6 +221,7 @@ function statusCalls({ token, pool, queue, operators, validators, oracle }: Prot
   };
 }
 
+type Books = ReturnType<Protocol["pool"]["books"]> extends Promise<infer T> ? T : never;
 type RawTier = ReturnType<Protocol["operators"]["tier"]> extends Promise<infer T> ? T : never;
 type RawQueue = ReturnType<Protocol["validators"]["tierQueue"]> extends Promise<infer T> ? T : never;
 type TierCalls = Record<`tier${number}`, Call<RawTier | undefined>> & Record<`queue${number}`, Call<RawQueue>>;
@@ -243,8 +265,7 @@ function queueFrom(queue: RawQueue): TierQueue {
     exitHead: Number(queue.exitHead),
     queued: Number(queue.queued),
     funded: Number(queue.funded),
-    exiting: Number(queue.exiting),
-    requested: Number(queue.requested),
+    leaving: Number(queue.leaving),
     targetShareBp: Number(queue.targetShareBp),
     maxShareBp: Number(queue.maxShareBp),
   };
@@ -254,4 +275,17 @@ function blockOf(paused: boolean, overdue: boolean, full: boolean): DepositBlock
   if (paused) return "paused";
   if (overdue) return "overdue";
   return full ? "capped" : undefined;
+}
+
+/** Of a pool that is not calm. */
+function unrestOf(
+  books: Pick<Books, "openUntil" | "lastReportTime" | "slashed" | "slashedEarlier">,
+  totals: Totals,
+  requestsPaused: boolean,
+  now: bigint,
+): Unrest {
+  if (requestsPaused) return "paused";
+  if (now > books.openUntil) return "overdue";
+  if (books.lastReportTime === 0n) return "new";
+  return tolerates(books.slashedEarlier + books.slashed, totals.ether) ? "incident" : "slashings";
 }

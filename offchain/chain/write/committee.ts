@@ -48,6 +48,28 @@ export async function submitReport(
   });
 }
 
+/**
+ * Makes known a report that a quorum signed and that needs more signatures, or governance: deposits, fundings and payments stop until a report is
+ * applied. Anyone.
+ * @param signatures sorted by ascending signer
+ */
+export async function announceReport(
+  context: Context,
+  report: Report,
+  signatures: readonly ReportSignature[],
+): Promise<Prepared<undefined, { readonly reportHash: Hex }>> {
+  const { oracle } = context.protocol;
+  return prepare(context, {
+    label: `announce the report of slot ${report.refSlot}`,
+    contract: oracle,
+    method: oracle.announceReport,
+    args: [report, [...signatures]],
+    outcome: (events) => ({
+      reportHash: argsOf<{ reportHash: Hex }>(events, "oracle", "ReportAnnounced")[0]?.reportHash ?? "0x",
+    }),
+  });
+}
+
 /** Removes a member that signed two different reports of one slot. Anyone. */
 export async function proveEquivocation(
   context: Context,

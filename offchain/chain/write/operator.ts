@@ -45,7 +45,10 @@ export async function join(
   });
 }
 
-/** Predeposits 1 to 64 keys, 1 ETH each of the signer's own. */
+/**
+ * Predeposits 1 to 64 keys, 1 ETH each of the signer's own. Keys that are known already are passed over and their ether returned. Send it privately:
+ * whoever sees it pending can copy a key (docs/operators.md).
+ */
 export async function predeposit(
   context: Context,
   operatorId: bigint,
@@ -72,7 +75,7 @@ export async function predeposit(
   });
 }
 
-/** Proves predeposited keys (`contractValidatorBatch` makes the batch). Anyone. */
+/** Proves predeposited keys (`contractValidatorBatch` makes the batch). Anyone. Keys that were proven already are passed over. */
 export async function proveValidators(
   context: Context,
   batch: IBeaconProof.ValidatorBatchStruct,
@@ -120,15 +123,45 @@ export async function fundOwn(context: Context, pubkey: Hex): Promise<Prepared<u
   });
 }
 
-/** Puts a dropped key back at the end of its queue. Anyone. */
-export async function requeue(context: Context, keyRoot: Hex): Promise<Prepared<undefined, { readonly keyRoot: Hex }>> {
+/**
+ * Puts dropped keys back at the end of their queue, 1 to 64 of them. Owner or manager: queued keys bind the bond.
+ * @param keyRoots as the registry knows keys (`keyRootOf`)
+ */
+export async function requeue(
+  context: Context,
+  keyRoots: readonly Hex[],
+): Promise<Prepared<undefined, { readonly keyRoots: readonly Hex[] }>> {
   const { validators } = context.protocol;
+  checkCount(keyRoots.length);
   return prepare(context, {
-    label: `queue the key with root ${keyRoot} again`,
+    label: `queue ${keyRoots.length} dropped keys again`,
     contract: validators,
     method: validators.requeue,
-    args: [keyRoot],
-    outcome: () => ({ keyRoot }),
+    args: [[...keyRoots]],
+    outcome: (events) => ({
+      keyRoots: argsOf<{ keyRoot: Hex }>(events, "validators", "Proven").map(({ keyRoot }) => keyRoot),
+    }),
+  });
+}
+
+/**
+ * Drops queued keys, 1 to 64 of them, of operators that are frozen, have debt, or whose bond no longer suffices after a penalty, a freeze or a
+ * fine. Anyone. Keys that are no longer queued are passed over.
+ */
+export async function dropQueued(
+  context: Context,
+  keyRoots: readonly Hex[],
+): Promise<Prepared<undefined, { readonly keyRoots: readonly Hex[] }>> {
+  const { validators } = context.protocol;
+  checkCount(keyRoots.length);
+  return prepare(context, {
+    label: `drop ${keyRoots.length} queued keys`,
+    contract: validators,
+    method: validators.dropQueued,
+    args: [[...keyRoots]],
+    outcome: (events) => ({
+      keyRoots: argsOf<{ keyRoot: Hex }>(events, "validators", "Dropped").map(({ keyRoot }) => keyRoot),
+    }),
   });
 }
 

@@ -1,15 +1,16 @@
 /** operator ...: what needs the consensus layer's types is loaded when it is used, so that other commands start at once. */
 import type { Command } from "commander";
-import { readOperator, readOperatorValidators } from "../../chain/read/operator.ts";
-import { ValidatorReader } from "../../chain/validatorReader.ts";
 import { addBond, claimRewards, compoundRewards, fundOwn, join, withdrawBond } from "../../chain/write/operator.ts";
 import { shares, wei } from "../../protocol/units.ts";
 import { AppError, EXIT } from "../../util/errors.ts";
 import type { Hex } from "../../util/hex.ts";
-import { dateOf, ether, renderRows, renderTable } from "../io.ts";
+import { ether } from "../io.ts";
 import { act, parseAddress, parseAmount, whole } from "../session.ts";
 import type { KeysOptions } from "../keyFiles.ts";
 import type { Session } from "../session.ts";
+import { moveKeys } from "./operatorKeys.ts";
+import { showExits, showOperator } from "./operatorStatus.ts";
+import type { PageOptions } from "./operatorStatus.ts";
 
 type Run = (handle: (session: Session) => Promise<void>) => Promise<void>;
 
@@ -66,6 +67,27 @@ export function operatorCommands(program: Command, run: Run): void {
     .option("--limit <count>", "validators to show", "50")
     .action((id: string, options: PageOptions) => run((session) => showOperator(session, operatorId(id), options)));
   operator
+    .command("exits")
+    .description("its validators that were asked to exit, that leave, or that may be made to; and what is next")
+    .argument("<operator>", "its id")
+    .action((id: string) => run((session) => showExits(session, operatorId(id))));
+  operator
+    .command("requeue")
+    .description("put its dropped keys back at the end of their queue; owner or manager")
+    .argument("<operator>", "its id")
+    .argument("[pubkeys...]", "48 bytes each (default: all that were dropped)")
+    .action((id: string, pubkeys: string[]) =>
+      run((session) => moveKeys(session, "requeue", operatorId(id), pubkeys.map(publicKey))),
+    );
+  operator
+    .command("drop")
+    .description("drop queued keys of an operator that is frozen, in debt, or short of bond after a penalty; anyone")
+    .argument("<operator>", "its id")
+    .argument("[pubkeys...]", "48 bytes each (default: all that are queued)")
+    .action((id: string, pubkeys: string[]) =>
+      run((session) => moveKeys(session, "drop", operatorId(id), pubkeys.map(publicKey))),
+    );
+  operator
     .command("join")
     .description("become an operator of an open tier")
     .argument("<tier>", "its id")
@@ -114,57 +136,10 @@ export function operatorCommands(program: Command, run: Run): void {
     .argument("<pubkey>", "48 bytes")
     .action((pubkey: string) =>
       run(async (session) => {
-        if (!/^0x[0-9a-f]{96}$/i.test(pubkey))
-          throw new AppError(EXIT.usage, "a public key is 0x and 96 hexadecimal digits");
-        await act(session, await fundOwn(await session.context(), pubkey.toLowerCase() as Hex), () => []);
+        const key = publicKey(pubkey);
+        await act(session, await fundOwn(await session.context(), key), () => []);
       }),
     );
-}
-
-const STATUSES = ["predeposited", "queued", "dropped", "active", "exiting", "withdrawn"] as const;
-
-interface PageOptions {
-  readonly status?: string;
-  readonly offset: string;
-  readonly limit: string;
-}
-
-async function showOperator(session: Session, id: bigint, options: PageOptions): Promise<void> {
-  const { protocol } = session;
-  const status = STATUSES.find((one) => one === options.status);
-  if (options.status !== undefined && status === undefined)
-    throw new AppError(EXIT.usage, `--status: one of ${STATUSES.join(", ")}, not ${options.status}`);
-  const reader = new ValidatorReader(protocol.validators, protocol.provider, protocol.fromBlock);
-  const [operator, page] = await Promise.all([
-    readOperator(protocol, id),
-    readOperatorValidators(protocol, reader, id, {
-      ...(status === undefined ? {} : { status }),
-      offset: whole("--offset", options.offset),
-      limit: whole("--limit", options.limit),
-    }),
-  ]);
-  const { bond, rewards } = operator;
-  session.show({ ...operator, validators: page }, () => {
-    const rows = renderRows([
-      ["operator", `${id}, tier ${operator.tier}${operator.frozen ? ", FROZEN" : ""}`],
-      ["owner", operator.owner],
-      ["bond", `${ether(bond.held)} held, ${ether(bond.required)} required, ${ether(bond.freeValue)} free`],
-      ["debt", ether(operator.debt)],
-      ["rewards", ether(rewards.value)],
-      ["validators", `${page.total}`],
-    ]);
-    if (page.items.length === 0) return rows;
-    const table = renderTable(
-      ["key", "index", "status", "next"],
-      page.items.map((item) => [
-        `${item.pubkey.slice(0, 14)}…`,
-        `${item.validatorIndex ?? "-"}`,
-        `${item.status}${item.slashed ? ", slashed" : ""}${item.exitRequested ? ", exit requested" : ""}`,
-        item.funding === undefined ? "" : `${item.funding.position} ahead, ${dateOf(item.funding.expected)}`,
-      ]),
-    );
-    return `${rows}\n${table}`;
-  });
 }
 
 async function changeBond(session: Session, what: string, id: bigint, text: string): Promise<void> {
@@ -182,4 +157,9 @@ async function changeBond(session: Session, what: string, id: bigint, text: stri
 
 function operatorId(text: string): bigint {
   return BigInt(whole("id", text));
+}
+
+function publicKey(text: string): Hex {
+  if (!/^0x[0-9a-f]{96}$/i.test(text)) throw new AppError(EXIT.usage, "a public key is 0x and 96 hexadecimal digits");
+  return text.toLowerCase() as Hex;
 }

@@ -4,6 +4,7 @@ import { aprSummary, readHistory, rewardsOf } from "../../chain/history.ts";
 import type { Apr, RebaseEntry } from "../../chain/history.ts";
 import { readAccount } from "../../chain/read/account.ts";
 import { readProtocol } from "../../chain/read/protocol.ts";
+import type { ProtocolStatus, Unrest } from "../../chain/read/protocol.ts";
 import { readWithdrawals } from "../../chain/read/withdrawals.ts";
 import { AppError, EXIT } from "../../util/errors.ts";
 import { dateOf, ether, percent, renderRows, renderTable, sparkline } from "../io.ts";
@@ -38,7 +39,7 @@ export function statusCommands(program: Command, run: Run): void {
 
 async function protocolStatus(session: Session): Promise<void> {
   const status = await readProtocol(session.protocol);
-  const { totals, pool, deposits, oracle, queue, validators } = status;
+  const { totals, pool, deposits, payments, oracle, queue, validators } = status;
   session.show(status, () =>
     renderRows([
       ["block", `${status.block.number}`],
@@ -47,9 +48,11 @@ async function protocolStatus(session: Session): Promise<void> {
       ["buffer", `${ether(pool.buffer)}, ${ether(pool.promised)} of it promised`],
       [
         "at validators",
-        `${ether(pool.etherAtValidators)}: ${validators.active} active, ${validators.queued} queued, ${validators.exited} left`,
+        `${ether(pool.etherAtValidators)}: ${validators.active} active, ${validators.queued} queued, ${validators.leaving} asked to leave or left`,
       ],
+      ["on its way", `${ether(pool.leaving)}; ${ether(pool.exitDemand)} more are needed`],
       ["deposits", deposits.blocked ?? `open, ${ether(deposits.room)} until the next report`],
+      ["payments", paymentsText(payments)],
       ["withdrawals", `${queue.lastRequestId - queue.lastFinalizedId} waiting for ${ether(queue.waitingEther)}`],
       [
         "last report",
@@ -62,6 +65,19 @@ async function protocolStatus(session: Session): Promise<void> {
     ]),
   );
 }
+
+function paymentsText({ blocked, unreportedSlashings }: ProtocolStatus["payments"]): string {
+  const slashings = unreportedSlashings === 0 ? "" : `; slashings not yet reported: ${unreportedSlashings}`;
+  return `${blocked === undefined ? "calm" : UNREST[blocked]}${slashings}`;
+}
+
+const UNREST: Readonly<Record<Unrest, string>> = {
+  paused: "not calm: withdrawal requests are paused",
+  overdue: "not calm: a report is overdue, or waits for signatures or for governance",
+  new: "not calm: no report was applied yet",
+  incident: "not calm: the last report forbids payments",
+  slashings: "not calm: too many slashings wait to be reported",
+};
 
 async function accountStatus(session: Session, text: string): Promise<void> {
   const address = await addressOf(session, text);

@@ -2,7 +2,7 @@
  * Crowds a local protocol: thousands of operators, a hundred thousand validators.
  *
  * Operators join by real calls. Validators beyond those with keys come into every sum by the real calls of the registry to its peers (the
- * pool's `fundValidators`, the operators' `onFunded`), made in its name; only what the registry itself keeps, a record for each and the words
+ * pool's `fundValidators`, the operators' `onFunded`), made in its name; only what the registry itself keeps, a record for each and the slots
  * of the tiers, is written into its storage. Where these lie is found by comparing raw words with the views, and what was written is read
  * back through the views.
  */
@@ -13,11 +13,13 @@ import type { LocalProtocol } from "../../../devnet/localProtocol.ts";
 import { pubkeyRoot } from "../../../devnet/keys.ts";
 import type { ValidatorKey } from "../../../devnet/keys.ts";
 import { DEPOSIT_CONTRACT } from "../../../devnet/predeploys.ts";
+import type { Hex } from "../../../offchain/util/hex.ts";
 
 const ETH = 10n ** 18n;
 const BATCH = 100; // operators a transaction
 const KEYS = 500n; // a transaction
 const STOP = "0x00";
+const NOBODYS_KEY = `0x${"5a".repeat(48)}`;
 const MAX_SLOTS = 16n; // of a contract's own variables, among which a mapping is looked for
 const CURATED = 0n;
 const RICH = 2n ** 100n; // wei
@@ -97,20 +99,20 @@ async function fund(
   await raw.request({ method: "hardhat_setCode", params: [DEPOSIT_CONTRACT, STOP] });
   const before = await token.sharesOf(operators);
   for (let left = count; left > 0n; left -= KEYS)
-    await pool.connect(registry).fundValidators(`0x${"5a".repeat(48 * Number(left < KEYS ? left : KEYS))}`);
+    await pool.connect(registry).fundValidators(Array(Number(left < KEYS ? left : KEYS)).fill(NOBODYS_KEY));
   await raw.request({ method: "hardhat_setCode", params: [DEPOSIT_CONTRACT, code] });
   return (await token.sharesOf(operators)) - before;
 }
 
 // --- storage ---
 
-interface Words {
-  write(key: bigint | string, word: bigint): Promise<void>;
-  change(key: bigint | string, change: (word: bigint) => bigint): Promise<void>;
+interface Words<Key> {
+  write(key: Key, word: bigint): Promise<void>;
+  change(key: Key, change: (word: bigint) => bigint): Promise<void>;
 }
 
 /** By operator: bondShares 128, queued 32, active 32, weighted 32, feeBp 16, tier 8, inDoubt 8 bits, from the lowest. */
-async function bondWords(raw: Raw, { operators, operatorId }: LocalProtocol): Promise<Words> {
+async function bondWords(raw: Raw, { operators, operatorId }: LocalProtocol): Promise<Words<bigint>> {
   const op = await operators.operator(operatorId);
   const fields: [bigint, bigint][] = [
     [op.bondShares, 128n],
@@ -121,10 +123,10 @@ async function bondWords(raw: Raw, { operators, operatorId }: LocalProtocol): Pr
     [op.tier, 8n],
     [op.inDoubt ? 1n : 0n, 8n],
   ];
-  return locate(raw, await operators.getAddress(), operatorId, packed(fields), 1n);
+  return locate(raw, await operators.getAddress(), operatorId, packed(fields), (key, slot) => entry(key, slot) + 1n);
 }
 
-/** A record for each of `count` validators, and their tier's word: see ValidatorSlots. */
+/** A record for each of `count` validators, and their tier's slot: see ValidatorState. */
 async function writeRecords(
   raw: Raw,
   { validators }: LocalProtocol,
@@ -135,22 +137,24 @@ async function writeRecords(
   const address = await validators.getAddress();
   const known = pubkeyRoot(real.pubkey);
   const record = await validators.validator(known);
-  const records = await locate(raw, address, known, packedRecord(record), 0n);
+  const records = await locate<string>(raw, address, known, packedRecord(record), entry);
   const tier = record.tier;
   const before = await validators.tierQueue(tier);
-  const tiers = await locate(
-    raw,
-    address,
-    tier,
-    packedTier(before, tier === 0n ? await validators.tierCount() : 0n),
-    0n,
-  );
+  const tiers = await locate(raw, address, tier, packedTier(before), (key, slot) => slot + key);
 
   const { status, fundedGwei } = record;
-  const healthy = { tier, status, fundedGwei, slashed: false, weightStopped: false, exitRequestedAt: 0n };
-  const keyRoots: string[] = [];
+  const healthy = {
+    tier,
+    status,
+    fundedGwei,
+    slashed: false,
+    weightStopped: false,
+    exitRequestedAt: 0n,
+    settledEpoch: 0n,
+  };
+  const keyRoots: Hex[] = [];
   for (let i = 0n; i < count; i++) {
-    const keyRoot = keccak256(toBeHex(i, 32));
+    const keyRoot = keccak256(toBeHex(i, 32)) as Hex;
     keyRoots.push(keyRoot);
     const operatorId = 1n + (i % operatorCount);
     const [sequence, validatorIndex] = [before.tail + i, record.validatorIndex + 1_000n + i];
@@ -166,21 +170,30 @@ async function writeRecords(
   const after = await validators.tierQueue(tier);
   const grown = [after.fundHead - before.fundHead, after.tail - before.tail, after.funded - before.funded];
   if (grown.some((by) => by !== count) || after.queued !== before.queued || after.exitHead !== before.exitHead)
-    throw new Error("the word of the tier does not read as written");
+    throw new Error("the slot of the tier does not read as written");
 }
 
+/** Where the entry for `key` of a variable lies whose own slot is `slot`. */
+type Place<Key> = (key: Key, slot: bigint) => bigint;
+
 /**
- * The mapping of `address` whose entry for `key` holds `word` in its slot number `offset`: the contract's variables are tried in order. Exactly
+ * The variable of `address` whose entry for `key` holds `word`: the contract's variables are tried in order. Exactly
  * one must fit.
  */
-async function locate(raw: Raw, address: string, key: bigint | string, word: bigint, offset: bigint): Promise<Words> {
+async function locate<Key extends bigint | string>(
+  raw: Raw,
+  address: string,
+  key: Key,
+  word: bigint,
+  place: Place<Key>,
+): Promise<Words<Key>> {
   const fits: bigint[] = [];
   for (let slot = 0n; slot < MAX_SLOTS; slot++)
-    if ((await readWord(raw, address, entry(key, slot) + offset)) === word) fits.push(slot);
+    if ((await readWord(raw, address, place(key, slot))) === word) fits.push(slot);
   const [slot] = fits;
-  if (slot === undefined || fits.length > 1) throw new Error(`${fits.length} mappings of ${address} fit`);
-  const at = (of: bigint | string) => entry(of, slot) + offset;
-  const write = async (of: bigint | string, value: bigint) => {
+  if (slot === undefined || fits.length > 1) throw new Error(`${fits.length} variables of ${address} fit`);
+  const at = (of: Key) => place(of, slot);
+  const write = async (of: Key, value: bigint) => {
     await raw.request({ method: "hardhat_setStorageAt", params: [address, quantity(at(of)), toBeHex(value, 32)] });
   };
   return {
@@ -189,6 +202,7 @@ async function locate(raw: Raw, address: string, key: bigint | string, word: big
   };
 }
 
+/** Of a mapping. */
 function entry(key: bigint | string, slot: bigint): bigint {
   const word = typeof key === "bigint" ? toBeHex(key, 32) : key;
   return BigInt(keccak256(concat([word, toBeHex(slot, 32)])));
@@ -209,6 +223,7 @@ function packedRecord(record: {
   readonly validatorIndex: bigint;
   readonly fundedGwei: bigint;
   readonly exitRequestedAt: bigint;
+  readonly settledEpoch: bigint;
 }): bigint {
   return packed([
     [record.operatorId, 32n],
@@ -220,27 +235,24 @@ function packedRecord(record: {
     [record.validatorIndex, 40n],
     [record.fundedGwei, 40n],
     [record.exitRequestedAt, 40n],
+    [record.settledEpoch, 32n],
   ]);
 }
 
-function packedTier(
-  queue: {
-    readonly fundHead: bigint;
-    readonly tail: bigint;
-    readonly exitHead: bigint;
-    readonly funded: bigint;
-    readonly exiting: bigint;
-    readonly queued: bigint;
-    readonly requested: bigint;
-    readonly targetShareBp: bigint;
-    readonly maxShareBp: bigint;
-  },
-  tiers: bigint,
-): bigint {
-  const { fundHead, tail, exitHead, funded, exiting, queued, requested, targetShareBp, maxShareBp } = queue;
+function packedTier(queue: {
+  readonly fundHead: bigint;
+  readonly tail: bigint;
+  readonly exitHead: bigint;
+  readonly funded: bigint;
+  readonly leaving: bigint;
+  readonly queued: bigint;
+  readonly targetShareBp: bigint;
+  readonly maxShareBp: bigint;
+  readonly tiers: bigint;
+}): bigint {
+  const { fundHead, tail, exitHead, funded, leaving, queued, targetShareBp, maxShareBp, tiers } = queue;
   return packed([
-    ...[fundHead, tail, exitHead, funded, exiting, queued].map((value): [bigint, bigint] => [value, 32n]),
-    [requested, 24n],
+    ...[fundHead, tail, exitHead, funded, leaving, queued].map((value): [bigint, bigint] => [value, 32n]),
     ...[targetShareBp, maxShareBp].map((value): [bigint, bigint] => [value, 16n]),
     [tiers, 8n],
   ]);

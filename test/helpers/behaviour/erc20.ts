@@ -65,6 +65,28 @@ export function behavesAsErc20(setup: () => Promise<Erc20Setup>): void {
     expect(await token.allowance(holder, spender)).to.equal(ethers.MaxUint256);
   });
 
+  it("answers that it did what it did: callers check it", async () => {
+    const { token, holder, spender, receiver } = await setup();
+    expect(await token.connect(holder).transfer.staticCall(receiver, 1n)).to.equal(true);
+    expect(await token.connect(holder).approve.staticCall(spender, 1n)).to.equal(true);
+    await token.connect(holder).approve(spender, 1n);
+    expect(await token.connect(spender).transferFrom.staticCall(holder, receiver, 1n)).to.equal(true);
+  });
+
+  it("refuses to move anything, even nothing, from nobody: the event would look like a mint", async () => {
+    const { token, spender, receiver } = await setup();
+    const mine = token.connect(spender);
+    const moves = [(to: string, amount: bigint) => mine.transferFrom(ethers.ZeroAddress, to, amount)];
+    if ("transferSharesFrom" in mine)
+      moves.push((to, shares) => mine.transferSharesFrom(ethers.ZeroAddress, to, shares));
+    for (const move of moves)
+      for (const amount of [0n, 1n, 2n ** 128n - 1n])
+        for (const to of [receiver.address, ethers.ZeroAddress])
+          await expect(move(to, amount))
+            .to.be.revertedWithCustomError(token, "ERC20InvalidSender")
+            .withArgs(ethers.ZeroAddress);
+  });
+
   it("refuses to approve nobody", async () => {
     const { token, holder } = await setup();
     await expect(token.connect(holder).approve(ethers.ZeroAddress, 1n))

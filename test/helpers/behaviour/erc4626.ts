@@ -352,6 +352,24 @@ export function behavesAsErc4626(setup: () => Promise<Erc4626Setup>): void {
       await expect(call()).to.be.revertedWithCustomError(vault, "ZeroAmount").withArgs();
   });
 
+  it("takes nothing from nobody: it has nothing, and nothing is refused", async () => {
+    const s = await setup();
+    const vault = s.vault.connect(s.spender);
+    for (const amount of [1n, ETH]) {
+      await expect(vault.withdraw(amount, s.receiver, ethers.ZeroAddress))
+        .to.be.revertedWithCustomError(vault, "ExceedsMaxWithdraw")
+        .withArgs(ethers.ZeroAddress, amount, 0n);
+      await expect(vault.redeem(amount, s.receiver, ethers.ZeroAddress))
+        .to.be.revertedWithCustomError(vault, "ExceedsMaxRedeem")
+        .withArgs(ethers.ZeroAddress, amount, 0n);
+    }
+    for (const call of [
+      () => vault.withdraw(0n, s.receiver, ethers.ZeroAddress),
+      () => vault.redeem(0n, s.receiver, ethers.ZeroAddress),
+    ])
+      await expect(call()).to.be.revertedWithCustomError(vault, "ZeroAmount").withArgs();
+  });
+
   it("refuses receivers that the shares or the assets refuse", async () => {
     const s = await setup();
     await s.asset.connect(s.holder).approve(s.vault, MAX);

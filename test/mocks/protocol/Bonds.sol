@@ -2,15 +2,17 @@
 pragma solidity 0.8.37;
 
 import {IOperatorRegistry} from "../../../contracts/validators/IOperatorRegistry.sol";
-import {Operators} from "./Operators.sol";
+import {OperatorBooks} from "./OperatorBooks.sol";
+import {Refusals} from "./Refusals.sol";
 import {SHARES_PER_UNIT} from "../../../contracts/shared/Units.sol";
 import {vm} from "../../helpers/Vm.sol";
 
 /// @notice Fines, and bonds and rewards in every form: shares and westETH in, westETH out, rewards into the bond. The
 /// handler is guardian and governance.
-abstract contract Bonds is Operators {
-    uint256 private constant FINE_LIFETIME = 7 days;
-    address private constant BOND_RECEIVER = address(0xb0bd);
+abstract contract Bonds is OperatorBooks {
+    using Refusals for Refusals.Causes;
+
+    uint256 private constant FINE_LIFETIME = 30 days;
 
     // --- bonds ---
 
@@ -49,14 +51,14 @@ abstract contract Bonds is Operators {
         if (_books[id].bond < SHARES_PER_UNIT) return;
         amount = bound(amount, 1, _books[id].bond / SHARES_PER_UNIT);
         uint256 before = _c.wrapped.balanceOf(BOND_RECEIVER);
+        Refusals.Causes memory causes = _withdrawalCauses(id, amount * SHARES_PER_UNIT);
+        bytes memory data = abi.encodeCall(IOperatorRegistry.withdrawBondWrapped, (id, amount, BOND_RECEIVER));
         vm.prank(_owner(id));
-        try _c.operators.withdrawBondWrapped(id, amount, BOND_RECEIVER) {
-            assertEq(_c.wrapped.balanceOf(BOND_RECEIVER) - before, amount, "westETH withdrawn");
-            _bondWithdrawn(id, amount * SHARES_PER_UNIT);
-            _took("withdrawBondWrapped");
-        } catch (bytes memory reason) {
-            _expectBondRefusal(reason);
-        }
+        (bool done, bytes memory reason) = address(_c.operators).call(data);
+        if (!causes.judge(done, reason)) return;
+        assertEq(_c.wrapped.balanceOf(BOND_RECEIVER) - before, amount, "westETH withdrawn");
+        _books[id].bond -= amount * SHARES_PER_UNIT;
+        _took("withdrawBondWrapped");
     }
 
     // --- rewards ---
@@ -97,20 +99,16 @@ abstract contract Bonds is Operators {
         amount = bound(amount, 1, value + value / 8 + 1);
         uint256 locked = (amount * totalShares + totalEther - 1) / totalEther;
         if (locked > op.bond) locked = op.bond;
-        try _c.operators.lockFine(id, amount, keccak256(abi.encode(amount))) {
-            assertEq(op.fine, 0, "I16: two fines at a time");
-            assertLe(amount, value, "I16: a fine above the bond");
-            op.bond -= locked;
-            (op.fine, op.fineExpiresAt) = (locked, block.timestamp + FINE_LIFETIME);
-            _took("lockFine");
-        } catch (bytes memory reason) {
-            bytes4 name = bytes4(reason);
-            bool expected =
-                (name == IOperatorRegistry.FineOpen.selector && op.fine != 0) ||
-                    (name == IOperatorRegistry.FineAboveBond.selector && amount > value);
-            require(expected, UnexpectedRefusal(reason));
-            _took("lockFineInVain");
-        }
+        Refusals.Causes memory causes;
+        causes.add(op.fine != 0, IOperatorRegistry.FineOpen.selector);
+        causes.add(amount > value, IOperatorRegistry.FineAboveBond.selector);
+        bytes memory data = abi.encodeCall(IOperatorRegistry.lockFine, (id, amount, keccak256(abi.encode(amount))));
+        (bool done, bytes memory reason) = address(_c.operators).call(data);
+        if (!causes.judge(done, reason)) return _took("lockFineInVain");
+        op.bond -= locked;
+        op.inDoubt = true;
+        (op.fine, op.fineExpiresAt) = (locked, block.timestamp + FINE_LIFETIME);
+        _took("lockFine");
     }
 
     /// @notice I16: within its time a fine becomes cover, whole; after it anybody gives it back; governance may at any time.
@@ -124,18 +122,12 @@ abstract contract Bonds is Operators {
             IOperatorRegistry.cancelFine.selector,
             IOperatorRegistry.releaseFine.selector
         ][way];
+        Refusals.Causes memory causes;
+        causes.add(op.fine == 0, IOperatorRegistry.NoFine.selector);
+        causes.add(op.fine != 0 && way == 0 && lapsed, IOperatorRegistry.FineLapsed.selector);
+        causes.add(op.fine != 0 && way == 2 && !lapsed, IOperatorRegistry.FineOpen.selector);
         (bool done, bytes memory reason) = address(_c.operators).call(abi.encodeWithSelector(call, id));
-        if (!done) {
-            bytes4 name = bytes4(reason);
-            bool expected =
-                (name == IOperatorRegistry.NoFine.selector && op.fine == 0) ||
-                    (name == IOperatorRegistry.FineLapsed.selector && way == 0 && lapsed) ||
-                    (name == IOperatorRegistry.FineOpen.selector && way == 2 && !lapsed);
-            require(expected, UnexpectedRefusal(reason));
-            return;
-        }
-        assertGt(op.fine, 0, "I16: a fine that was not locked");
-        assertTrue(way == 1 || lapsed == (way == 2), "I16: confirmed late or released early");
+        if (!causes.judge(done, reason)) return _took("endFineInVain");
         uint256 fine = op.fine;
         (op.fine, op.fineExpiresAt) = (0, 0);
         if (way == 0) _shares.cover += fine;

@@ -2,24 +2,18 @@
 pragma solidity 0.8.37;
 
 import {BP, RAY, SHARES_PER_UNIT, YEAR} from "../../../contracts/shared/Units.sol";
+import {BeaconRole} from "./BeaconRole.sol";
+import {Funding} from "./Funding.sol";
 import {IStakingPool} from "../../../contracts/pool/IStakingPool.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {Operators} from "./Operators.sol";
 import {PoolBooks} from "../../../contracts/pool/PoolBooks.sol";
+import {Refusals} from "./Refusals.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {vm} from "../../helpers/Vm.sol";
 
-/// @notice The beacon chain, the committee, and whoever continues a finalisation. Each report is checked against what its
-/// books say must come of it: I3, I6, I9, I10, I13 and I15.
-abstract contract CommitteeRole is Operators {
-    /// @dev What there was at a reference.
-    struct Snapshot {
-        uint256 refTime;
-        uint256 cl;
-        uint256 withdrawals; // vault balance
-        uint256 rewards; // vault balance
-        uint256 funded; // validators
-        uint256 received; // by both vaults, ever
-    }
+/// @notice The committee. Each report is checked against what its books say must come of it: I3, I6, I9, I10, I13 and I15.
+abstract contract CommitteeRole is BeaconRole, Funding {
+    using Refusals for Refusals.Causes;
 
     struct Expected {
         uint256 elapsed;
@@ -38,57 +32,18 @@ abstract contract CommitteeRole is Operators {
     }
 
     Snapshot[] internal _pending;
-    Snapshot internal _last;
     uint256 internal _heldBack;
     uint256 internal _topEther; // highest rate after a report, as a fraction
     uint256 internal _topShares;
     uint256 internal _finalRate; // of the last report
-    bool internal _finalisable;
-    uint256 internal _lastReportTime;
-    uint256 internal _previousReportTime;
 
     constructor() {
-        _last.refTime = START;
         (_topEther, _topShares) = _c.token.totals();
     }
 
     function heldBack() external view returns (uint256) {
         return _heldBack;
     }
-
-    function lastSnapshot() external view returns (Snapshot memory) {
-        return _last;
-    }
-
-    // --- the beacon chain ---
-
-    function earn(uint256 amount, uint256 tips, uint256 size) external keepsRate keepsShares {
-        uint256 most = size % 9 == 0 ? _beacon.cl : _beacon.cl / 3_000;
-        _beacon.cl += bound(amount, 0, most);
-        _give(address(_c.rewardsVault), bound(tips, 0, 0.1 ether + most / 3));
-    }
-
-    function lose(uint256 amount, uint256 depth) external keepsRate keepsShares {
-        uint256 most =
-            depth % 8 == 0
-                ? _beacon.cl / 2
-                : depth % 2 == 0
-                    ? _beacon.cl / 100
-                    : _beacon.cl / 5_000;
-        _beacon.cl -= bound(amount, 0, most);
-    }
-
-    function sweep(uint256 amount, bool exits) external keepsRate keepsShares {
-        amount = bound(amount, 0, exits ? _beacon.cl : _beacon.cl / 1_000);
-        _beacon.cl -= amount;
-        _give(address(_c.withdrawalVault), amount);
-    }
-
-    function wait(uint256 time) external keepsRate keepsShares {
-        vm.warp(block.timestamp + bound(time, 1, 12 hours));
-    }
-
-    // --- the committee ---
 
     /// @notice Time passes a reference of the grid; what the committee will report of it is fixed then. Something may
     /// happen in the reference block itself.
@@ -101,6 +56,7 @@ abstract contract CommitteeRole is Operators {
             Snapshot(
                 refTime,
                 _beacon.cl,
+                _leaving(delay / 3),
                 address(_c.withdrawalVault).balance,
                 address(_c.rewardsVault).balance,
                 _beacon.funded,
@@ -131,96 +87,42 @@ abstract contract CommitteeRole is Operators {
         report(incident);
     }
 
+    /// @notice A report waits for approvals: deposits, fundings and payments stop until one is applied.
+    function announce(uint256 who, uint256 rarely) external keepsRate keepsShares {
+        if (rarely % 4 != 0) return;
+        _c.pool.hold();
+        _gate.openUntil = block.timestamp - 1;
+        assertFalse(mayFinalise(), "held");
+        _fund(who, 1);
+        _took("announce");
+    }
+
     /// @notice I13: what is refused changes nothing, neither in books nor in totals nor in balances.
     function badReport(uint256 kind, uint256 amount) external keepsRate keepsShares {
-        Snapshot memory s = Snapshot(block.timestamp, _beacon.cl, 0, 0, _beacon.funded, _beacon.received);
+        Snapshot memory s = Snapshot(block.timestamp, _beacon.cl, 0, 0, 0, _beacon.funded, _beacon.received);
         s.withdrawals = address(_c.withdrawalVault).balance;
         s.rewards = address(_c.rewardsVault).balance;
         amount = bound(amount, 1, 1e30);
-        if (kind % 4 == 0) s.withdrawals += amount;
-        if (kind % 4 == 1) s.rewards += amount;
-        if (kind % 4 == 2) s.cl = 2 ** 96 + amount;
-        bytes32 before = _state();
-        if (kind % 4 == 3) vm.prank(_actor(amount));
-        try _c.pool.applyReport(_data(s, FRAME, false)) {
-            assertTrue(false, "I13: a bad report was applied");
-        } catch {
-            assertEq(_state(), before, "I13: a refused report changed something");
-        }
+        kind %= 6;
+        if (kind == 0) s.withdrawals += amount;
+        if (kind == 1) s.rewards += amount;
+        if (kind == 2) s.cl = 2 ** 96 + amount;
+        if (kind == 4) s.leaving = 2 ** 96 + amount;
+        if (kind == 5) s.refTime = _gate.executedAt - (_gate.executedAt == 0 ? 0 : 1);
+        if (kind == 5 && _gate.executedAt == 0) return;
+        Refusals.Causes memory causes;
+        causes.add(kind < 2, IStakingPool.VaultBalanceImpossible.selector);
+        causes.add(kind == 2 || kind == 4, SafeCast.SafeCastOverflowedUintDowncast.selector);
+        causes.add(kind == 3, IStakingPool.OnlyOracle.selector);
+        causes.add(kind == 5, IStakingPool.ReferenceTooOld.selector);
+        _refuse(s, causes, kind == 3 ? _actor(amount) : address(this));
         _took("badReport");
-    }
-
-    // --- anyone ---
-
-    function continueFinalisation(uint256 who) external keepsRate {
-        _continue(who);
-    }
-
-    /// @notice A slashing after the last reference: nothing more may be paid until a report knows of it.
-    function slashThenContinue(uint256 who) external keepsRate keepsShares {
-        uint256 id = _operator(who);
-        if (_books[id].active == 0 || block.timestamp == _last.refTime) return;
-        _slash(id, block.timestamp);
-        uint256 paid = _cash.paid;
-        _continue(who);
-        assertEq(_cash.paid, paid, "I6: paid though a slashing is not reported yet");
-        _took("slashThenContinue");
-    }
-
-    /// @notice I12: ether in pieces, with the finalisation continued after each by somebody else, pays as it does at once.
-    function inPieces(uint256 amount, uint256 pieces, uint256 who) external keepsRate {
-        amount = bound(amount, 10, 2_000 ether);
-        pieces = bound(pieces, 2, 4);
-        if (lastFinalised == lastTicket || !_finalisable || !_canDeposit(amount)) return;
-        (uint256 ether1, uint256 shares1, bytes32 payments1) = _paidIn(1, amount, who);
-        (uint256 ether2, uint256 shares2, bytes32 payments2) = _paidIn(pieces, amount, who / 2);
-        assertEq(payments1, payments2, "I12: payments depend on who continued, or on the pieces");
-        assertGe(ether2, ether1, "I12: T by pieces");
-        assertLe(ether2, ether1 + pieces, "I12: T by pieces");
-        // a wei that is not paid leaves its shares; beyond that, a share a call, larger by what a deposit multiplies
-        uint256 apart =
-            (ether2 - ether1) * (shares1 / ether1 + 1) + 3 * pieces * (2 + amount / (ether1 - amount / 2 + 1));
-        assertApprox(shares2, shares1, apart * 4, "I12: S by pieces");
-        _took("inPieces");
-    }
-
-    function setPolicy(uint256 feeBp, uint256 maxAprBp, uint256 rarely) external keepsRate keepsShares {
-        if (rarely % 8 != 0) return;
-        _c.pool.setPolicy(
-            PoolBooks.Policy(_c.treasury, uint16(bound(feeBp, 0, 2000)), uint16(bound(maxAprBp, 1, 3000)), 1e6 * 1e9)
-        );
-        _divide();
-        _fees.feeBp = bound(feeBp, 0, 2000);
-    }
-
-    function pause(uint256 rarely) external keepsRate keepsShares {
-        _c.pool.pauseDeposits(rarely % 16 == 0);
     }
 
     // --- internal ---
 
-    function _continue(uint256 who) internal {
-        uint256 available = poolCash();
-        uint256 queueHad = address(_c.queue).balance;
-        (, uint256 shares0) = _c.token.totals();
-        vm.prank(_actor(who));
-        try _c.pool.continueFinalisation() returns (uint256 paid) {
-            assertTrue(_finalisable && _beacon.slashingTime <= _last.refTime, "I6: continued though it must not be");
-            assertEq(address(_c.queue).balance - queueHad, paid, "I5: what was paid went to the queue");
-            uint256 sharesPaid = _noteFinalised(_finalRate, _last.refTime - MARGIN, available, paid);
-            (, uint256 shares1) = _c.token.totals();
-            _shares.cover += sharesPaid - (shares0 - shares1);
-            _took("continueFinalisation");
-        } catch (bytes memory reason) {
-            bytes4 name = bytes4(reason);
-            bool expected =
-                name == IStakingPool.FinalisationNotAllowed.selector || name == IStakingPool.NothingToFinalise.selector;
-            require(expected, UnexpectedRefusal(reason));
-        }
-    }
-
     function _report(Snapshot memory s, bool incident) private {
-        if (s.refTime < _previousReportTime || _isForgotten(s)) return; // too old: merged into a later frame
+        if (s.refTime < _gate.executedAt) return _reportTooOld(s);
         PoolBooks.Policy memory policy = _c.pool.policy();
         Expected memory e;
         e.elapsed = s.refTime - _last.refTime > 2 * FRAME ? 2 * FRAME : s.refTime - _last.refTime;
@@ -230,7 +132,8 @@ abstract contract CommitteeRole is Operators {
         uint256[] memory worthBefore = _worths();
         uint256 queueHad = address(_c.queue).balance;
         _expectGain(s, e);
-        _cash.swept += s.received - _last.received; // in the vaults at the reference, and not taken before
+        _cash.swept += s.received - _last.received; // in the vaults at the reference: none was swept since
+        assertEq(s.received - _last.received, s.withdrawals + s.rewards, "I10: what came since the last reference");
 
         _c.pool.applyReport(_data(s, e.elapsed, incident));
 
@@ -240,8 +143,11 @@ abstract contract CommitteeRole is Operators {
         _checkFee(e);
         _checkSettlement(s, e, incident);
         _checkWorths(e, worthBefore);
+        if (block.timestamp >= s.refTime + FRAME) _took("reportLate");
+        if (s.leaving != 0) _took("reportLeaving");
+        if (_gate.openUntil != _last.refTime + FRAME + GRACE) _took("reportAfterHold");
         _last = s;
-        (_previousReportTime, _lastReportTime) = (_lastReportTime, block.timestamp);
+        (_gate.executedAt, _gate.openUntil) = (block.timestamp, s.refTime + FRAME + GRACE);
         slack = 2;
         _took(
             e.gain < 0
@@ -252,21 +158,44 @@ abstract contract CommitteeRole is Operators {
         );
     }
 
-    /// @dev Fundings before and after a reference that another one followed: the pool keeps one boundary. It says so.
-    function _isForgotten(Snapshot memory s) private returns (bool) {
-        IStakingPool.Books memory b = _c.pool.books();
-        if (s.refTime >= b.fundingBoundary || b.fundedBefore == b.fundedAtLastRef) return false;
-        try _c.pool.applyReport(_data(s, FRAME, false)) {
-            assertTrue(false, "a forgotten reference was reported");
-        } catch (bytes memory reason) {
-            assertEq(
-                bytes32(bytes4(reason)),
-                bytes32(IStakingPool.ReferenceTooOld.selector),
-                "refused for another reason"
-            );
+    /// @dev A reference before the last report was executed belongs to a later frame.
+    function _reportTooOld(Snapshot memory s) private {
+        Refusals.Causes memory causes;
+        causes.add(true, IStakingPool.ReferenceTooOld.selector);
+        _refuse(s, causes, address(this));
+        _took("reportTooOld");
+    }
+
+    /// @dev I13: a report that must be refused changes nothing.
+    function _refuse(Snapshot memory s, Refusals.Causes memory causes, address sender) private {
+        bytes32 before = _state();
+        vm.prank(sender);
+        (bool done, bytes memory reason) = address(_c.pool).call(
+            abi.encodeCall(IStakingPool.applyReport, (_data(s, FRAME, false)))
+        );
+        causes.judge(done, reason);
+        assertEq(_state(), before, "I13: a refused report changed something");
+    }
+
+    /// @dev What the committee says of what is on its way: what it is, or anything up to the whole.
+    function _leaving(uint256 way) private view returns (uint256 leaving) {
+        if (way % 8 == 0) return bound(way / 8, 0, _beacon.cl);
+        for (uint256 id; id < _keys.length; ++id) {
+            Key storage k = _keys[id];
+            bool there = _wasFunded(k.status) && k.withdrawableEpoch > _epochNow();
+            if (there && k.exitEpoch != type(uint64).max && !k.chainSlashed) leaving += 32 ether;
         }
-        _took("forgotten");
-        return true;
+        return leaving < _beacon.cl ? leaving : _beacon.cl;
+    }
+
+    /// @dev The slashings that a report of this reference contains are counted no more; if one was proven in a later state, it
+    /// may lack any of those since the last.
+    function _noteSlashingsReported(uint256 refTime) private {
+        bool all = true;
+        for (uint256 i; i < _slashings.length; ++i) all = all && _slashings[i] <= refTime;
+        _gate.slashedEarlier = all ? 0 : slashedSince();
+        if (!all) _took("slashedEarlier");
+        delete _slashings;
     }
 
     /// @dev I10: what is recognised and held back is what there is, less what was there.
@@ -302,18 +231,27 @@ abstract contract CommitteeRole is Operators {
     /// @dev Payments, cover and burn; and how far the rate may rise.
     function _checkSettlement(Snapshot memory s, Expected memory e, bool incident) private {
         bool fellOneBp = e.etherGained * e.shares0 * BP < e.ether0 * e.sharesGained * (BP - 1);
-        _finalisable = !incident && _beacon.slashingTime <= s.refTime && !fellOneBp;
+        _noteSlashingsReported(s.refTime);
+        _gate.finalisable = !incident && !fellOneBp && _tolerates(_gate.slashedEarlier, e.etherGained);
         _finalRate = (e.etherGained * RAY * SHARES_PER_UNIT) / e.sharesGained;
         _round.open = false;
         _shares.cover += _shares.remainders;
         _shares.remainders = 0;
-        if (_finalisable) {
+        if (_gate.finalisable) {
             _shares.cover += _noteFinalised(_finalRate, s.refTime - MARGIN, poolCash(), e.paid);
             if (e.paid != 0) _took("paidByReport");
         } else {
             assertEq(e.paid, 0, "I6: paid in a bad moment");
             assertEq(_c.queue.lastFinalizedId(), lastFinalised, "I6: finalised in a bad moment");
         }
+        _checkBurn(e);
+        bool fellFiveBp = e.etherGained * e.shares0 * BP < e.ether0 * e.sharesGained * (BP - 5);
+        _gate.ceiling = fellFiveBp ? 0 : e.ether1 + CAP;
+        if (fellFiveBp) _took("fallPausing");
+    }
+
+    /// @dev Cover is burned as far as the rate may rise (I15), and no further.
+    function _checkBurn(Expected memory e) private {
         uint256 burned = e.sharesGained - e.shares1;
         uint256 y = BP * YEAR;
         assertLe(e.ether1 * e.shares0 * y, e.ether0 * e.shares1 * (y + e.growth), "I15: the rate rose too far");
@@ -324,8 +262,6 @@ abstract contract CommitteeRole is Operators {
         }
         _shares.cover -= burned;
         if (e.ether1 * _topShares > _topEther * e.shares1) (_topEther, _topShares) = (e.ether1, e.shares1);
-        bool fellFiveBp = e.etherGained * e.shares0 * BP < e.ether0 * e.sharesGained * (BP - 5);
-        assertEq(_c.pool.books().depositCeiling == 0, fellFiveBp, "deposits pause after a fall");
     }
 
     /// @dev I15: nobody gains more than the limit on what he had, and nobody loses more than the rate.
@@ -344,27 +280,6 @@ abstract contract CommitteeRole is Operators {
         }
     }
 
-    function _paidIn(
-        uint256 pieces,
-        uint256 amount,
-        uint256 who
-    ) private returns (uint256 totalEther, uint256 totalShares, bytes32 payments) {
-        uint256 id = vm.snapshotState();
-        for (uint256 i; i < pieces; ++i) {
-            uint256 piece = i + 1 == pieces ? amount - (amount / pieces) * i : amount / pieces;
-            vm.deal(address(0xfeed), piece);
-            vm.prank(address(0xfeed));
-            _c.pool.deposit{value: piece}(address(0xfeed), address(0));
-            vm.prank(_actor(who / (i + 1)));
-            try _c.pool.continueFinalisation() {} catch {}
-        }
-        uint256[] memory ids = new uint256[](lastTicket);
-        for (uint256 i; i < ids.length; ++i) ids[i] = i + 1;
-        payments = keccak256(abi.encode(_c.queue.getClaimableEther(ids), _c.queue.lastFinalizedId()));
-        (totalEther, totalShares) = _c.token.totals();
-        vm.revertToState(id);
-    }
-
     function _data(
         Snapshot memory s,
         uint256 elapsed,
@@ -375,6 +290,7 @@ abstract contract CommitteeRole is Operators {
                 refTime: s.refTime,
                 elapsed: elapsed,
                 clBalance: s.cl,
+                leaving: s.leaving,
                 withdrawalVaultBalance: s.withdrawals,
                 rewardsVaultBalance: s.rewards,
                 cutoff: s.refTime - MARGIN,
@@ -382,10 +298,6 @@ abstract contract CommitteeRole is Operators {
                 openUntil: s.refTime + FRAME + GRACE,
                 incident: incident
             });
-    }
-
-    function _nextReference(uint256 frames) private view returns (uint256 refTime) {
-        refTime = START + ((block.timestamp - START) / FRAME + frames) * FRAME;
     }
 
     function _worths() private view returns (uint256[] memory worths) {

@@ -1,52 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {SHARES_PER_UNIT, TOP_UP} from "../../../contracts/shared/Units.sol";
 import {IOperatorRegistry} from "../../../contracts/validators/IOperatorRegistry.sol";
-import {ProtocolWorld} from "./ProtocolWorld.sol";
+import {IValidatorExits} from "../../../contracts/validators/IValidatorExits.sol";
+import {IValidatorRegistry} from "../../../contracts/validators/IValidatorRegistry.sol";
+import {Funding} from "./Funding.sol";
+import {Refusals} from "./Refusals.sol";
 import {vm} from "../../helpers/Vm.sol";
 
-/// @notice What operators do, and what is proven of their validators; books of bonds and rewards of their own.
-abstract contract Operators is ProtocolWorld {
-    struct OperatorBook {
-        uint256 bond; // shares
-        uint256 rewards; // shares, unclaimed, of the fees divided so far
-        uint256 ahead; // what a unit of its weight was paid of fees that nobody divided yet
-        uint256 debt; // wei
-        uint256 queued;
-        uint256 active;
-        uint256 weighted;
-        bool frozen;
-        uint256 fine; // shares, locked
-        uint256 fineExpiresAt; // unix seconds
-    }
-
-    /// @dev Fees are divided, in whole units of 1e9 shares, when weights or the fee change, or the treasury is paid.
-    struct FeeBook {
-        uint256 undivided; // shares
-        uint256 treasury; // shares
-        uint256 feeBp;
-        uint256 minted; // shares, ever
-        uint256 taken; // shares, ever: claimed, compounded, repaid, paid to the treasury
-    }
-
-    mapping(uint256 operatorId => OperatorBook) internal _books;
-    FeeBook internal _fees = FeeBook(0, 0, 1000, 0, 0);
-
-    function operatorBook(uint256 id) external view returns (OperatorBook memory) {
-        return _books[id];
-    }
-
-    function feeBook() external view returns (FeeBook memory) {
-        return _fees;
-    }
-
-    /// @return rewards of an operator and of the treasury, with what is not divided yet
-    function earned(uint256 id) public view returns (uint256 rewards, uint256 treasury) {
-        (uint256 each, uint256 weight) = _perWeight();
-        rewards = _books[id].rewards + (each - _books[id].ahead) * _books[id].weighted * _feeBp(id);
-        treasury = _fees.treasury + _divisible() - each * weight;
-    }
+/// @notice What operators do themselves: bonds, rewards, keys.
+abstract contract Operators is Funding {
+    using Refusals for Refusals.Causes;
 
     function payTreasury() external keepsRate keepsShares {
         _divide();
@@ -59,33 +23,21 @@ abstract contract Operators is ProtocolWorld {
     }
 
     function addBond(uint256 who, uint256 amount) external keepsRate {
-        uint256 id = _operator(who);
-        amount = bound(amount, 1, 60 ether);
-        if (!_canDeposit(amount)) return;
-        (uint256 totalEther, uint256 totalShares) = _c.token.totals();
-        uint256 minted = (amount * totalShares) / totalEther;
-        vm.deal(address(0xfeed), amount);
-        vm.prank(address(0xfeed));
-        _c.operators.addBond{value: amount}(id);
-        _cash.deposited += amount;
-        _books[id].bond += minted - _repay(id, minted);
-        _took("addBond");
+        _addBond(_operator(who), bound(amount, 1, 60 ether));
     }
 
     /// @notice I8: what may be withdrawn leaves the whole requirement of proven validators.
     function withdrawBond(uint256 who, uint256 amount) external keepsRate keepsShares {
         uint256 id = _operator(who);
-        OperatorBook storage op = _books[id];
-        if (op.bond == 0) return;
-        amount = bound(amount, 1, op.bond);
+        if (_books[id].bond == 0) return;
+        amount = bound(amount, 1, _books[id].bond + _books[id].bond / 8);
+        Refusals.Causes memory causes = _withdrawalCauses(id, amount);
+        bytes memory data = abi.encodeCall(IOperatorRegistry.withdrawBond, (id, amount, BOND_RECEIVER));
         vm.prank(_owner(id));
-        try _c.operators.withdrawBond(id, amount, address(0xb0bd)) {
-            _bondWithdrawn(id, amount);
-            _took("withdrawBond");
-        } catch (bytes memory reason) {
-            _expectBondRefusal(reason);
-            _took("withdrawBondInVain");
-        }
+        (bool done, bytes memory reason) = address(_c.operators).call(data);
+        if (!causes.judge(done, reason)) return _took("withdrawBondInVain");
+        _books[id].bond -= amount;
+        _took("withdrawBond");
     }
 
     function claimRewards(uint256 who) external keepsRate keepsShares {
@@ -100,220 +52,152 @@ abstract contract Operators is ProtocolWorld {
         _took("claimRewards");
     }
 
-    function prove(uint256 who, uint256 count) external keepsRate keepsShares {
-        uint256 id = _operator(who);
-        for (count = 1 + (count % 24); count != 0; --count) {
-            try _c.validators.prove(id) {
-                ++_books[id].queued;
-                _took("prove");
-            } catch (bytes memory reason) {
-                _expectBondRefusal(reason);
-                return;
-            }
-        }
+    /// @notice One key or several, some of which somebody knows already; by the owner, its manager or a stranger.
+    function predeposit(uint256 who, uint256 count, uint256 mix, uint256 by) external keepsRate keepsShares {
+        _predeposit(_operator(who), bound(count, 1, 6), mix, by);
     }
 
-    function drop(uint256 who) external keepsRate keepsShares {
-        uint256 id = _operator(who);
-        if (_books[id].queued == 0) return;
-        try _c.validators.drop(id) {
-            --_books[id].queued;
-            _took("drop");
-        } catch (bytes memory reason) {
-            require(bytes4(reason) == IOperatorRegistry.BondSuffices.selector, UnexpectedRefusal(reason));
-        }
+    /// @notice Dropped keys are put back at the end, by whoever may.
+    function requeue(uint256 who, uint256 count, uint256 by) external keepsRate keepsShares {
+        uint256[] memory ids = new uint256[](count % 5 == 4 ? 0 : 1 + (count % 3));
+        for (uint256 i; i < ids.length; ++i) ids[i] = _some(who / 4 + i * 16, IValidatorExits.Status.Dropped);
+        address caller = _callerFor(ids.length == 0 ? 1 : _known(ids[0]).operatorId, by);
+        Refusals.Causes memory causes = _requeueCauses(ids, caller);
+        bytes memory data = abi.encodeCall(IValidatorRegistry.requeue, (_roots(ids)));
+        vm.prank(caller);
+        (bool done, bytes memory reason) = address(_c.validators).call(data);
+        if (!causes.judge(done, reason)) return _took("requeueInVain");
+        for (uint256 i; i < ids.length; ++i) _enqueue(ids[i]);
+        _took("requeue");
     }
 
-    /// @notice Funds queued validators of one operator, then of the next.
-    function fund(uint256 who, uint256 count) external keepsRate {
-        _fund(who, count);
-    }
-
-    function stopWeight(uint256 who) external keepsRate keepsShares {
-        uint256 id = _operator(who);
-        if (_books[id].weighted == 0) return;
-        _c.validators.stopWeight(id);
-        _divide();
-        --_books[id].weighted;
-        _took("stopWeight");
-    }
-
-    /// @notice A validator leaves with `shortfall` wei missing: from the bond to cover, the rest is a debt.
-    function withdrawn(uint256 who, uint256 shortfall, bool whole) external keepsRate keepsShares {
-        uint256 id = _operator(who);
-        OperatorBook storage op = _books[id];
-        if (op.active == 0) return;
-        if (op.weighted == op.active) {
-            _c.validators.stopWeight(id);
-            _divide();
-            --op.weighted;
-        }
-        _divide();
-        shortfall = whole ? 0 : bound(shortfall, 1, 32 ether);
-        _c.validators.withdrawn(id, shortfall);
-        --op.active;
-        (uint256 totalEther, uint256 totalShares) = _c.token.totals();
-        uint256 owed = (shortfall * totalShares + totalEther - 1) / totalEther;
-        uint256 used = owed < op.bond ? owed : op.bond;
-        if (used != owed) op.debt += shortfall - (used * totalEther) / totalShares;
-        op.bond -= used;
-        _shares.cover += used;
-        _took(used == 0 ? bytes32("withdrawn") : bytes32("penalty"));
-    }
-
-    function slashed(uint256 who, uint256 ago) external keepsRate keepsShares {
-        uint256 id = _operator(who);
-        if (_books[id].active == 0) return;
-        _slash(id, block.timestamp - bound(ago, 0, 3 hours));
-    }
-
-    function unfreeze(uint256 who) external keepsRate keepsShares {
-        uint256 id = _operator(who);
-        if (!_books[id].frozen) return;
-        _c.operators.unfreeze(id);
-        _books[id].frozen = false;
+    /// @notice An operator funds its own key out of turn: an ordinary deposit, and the tier's maximum holds.
+    function fundOwn(uint256 which, uint256 by, uint256 value) external keepsRate {
+        uint256 id = _some(which, IValidatorExits.Status.Queued);
+        address caller = _callerFor(_known(id).operatorId, by);
+        value = value % 16 == 0 ? value % 32 ether : 31 ether;
+        Refusals.Causes memory causes = _fundOwnCauses(id, caller, value);
+        uint256 minted = _bondAfterOwn();
+        vm.deal(caller, caller.balance + value);
+        bytes memory data = abi.encodeCall(IValidatorRegistry.fundOwn, (_pubkey(id)));
+        uint256 had = _c.token.balanceOf(caller);
+        vm.prank(caller);
+        (bool done, bytes memory reason) = address(_c.validators).call{value: value}(data);
+        if (!causes.judge(done, reason)) return _took("fundOwnInVain");
+        assertApprox(_c.token.balanceOf(caller), had + value, 1, "fundOwn: an ordinary deposit");
+        _keys[id].own = true;
+        _cash.deposited += value;
+        _noteFunding(1);
+        _activate(id);
+        _noteFunded(_keys[id].operatorId, 1, minted);
+        _took("fundOwn");
     }
 
     // --- internal ---
 
-    /// @dev Divides the fees minted since the last time: the operators' part to each by its weight, the rest to the treasury.
-    function _divide() internal {
-        (uint256 each, uint256 weight) = _perWeight();
-        for (uint256 id = 1; id <= OPERATORS; ++id) {
-            _books[id].rewards += (each - _books[id].ahead) * _books[id].weighted * _feeBp(id);
-            _books[id].ahead = 0;
-        }
-        uint256 fees = _divisible();
-        _fees.treasury += fees - each * weight;
-        _fees.undivided -= fees;
-        if (each != 0) _took("operatorFee");
-    }
-
-    function _divisible() private view returns (uint256) {
-        return _fees.undivided - (_fees.undivided % SHARES_PER_UNIT);
-    }
-
-    function _perWeight() private view returns (uint256 each, uint256 weight) {
-        uint256 active;
-        for (uint256 id = 1; id <= OPERATORS; ++id) {
-            weight += _books[id].weighted * _feeBp(id);
-            active += _books[id].active;
-        }
-        uint256 fees = _divisible();
-        if (weight == 0 || _fees.feeBp == 0) return (0, weight);
-        uint256 part = (fees * weight) / (_fees.feeBp * active);
-        each = (part < fees ? part : fees) / weight;
-    }
-
-    function _fund(uint256 who, uint256 count) internal {
-        uint256 room = _c.pool.depositable() / TOP_UP;
-        if (room > 64) room = 64;
-        uint256[] memory ids = _queued(_operator(who), count % 2 == 0 || room < 8 ? room : bound(count, 1, 8));
-        if (ids.length == 0) return;
+    /// @dev The shares of 1 ETH once 31 were deposited.
+    function _bondAfterOwn() private view returns (uint256) {
         (uint256 totalEther, uint256 totalShares) = _c.token.totals();
-        uint256 minted = (ids.length * 1 ether * totalShares) / totalEther;
-        uint256 sent = address(_c.deposits).balance;
-        try _c.validators.fund(ids) returns (uint256 bondShares) {
-            assertEq(bondShares, minted, "bond of the predeposits at the current rate");
-            _creditBonds(ids, minted);
-            _cash.bonds += ids.length * 1 ether;
-            _beacon.funded += ids.length;
-            _beacon.cl += ids.length * 32 ether;
-            assertEq(address(_c.deposits).balance - sent, ids.length * TOP_UP, "I7: 31 ETH a validator");
-            _took("fund");
-        } catch (bytes memory reason) {
-            _expectBondRefusal(reason);
+        totalShares += (31 ether * totalShares) / totalEther;
+        return (1 ether * totalShares) / (totalEther + 31 ether);
+    }
+
+    function _addBond(uint256 id, uint256 amount) internal {
+        Refusals.Causes memory causes = _depositCauses(amount);
+        (uint256 totalEther, uint256 totalShares) = _c.token.totals();
+        uint256 minted = (amount * totalShares) / totalEther;
+        vm.deal(STAKER, amount);
+        vm.prank(STAKER);
+        (bool done, bytes memory reason) = address(_c.operators).call{value: amount}(
+            abi.encodeCall(IOperatorRegistry.addBond, (id))
+        );
+        if (!causes.judge(done, reason)) return _took("depositInVain");
+        _cash.deposited += amount;
+        _books[id].bond += minted - _repay(id, minted);
+        _took("addBond");
+    }
+
+    function _predeposit(uint256 operatorId, uint256 count, uint256 mix, uint256 by) internal {
+        uint256[] memory ids = new uint256[](count);
+        uint256 fresh;
+        for (uint256 i; i < count; ++i) {
+            uint256 dice = uint256(keccak256(abi.encode(mix, i))) % 8;
+            if (mix % 8 == 7 && _keys.length != 0) ids[i] = (mix / 8 + i) % _keys.length;
+            else if (mix % 4 == 2 && dice == 0 && _keys.length != 0) ids[i] = (mix / 8) % _keys.length;
+            else if (mix % 4 == 2 && dice == 1 && i != 0) ids[i] = ids[i - 1];
+            else ids[i] = _keys.length + fresh++;
         }
+        _sendPredeposit(operatorId, ids, fresh, by);
     }
 
-    function _slash(uint256 id, uint256 time) internal {
-        _c.validators.slashed(id, time);
-        _books[id].frozen = true;
-        if (time > _beacon.slashingTime) _beacon.slashingTime = time;
-        _took("slashed");
+    function _sendPredeposit(uint256 operatorId, uint256[] memory ids, uint256 fresh, uint256 by) private {
+        address caller = _callerFor(operatorId, by);
+        uint256 value = ids.length * 1 ether - (by % 16 == 15 ? 1 : 0);
+        Refusals.Causes memory causes;
+        causes.add(!_actsFor(caller, operatorId), IOperatorRegistry.NotOperatorOwner.selector);
+        causes.add(value % 1 ether != 0, IValidatorRegistry.WrongValue.selector);
+        causes.add(fresh == 0, IValidatorRegistry.AllKeysKnown.selector);
+        _addUnclear(causes, operatorId);
+        bytes memory data = _predepositCall(operatorId, ids);
+        vm.deal(caller, value);
+        vm.prank(caller);
+        (bool done, bytes memory reason) = address(_c.validators).call{value: value}(data);
+        if (!causes.judge(done, reason)) return _took("predepositInVain");
+        assertEq(caller.balance, (ids.length - fresh) * 1 ether, "what was sent for known keys comes back");
+        for (uint256 i; i < fresh; ++i) _addKey(operatorId);
+        _beacon.predeposited += fresh;
+        _took(fresh == ids.length ? bytes32("predeposit") : bytes32("predepositMixed"));
     }
 
-    function _canCollect(uint256 id) internal view returns (bool) {
-        (uint256 rewards, ) = earned(id);
-        return !_books[id].frozen && rewards != 0;
-    }
-
-    /// @dev Takes an operator's rewards out of the books, debt repaid. @return what it may have
-    function _collect(uint256 id) internal returns (uint256 shares_) {
-        (uint256 all, ) = earned(id);
-        (_books[id].ahead, ) = _perWeight();
-        _books[id].rewards = 0;
-        _fees.taken += all;
-        return all - _repay(id, all);
-    }
-
-    /// @dev I8 of one withdrawal.
-    function _bondWithdrawn(uint256 id, uint256 amount) internal {
-        OperatorBook storage op = _books[id];
-        op.bond -= amount;
-        (uint256 totalEther, uint256 totalShares) = _c.token.totals();
-        uint256 atStake = (op.bond * totalEther) / totalShares + op.queued * 1 ether;
-        assertGe(atStake, _required(id), "I8: withdrawn below the requirement");
-        assertTrue(!op.frozen && op.debt == 0, "I8: withdrawn though frozen or in debt");
-    }
-
-    function _repay(uint256 id, uint256 available) internal returns (uint256 used) {
-        OperatorBook storage op = _books[id];
-        if (op.debt == 0) return 0;
-        (uint256 totalEther, uint256 totalShares) = _c.token.totals();
-        uint256 owed = (op.debt * totalShares + totalEther - 1) / totalEther;
-        used = owed < available ? owed : available;
-        op.debt = used == owed ? 0 : op.debt - (used * totalEther) / totalShares;
-        _shares.cover += used;
-        _took("repay");
-    }
-
-    function _creditBonds(uint256[] memory ids, uint256 minted) private {
-        _divide();
+    function _predepositCall(uint256 operatorId, uint256[] memory ids) private view returns (bytes memory) {
+        bytes[] memory pubkeys = new bytes[](ids.length);
+        bytes[] memory signatures = new bytes[](ids.length);
+        bytes32[] memory roots = new bytes32[](ids.length);
         for (uint256 i; i < ids.length; ++i) {
-            OperatorBook storage op = _books[ids[i]];
-            op.bond += minted / ids.length + (i == 0 ? minted % ids.length : 0);
-            --op.queued;
-            ++op.active;
-            ++op.weighted;
+            pubkeys[i] = _pubkey(ids[i]);
+            signatures[i] = abi.encodePacked(pubkeys[i], pubkeys[i]);
+            roots[i] = _c.deposits.rootOf(pubkeys[i], 1 ether, signatures[i]);
+        }
+        return abi.encodeCall(IValidatorRegistry.predeposit, (operatorId, pubkeys, signatures, roots));
+    }
+
+    function _requeueCauses(uint256[] memory ids, address caller) private returns (Refusals.Causes memory causes) {
+        causes.add(ids.length == 0, IValidatorExits.NoKeys.selector);
+        uint256[] memory more = new uint256[](OPERATORS + 1);
+        for (uint256 i; i < ids.length; ++i) {
+            Key memory k = _known(ids[i]);
+            bool again = k.status != IValidatorExits.Status.Dropped;
+            for (uint256 j; j < i; ++j) again = again || ids[j] == ids[i];
+            causes.add(again, IValidatorExits.WrongStatus.selector);
+            if (again) return causes;
+            causes.add(!_actsFor(caller, k.operatorId), IOperatorRegistry.NotOperatorOwner.selector);
+            _addUnclear(causes, k.operatorId);
+            bool lacks = _bondLacks(k.operatorId, ++more[k.operatorId]);
+            causes.add(lacks, IOperatorRegistry.BondTooSmall.selector);
         }
     }
 
-    function _queued(uint256 first, uint256 most) private view returns (uint256[] memory ids) {
-        uint256[] memory found = new uint256[](most);
-        uint256 count;
-        for (uint256 i; i < OPERATORS; ++i) {
-            uint256 id = 1 + ((first - 1 + i) % OPERATORS);
-            for (uint256 k; k < _books[id].queued && count < most; ++k) found[count++] = id;
-        }
-        ids = new uint256[](count);
-        for (uint256 i; i < count; ++i) ids[i] = found[i];
+    function _fundOwnCauses(uint256 id, address caller, uint256 value) private returns (Refusals.Causes memory causes) {
+        causes = _depositCauses(31 ether);
+        causes.add(value != 31 ether, IValidatorRegistry.WrongValue.selector);
+        Key memory k = _known(id);
+        causes.add(k.status != IValidatorExits.Status.Queued, IValidatorExits.WrongStatus.selector);
+        if (k.status != IValidatorExits.Status.Queued) return causes;
+        causes.add(!_actsFor(caller, k.operatorId), IOperatorRegistry.NotOperatorOwner.selector);
+        _addUnclear(causes, k.operatorId);
+        causes.add(_isFull(_standings(), k.tier), IValidatorRegistry.TierAtMaximum.selector);
+        bool lacks = _books[k.operatorId].inDoubt && _bondLacks(k.operatorId, 0);
+        causes.add(lacks, IOperatorRegistry.BondTooSmall.selector);
     }
 
-    function _required(uint256 id) private view returns (uint256) {
-        uint256 count = _books[id].queued + _books[id].active;
-        if (count == 0) return 0;
-        return [uint256(1 ether), 2.4 ether, 4 ether][id - 1] + (count - 1) * (1 ether + (id - 1) * 0.3 ether);
+    /// @dev Mostly the owner.
+    function _callerFor(uint256 operatorId, uint256 by) private returns (address) {
+        if (operatorId == 0 || by % 8 == 7) return account("stranger");
+        address manager = _manager(operatorId);
+        return by % 4 == 2 && manager != address(0) ? manager : _owner(operatorId);
     }
 
-    function _feeBp(uint256 id) private pure returns (uint256) {
-        return [uint256(500), 700, 1500][id - 1];
-    }
-
-    function _expectBondRefusal(bytes memory reason) internal pure {
-        bytes4 name = bytes4(reason);
-        bool expected =
-            name == IOperatorRegistry.BondTooSmall.selector ||
-                name == IOperatorRegistry.OperatorIsFrozen.selector ||
-                name == IOperatorRegistry.HasDebt.selector;
-        require(expected, UnexpectedRefusal(reason));
-    }
-
-    function _operator(uint256 seed) internal pure returns (uint256) {
-        return 1 + (seed % OPERATORS);
-    }
-
-    function _owner(uint256 id) internal returns (address) {
-        return account(string.concat("operator ", vm.toString(id)));
+    function _actsFor(address caller, uint256 operatorId) private returns (bool) {
+        return operatorId != 0 && (caller == _owner(operatorId) || caller == _manager(operatorId));
     }
 }

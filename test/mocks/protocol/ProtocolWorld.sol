@@ -1,41 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
-import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
-import {RAY, SHARES_PER_UNIT, TOP_UP} from "../../../contracts/shared/Units.sol";
-import {IOperatorRegistry} from "../../../contracts/validators/IOperatorRegistry.sol";
-import {IPointsToPool} from "../../../contracts/shared/IEtherVault.sol";
+import {Deployment} from "./Deployment.sol";
 import {IStakingPool} from "../../../contracts/pool/IStakingPool.sol";
-import {OperatorRegistry} from "../../../contracts/validators/OperatorRegistry.sol";
-import {RewardsVault} from "../../../contracts/pool/RewardsVault.sol";
-import {StakedEther} from "../../../contracts/token/StakedEther.sol";
-import {PoolBooks} from "../../../contracts/pool/PoolBooks.sol";
-import {StakingPool} from "../../../contracts/pool/StakingPool.sol";
-import {Test} from "../../helpers/Test.sol";
-import {DepositContractStub} from "../DepositContractStub.sol";
-import {ValidatorRegistryMock} from "../ValidatorRegistryMock.sol";
-import {WithdrawalQueue} from "../../../contracts/withdrawals/WithdrawalQueue.sol";
-import {WithdrawalVault} from "../../../contracts/withdrawals/WithdrawalVault.sol";
-import {WrappedStakedEther} from "../../../contracts/token/WrappedStakedEther.sol";
+import {RAY, SHARES_PER_UNIT, TOP_UP} from "../../../contracts/shared/Units.sol";
+import {Refusals} from "./Refusals.sol";
 import {vm} from "../../helpers/Vm.sol";
 
-/// @notice The deployed protocol and the books that its tests keep apart from it: cash, requests, cover, what the beacon
-/// chain holds. Nothing here is read back from the contracts' own books.
-abstract contract ProtocolWorld is Test {
-    struct Contracts {
-        AccessManager authority;
-        StakedEther token;
-        WrappedStakedEther wrapped;
-        StakingPool pool;
-        WithdrawalQueue queue;
-        WithdrawalVault withdrawalVault;
-        RewardsVault rewardsVault;
-        OperatorRegistry operators;
-        ValidatorRegistryMock validators;
-        DepositContractStub deposits;
-        address treasury;
-    }
+/// @notice The books that the tests keep apart from the protocol's: cash, requests, cover, what the beacon chain holds, what
+/// the last report left open. Nothing here is read back from the contracts' own books.
+abstract contract ProtocolWorld is Deployment {
+    using Refusals for Refusals.Causes;
 
     /// @dev Wei, ever.
     struct Cash {
@@ -54,7 +29,7 @@ abstract contract ProtocolWorld is Test {
         uint256 cl; // wei at validators
         uint256 funded; // validators, ever
         uint256 received; // wei by both vaults, ever
-        uint256 slashingTime; // latest proven
+        uint256 predeposited; // keys, ever
     }
 
     /// @dev Shares of the queue's account by purpose.
@@ -64,6 +39,28 @@ abstract contract ProtocolWorld is Test {
         uint256 cover;
         uint256 donatedToQueue;
         uint256 donatedToOperators;
+    }
+
+    /// @dev What is open, and until when.
+    struct Gate {
+        uint256 openUntil; // unix seconds
+        uint256 ceiling; // wei
+        bool paused; // deposits
+        bool requestsPaused;
+        bool finalisable; // by the last report
+        uint256 slashedEarlier; // that the last report may not have contained
+        uint256 executedAt; // the last report, unix seconds
+    }
+
+    /// @dev What there was at a reference.
+    struct Snapshot {
+        uint256 refTime;
+        uint256 cl;
+        uint256 leaving; // wei of cl on their way out, says the committee
+        uint256 withdrawals; // vault balance
+        uint256 rewards; // vault balance
+        uint256 funded; // validators
+        uint256 received; // by both vaults, ever
     }
 
     enum State {
@@ -88,34 +85,50 @@ abstract contract ProtocolWorld is Test {
     }
 
     error RateMoved(uint256 ether0, uint256 shares0, uint256 ether1, uint256 shares1);
-    error UnexpectedRefusal(bytes reason);
 
-    uint256 public constant START = 1_800_000_000;
-    uint256 internal constant FRAME = 1 days;
-    uint256 internal constant MARGIN = 1 hours;
-    uint256 internal constant GRACE = 6 hours;
-    uint256 internal constant LOCKED = 1 ether;
     uint256 internal constant ACTORS = 5;
-    uint256 internal constant OPERATORS = 3;
+    address internal constant BOND_RECEIVER = address(0xb0bd);
+    address internal constant STAKER = address(0xfeed); // stakes for others and for whoever is tried out
 
-    Contracts internal _c;
     Cash internal _cash;
     Beacon internal _beacon;
     Shares internal _shares;
+    Gate internal _gate = Gate(START + FRAME + GRACE, LOCKED + CAP, false, false, false, 0, 0);
     Round internal _round;
+    Snapshot internal _last; // of the last report
+    uint256[] internal _slashings; // slot times of those proven since the last report
     address[] public actors; // stakers; the last one is a contract
+    address[] internal _people; // actors, and everybody else to whom and from whom shares move freely
+    address[] internal _holders; // every account that ever had a share
     mapping(uint256 id => Ticket) internal _tickets;
     uint256 public lastTicket;
     uint256 public lastFinalised;
     mapping(address actor => int256) public credit; // wei an actor may own at most, rounding apart
-    uint256 public slack; // wei of rounding since the last report
     mapping(bytes32 action => uint256) public taken;
 
     constructor() {
-        vm.warp(START);
-        _deploy();
         _cash.deposited = LOCKED;
+        _last.refTime = START;
         for (uint256 i; i + 1 < ACTORS; ++i) _addActor(account(string.concat("actor ", vm.toString(i))));
+        for (uint256 id = 1; id <= OPERATORS; ++id) {
+            _addPerson(_owner(id));
+            if (_manager(id) != address(0)) _addPerson(_manager(id));
+        }
+        _addPerson(_c.treasury);
+        _addPerson(BOND_RECEIVER);
+        _addPerson(account("stranger"));
+        address[9] memory others = [
+            _c.token.LOCKED(),
+            address(_c.pool),
+            address(_c.queue),
+            address(_c.wrapped),
+            address(_c.operators),
+            address(_c.validators),
+            address(_c.withdrawalVault),
+            address(_c.rewardsVault),
+            STAKER
+        ];
+        for (uint256 i; i < 9; ++i) _holders.push(others[i]);
     }
 
     /// @dev A user's operation lowers the rate never, and raises it by rounding only.
@@ -136,11 +149,9 @@ abstract contract ProtocolWorld is Test {
         assertEq(_c.token.getTotalShares(), before, "I2: shares came or went");
     }
 
-    // --- views for the invariants ---
+    uint256 public slack; // wei of rounding since the last report
 
-    function contracts() external view returns (Contracts memory) {
-        return _c;
-    }
+    // --- views for the invariants ---
 
     function cash() external view returns (Cash memory) {
         return _cash;
@@ -154,8 +165,20 @@ abstract contract ProtocolWorld is Test {
         return _shares;
     }
 
+    function gate() external view returns (Gate memory) {
+        return _gate;
+    }
+
+    function lastSnapshot() external view returns (Snapshot memory) {
+        return _last;
+    }
+
     function ticket(uint256 id) external view returns (Ticket memory) {
         return _tickets[id];
+    }
+
+    function holders() external view returns (address[] memory) {
+        return _holders;
     }
 
     /// @notice Ether of the pool by what flowed in and out.
@@ -180,28 +203,65 @@ abstract contract ProtocolWorld is Test {
         for (uint256 id = 1; id <= lastTicket; ++id) if (_tickets[id].owner == actor) value += worthOf(id, rate);
     }
 
+    /// @notice Wei that waiting requests would get now, rounded up.
+    function promised() public view returns (uint256) {
+        (uint256 totalEther, uint256 totalShares) = _c.token.totals();
+        return (_shares.waiting * totalEther + totalShares - 1) / totalShares;
+    }
+
+    /// @notice Slashings proven since the last report, in states after its reference.
+    function slashedSince() public view returns (uint256 count) {
+        for (uint256 i; i < _slashings.length; ++i) if (_slashings[i] > _last.refTime) ++count;
+    }
+
+    /// @notice Whether requests may be paid by the last report's numbers.
+    function mayFinalise() public view returns (bool) {
+        bool tolerated = _tolerates(_gate.slashedEarlier + slashedSince(), _c.token.totalSupply());
+        return _gate.finalisable && block.timestamp <= _gate.openUntil && tolerated;
+    }
+
     // --- for the roles ---
 
     function _addActor(address actor) internal {
         actors.push(actor);
+        _addPerson(actor);
         vm.prank(actor);
         _c.token.approve(address(_c.wrapped), type(uint256).max);
+    }
+
+    function _addPerson(address person) internal {
+        _people.push(person);
+        _holders.push(person);
     }
 
     function _actor(uint256 seed) internal view returns (address) {
         return actors[seed % ACTORS];
     }
 
+    /// @dev Mostly an actor.
+    function _person(uint256 seed) internal view returns (address) {
+        return seed % 3 == 0 ? _people[(seed / 3) % _people.length] : _actor(seed / 3);
+    }
+
     function _took(bytes32 action) internal {
         ++taken[action];
     }
 
+    /// @dev Slashings that no report contains: one for each 1,000 ETH, at most 400.
+    function _tolerates(uint256 slashings, uint256 totalEther) internal pure returns (bool) {
+        return slashings <= 400 && slashings <= totalEther / 1_000 ether;
+    }
+
     function _canDeposit(uint256 amount) internal view returns (bool) {
-        IStakingPool.Books memory b = _c.pool.books();
-        return
-            !_c.pool.depositsPaused() &&
-            block.timestamp <= b.openUntil &&
-            _c.token.totalSupply() + amount <= b.depositCeiling;
+        return _depositCauses(amount).count == 0;
+    }
+
+    /// @dev Why a deposit must be refused.
+    function _depositCauses(uint256 amount) internal view returns (Refusals.Causes memory causes) {
+        causes.add(_gate.paused, IStakingPool.DepositsArePaused.selector);
+        causes.add(block.timestamp > _gate.openUntil, IStakingPool.ReportOverdue.selector);
+        bool above = _c.token.totalSupply() + amount > _gate.ceiling;
+        causes.add(above, IStakingPool.DepositCapReached.selector);
     }
 
     function _give(address vault, uint256 amount) internal {
@@ -247,67 +307,15 @@ abstract contract ProtocolWorld is Test {
         assertGe(paid, least, "I5: the queue was sent too little");
         assertLe(paid, least + count, "I5: the queue was sent too much");
         assertLe(paid, available, "I1: more was paid than was there");
-        if (last < lastTicket && _tickets[last + 1].endsAt <= cutoff && count < 64) {
-            assertGt(paid + worthOf(last + 1, rate) + 1, available, "a request was left though there was ether for it");
-        }
+        if (count < 64) _checkNoneLeft(last, rate, cutoff, available - paid);
         lastFinalised = last;
         _shares.waiting -= sharesPaid;
         _cash.paid += paid;
     }
 
-    // --- internal ---
-
-    function _deploy() private {
-        _c.authority = new AccessManager(address(this));
-        address authority = address(_c.authority);
-        _c.treasury = account("treasury");
-        _c.queue = new WithdrawalQueue(authority, FRAME);
-        _c.token = new StakedEther(authority, address(_c.queue));
-        _c.queue.bind(address(_c.token));
-        _c.wrapped = new WrappedStakedEther(_c.token);
-        _c.withdrawalVault = new WithdrawalVault(IPointsToPool(address(_c.token)));
-        _c.rewardsVault = new RewardsVault(IPointsToPool(address(_c.token)));
-        bytes memory initialize = abi.encodeCall(OperatorRegistry.initialize, (authority));
-        _c.validators = new ValidatorRegistryMock();
-        address code = address(new OperatorRegistry(_c.token, _c.wrapped, address(_c.validators)));
-        _c.operators = OperatorRegistry(address(new ERC1967Proxy(code, initialize)));
-        _c.deposits = new DepositContractStub(address(_c.withdrawalVault));
-        _deployPool(authority);
-        _c.validators.bind(_c.operators, _c.pool);
-        _addOperators();
-    }
-
-    function _deployPool(address authority) private {
-        _c.pool = new StakingPool(
-            authority,
-            PoolBooks.Peers({
-                token: _c.token,
-                withdrawalVault: address(_c.withdrawalVault),
-                rewardsVault: address(_c.rewardsVault),
-                operators: address(_c.operators),
-                validators: address(_c.validators),
-                oracle: address(this),
-                depositContract: address(_c.deposits),
-                predecessor: address(0)
-            }),
-            PoolBooks.Policy({treasury: _c.treasury, feeBp: 1000, maxAprBp: 1000, depositCapGwei: 1e6 * 1e9})
-        );
-        _c.token.replacePool(address(_c.pool));
-        vm.deal(address(this), LOCKED);
-        _c.pool.bootstrap{value: LOCKED}(START, START + FRAME + GRACE, START + FRAME - MARGIN);
-    }
-
-    /// @dev Of different weight and bond; together they may be entitled to more than the whole fee.
-    function _addOperators() private {
-        uint16[3] memory fees = [uint16(500), 700, 1500];
-        uint96[3] memory firsts = [uint96(1 ether), 2.4 ether, 4 ether];
-        for (uint256 i; i < OPERATORS; ++i) {
-            uint256 tier = _c.operators.addTier(
-                IOperatorRegistry.Tier(firsts[i], uint96(1 ether + i * 0.3 ether), fees[i], 5_000, 10_000, true)
-            );
-            address owner = account(string.concat("operator ", vm.toString(i + 1)));
-            vm.prank(owner);
-            _c.operators.join(tier, owner, "");
-        }
+    /// @dev I6: the first request after `last` waits because its round did not end, or for want of ether.
+    function _checkNoneLeft(uint256 last, uint256 rate, uint256 cutoff, uint256 available) internal view {
+        if (last == lastTicket || _tickets[last + 1].endsAt > cutoff) return;
+        assertGt(worthOf(last + 1, rate) + 1, available, "a request was left though there was ether for it");
     }
 }

@@ -1,25 +1,34 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
+import {IWithdrawalQueue} from "../../../contracts/withdrawals/IWithdrawalQueue.sol";
 import {ProtocolWorld} from "./ProtocolWorld.sol";
+import {Refusals} from "./Refusals.sol";
 import {SHARES_PER_UNIT} from "../../../contracts/shared/Units.sol";
 
 import {vm} from "../../helpers/Vm.sol";
 
 /// @notice What stakers do: stake, move, wrap, leave, claim.
 abstract contract Stakers is ProtocolWorld {
+    using Refusals for Refusals.Causes;
+
     function deposit(uint256 who, uint256 amount, uint256 way) external keepsRate {
         _deposit(_actor(who), bound(amount, 1, way % 37 == 0 ? 900_000 ether : 700 ether), way);
     }
 
-    /// @notice I4: each side of a transfer changes by its amount, a wei at a boundary.
+    /// @notice I4: each side of a transfer changes by its amount, a wei at a boundary; one to oneself changes nothing.
     function transfer(uint256 from, uint256 to, uint256 amount, bool full) external keepsRate keepsShares {
-        (address sender, address receiver) = (_actor(from), _actor(to));
-        if (sender == receiver) return;
+        (address sender, address receiver) = (_person(from), _person(to));
         (uint256 had, uint256 hadToo) = (_c.token.balanceOf(sender), _c.token.balanceOf(receiver));
+        uint256 held = _c.token.sharesOf(sender);
         amount = full ? had : bound(amount, 0, had);
         vm.prank(sender);
         assertTrue(_c.token.transfer(receiver, amount), "transfer");
+        if (sender == receiver) {
+            assertEq(_c.token.sharesOf(sender), held, "I4: a transfer to oneself changed something");
+            return _took("transferToSelf");
+        }
         assertApprox(_c.token.balanceOf(sender), had - amount, 1, "I4: the sender's side");
         assertApprox(_c.token.balanceOf(receiver), hadToo + amount, 1, "I4: the receiver's side");
         if (full) assertEq(_c.token.balanceOf(sender), 0, "I4: a full transfer leaves less than a wei");
@@ -27,13 +36,17 @@ abstract contract Stakers is ProtocolWorld {
         _took("transfer");
     }
 
+    /// @notice I4: to the share, exactly.
     function transferShares(uint256 from, uint256 to, uint256 amount) external keepsRate keepsShares {
-        (address sender, address receiver) = (_actor(from), _actor(to));
-        if (sender == receiver) return;
-        amount = bound(amount, 0, _c.token.sharesOf(sender));
+        (address sender, address receiver) = (_person(from), _person(to));
         (uint256 had, uint256 hadToo) = (_c.token.sharesOf(sender), _c.token.sharesOf(receiver));
+        amount = bound(amount, 0, had);
         vm.prank(sender);
         uint256 value = _c.token.transferShares(receiver, amount);
+        if (sender == receiver) {
+            assertEq(_c.token.sharesOf(sender), had, "I4: shares sent to oneself");
+            return _took("transferSharesToSelf");
+        }
         assertEq(_c.token.sharesOf(sender), had - amount, "I4: the sender's shares");
         assertEq(_c.token.sharesOf(receiver), hadToo + amount, "I4: the receiver's shares");
         _moveCredit(sender, receiver, value);
@@ -62,12 +75,19 @@ abstract contract Stakers is ProtocolWorld {
         _took("unwrap");
     }
 
+    /// @notice I4, as for shares.
     function transferWrapped(uint256 from, uint256 to, uint256 amount) external keepsRate keepsShares {
-        (address sender, address receiver) = (_actor(from), _actor(to));
-        if (sender == receiver) return;
-        amount = bound(amount, 0, _c.wrapped.balanceOf(sender));
+        (address sender, address receiver) = (_person(from), _person(to));
+        (uint256 had, uint256 hadToo) = (_c.wrapped.balanceOf(sender), _c.wrapped.balanceOf(receiver));
+        amount = bound(amount, 0, had);
         vm.prank(sender);
         _c.wrapped.transfer(receiver, amount);
+        if (sender == receiver) {
+            assertEq(_c.wrapped.balanceOf(sender), had, "I4: westETH sent to oneself");
+            return _took("transferWrappedToSelf");
+        }
+        assertEq(_c.wrapped.balanceOf(sender), had - amount, "I4: the sender's westETH");
+        assertEq(_c.wrapped.balanceOf(receiver), hadToo + amount, "I4: the receiver's westETH");
         _moveCredit(sender, receiver, _c.wrapped.convertToAssets(amount));
         _took("transferWrapped");
     }
@@ -86,6 +106,7 @@ abstract contract Stakers is ProtocolWorld {
         uint256 first = 1 + (which % lastTicket);
         Ticket memory t = _tickets[first];
         if (t.state != State.Finalised) return _claimInVain(first, t);
+        if (way % 16 == 15) return _claimToOurs(first, t, hint % 2 == 0 ? address(_c.pool) : address(_c.wrapped));
         uint256[] memory ids = _batch(first, t.owner, 1 + (count % 4));
         uint256[] memory hints = new uint256[](way % 3 == 0 ? 0 : ids.length);
         for (uint256 i; i < hints.length; ++i)
@@ -113,25 +134,22 @@ abstract contract Stakers is ProtocolWorld {
 
     // --- internal ---
 
+    /// @dev Plainly, in westETH, or for somebody else. Refused if and only if the books say that deposits are stopped.
     function _deposit(address actor, uint256 amount, uint256 way) internal {
-        if (!_canDeposit(amount)) return;
-        vm.deal(address(0xfeed), amount);
-        vm.prank(address(0xfeed));
-        if (way % 4 == 0) {
-            _c.wrapped.stake{value: amount}(actor, address(0));
-        } else if (way % 4 == 1) {
-            vm.stopPrank();
-            vm.deal(actor, actor.balance + amount);
-            vm.prank(actor);
-            (bool sent, ) = address(_c.pool).call{value: amount}("");
-            assertTrue(sent, "plain transfer");
-        } else {
-            uint256 before = _c.token.balanceOf(actor);
-            vm.stopPrank();
-            vm.prank(address(0xfeed));
-            _c.pool.deposit{value: amount}(actor, address(0));
-            assertApprox(_c.token.balanceOf(actor), before + amount, 1, "a deposit shows what was deposited");
-        }
+        Refusals.Causes memory causes = _depositCauses(amount);
+        uint256 before = _c.token.balanceOf(actor);
+        address sender = way % 4 == 1 ? actor : STAKER;
+        vm.deal(sender, sender.balance + amount);
+        bool done;
+        bytes memory reason;
+        bytes memory data = way % 4 == 1 ? bytes("") : abi.encodeCall(_c.pool.deposit, (actor, address(0)));
+        if (way % 4 == 0) data = abi.encodeCall(_c.wrapped.stake, (actor, address(0)));
+        vm.prank(sender);
+        if (way % 4 == 0) (done, reason) = address(_c.wrapped).call{value: amount}(data);
+        else (done, reason) = address(_c.pool).call{value: amount}(data);
+        if (!causes.judge(done, reason)) return _took("depositInVain");
+        uint256 shown = before + (way % 4 == 0 ? 0 : amount);
+        assertApprox(_c.token.balanceOf(actor), shown, 1, "a deposit shows what was deposited");
         _cash.deposited += amount;
         credit[actor] += int256(amount);
         _took("deposit");
@@ -143,6 +161,7 @@ abstract contract Stakers is ProtocolWorld {
     }
 
     function _requestEther(address actor, uint256 amount, uint256 way) internal {
+        if (_gate.requestsPaused) return _requestInVain(actor);
         uint256 balance = _c.token.balanceOf(actor);
         uint256 count = 1 + (way % 2);
         if (balance < 100 * count) return;
@@ -165,11 +184,13 @@ abstract contract Stakers is ProtocolWorld {
             _took("request");
         } catch (bytes memory reason) {
             // the second amount may be a wei more than the display of what is left
-            require(count == 2 && amount + 1 >= balance, UnexpectedRefusal(reason));
+            bool lacks = bytes4(reason) == IERC20Errors.ERC20InsufficientBalance.selector;
+            require(lacks && count == 2 && amount + 1 >= balance, Refusals.Refused(reason));
         }
     }
 
     function _requestShares(address actor, uint256 amount) internal {
+        if (_gate.requestsPaused) return _requestInVain(actor);
         uint256 held = _c.token.sharesOf(actor);
         uint256 least = _c.token.getSharesByPooledEth(101);
         if (held < least) return;
@@ -182,6 +203,7 @@ abstract contract Stakers is ProtocolWorld {
     }
 
     function _requestWrapped(address actor, uint256 amount) internal {
+        if (_gate.requestsPaused) return _requestInVain(actor);
         uint256 held = _c.wrapped.balanceOf(actor);
         uint256 least = _c.wrapped.convertToShares(101) + 1;
         if (held < least) return;
@@ -222,17 +244,44 @@ abstract contract Stakers is ProtocolWorld {
     }
 
     function _claimInVain(uint256 id, Ticket memory t) private {
+        Refusals.Causes memory causes;
+        bool claimed = t.state == State.Claimed; // I6: not twice, and not before it is finalised
+        causes.add(claimed, IWithdrawalQueue.AlreadyClaimed.selector);
+        causes.add(!claimed, IWithdrawalQueue.NotFinalized.selector);
         vm.prank(t.owner);
-        try _c.queue.claimWithdrawal(id) {
-            assertTrue(false, "I6: paid twice, or before it was finalised");
-        } catch (bytes memory reason) {
-            bytes4 expected =
-                t.state == State.Claimed
-                    ? bytes4(keccak256("AlreadyClaimed(uint256)"))
-                    : bytes4(keccak256("NotFinalized(uint256,uint256,uint256)"));
-            require(bytes4(reason) == expected, UnexpectedRefusal(reason));
-        }
+        (bool done, bytes memory reason) = address(_c.queue).call(
+            abi.encodeCall(IWithdrawalQueue.claimWithdrawal, (id))
+        );
+        causes.judge(done, reason);
         _took("claimInVain");
+    }
+
+    /// @dev Claimed ether does not become the queue's own stake.
+    function _claimToOurs(uint256 id, Ticket memory t, address receiver) private {
+        if (worthOf(id, 0) == 0) return; // the pool refuses nothing for another reason
+        uint256[] memory ids = new uint256[](1);
+        ids[0] = id;
+        Refusals.Causes memory causes;
+        causes.add(true, IWithdrawalQueue.ClaimFailed.selector);
+        vm.prank(t.owner);
+        (bool done, bytes memory reason) = address(_c.queue).call(
+            abi.encodeCall(IWithdrawalQueue.claimWithdrawals, (ids, new uint256[](0), receiver))
+        );
+        causes.judge(done, reason);
+        _took("claimToOurs");
+    }
+
+    function _requestInVain(address actor) private {
+        uint256[] memory amounts = new uint256[](1);
+        amounts[0] = 100;
+        Refusals.Causes memory causes;
+        causes.add(true, IWithdrawalQueue.RequestsArePaused.selector);
+        vm.prank(actor);
+        (bool done, bytes memory reason) = address(_c.queue).call(
+            abi.encodeCall(IWithdrawalQueue.requestWithdrawals, (amounts, actor))
+        );
+        causes.judge(done, reason);
+        _took("requestPaused");
     }
 
     function _sharesOf(address actor) private view returns (uint256) {

@@ -329,6 +329,10 @@ describe("the beacon client, over HTTP", () => {
       const { slot } = beacon.head;
       answer = { path: /headers\/head/, status: 200, headers: {}, body: '{"data":{"root":"0x12"}}' };
       expect(await fails(node.head())).to.include("unknown shape at data.header");
+      // 2^53 + 1, which a double would round
+      const header = { message: { slot: "9007199254740993" } };
+      answer = { ...answer, body: JSON.stringify({ data: { root: "0x12", header } }) };
+      expect(await fails(node.head())).to.include("slot: a number below 2^53");
       answer = { ...answer, body: "<html>" };
       expect(await fails(node.head())).to.include("is not JSON");
       answer = { ...answer, status: 400, body: "" };

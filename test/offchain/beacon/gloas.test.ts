@@ -1,23 +1,17 @@
-/** Blocks, payloads and a state of Gloas (EIP-7732), built with the specification's types and served over HTTP. */
-import { createServer } from "node:http";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+/** Blocks, payloads and a state of Gloas (EIP-7732), served over HTTP. */
 import { expect } from "chai";
 import { ssz } from "@lodestar/types";
-import { getBytes, hexlify } from "ethers";
+import { getBytes } from "ethers";
 import { BeaconClient } from "../../../offchain/beacon/client.ts";
 import { contractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
-import { proveValidator } from "../../../offchain/beacon/proofs.ts";
-import { closeServer } from "../../../offchain/util/health.ts";
+import { headerRoot, proveValidator } from "../../../offchain/beacon/proofs.ts";
 import type { Hex } from "../../../offchain/util/hex.ts";
+import { ZERO_ROOT, gloasBlock, gloasEnvelope, hex, ownHeader, rootOf, serveGloas } from "./gloasChain.ts";
+import type { BlockParts, Envelope, SignedBlock } from "./gloasChain.ts";
 
 const GENESIS_TIME = 1_000;
 const SLOT = 3_200;
-const ROOT: Uint8Array = new Uint8Array(32);
 const CREDENTIALS = `0x01${"00".repeat(11)}${"be".repeat(20)}`;
-
-type SignedBlock = ReturnType<typeof ssz.gloas.SignedBeaconBlock.defaultValue>;
-type Envelope = ReturnType<typeof ssz.gloas.SignedExecutionPayloadEnvelope.defaultValue>;
 
 function pubkey(index: number): Hex {
   return `0x${(index + 1).toString(16).padStart(96, "a")}`;
@@ -26,14 +20,6 @@ function pubkey(index: number): Hex {
 /** Of the execution block of a slot. */
 function executionHash(slot: number): Uint8Array {
   return new Uint8Array(32).fill(slot % 251);
-}
-
-function hex(bytes: Uint8Array): Hex {
-  return hexlify(bytes) as Hex;
-}
-
-function rootOf({ message }: SignedBlock): Uint8Array {
-  return ssz.gloas.BeaconBlock.hashTreeRoot(message);
 }
 
 /** The payload of a slot: two deposits for validator 1, one of a stranger. */
@@ -48,26 +34,14 @@ function requests() {
   return value;
 }
 
-function block(slot: number, parent: Uint8Array, parentPayload: number, stateRoot = ROOT): SignedBlock {
-  const signed = ssz.gloas.SignedBeaconBlock.defaultValue();
-  Object.assign(signed.message, { slot, parentRoot: parent, stateRoot });
-  Object.assign(signed.message.body.signedExecutionPayloadBid.message, {
-    slot,
-    blockHash: executionHash(slot),
-    parentBlockHash: executionHash(parentPayload),
-    executionRequestsRoot: ssz.gloas.ExecutionRequests.hashTreeRoot(requests()),
-  });
-  return signed;
+function partsOf(slot: number, parentRoot: Uint8Array, parentPayload: number): BlockParts {
+  const [blockHash, parentBlockHash] = [executionHash(slot), executionHash(parentPayload)];
+  return { slot, parentRoot, blockHash, parentBlockHash, requests: requests() };
 }
 
 function envelope(of: SignedBlock): Envelope {
-  const signed = ssz.gloas.SignedExecutionPayloadEnvelope.defaultValue();
   const { slot } = of.message;
-  signed.message.beaconBlockRoot = rootOf(of);
-  signed.message.executionRequests = requests();
-  const timestamp = GENESIS_TIME + 12 * slot;
-  Object.assign(signed.message.payload, { blockHash: executionHash(slot), blockNumber: 5_000 + slot, timestamp });
-  return signed;
+  return gloasEnvelope(of, { blockNumber: 5_000 + slot, timestamp: GENESIS_TIME + 12 * slot }, requests());
 }
 
 /** Four validators; 1 has a pending deposit of 5, 2 and a builder are to be paid. */
@@ -114,11 +88,12 @@ function chainWith(full: readonly number[], slots = [SLOT - 2, SLOT - 1, SLOT, S
   let parent: Uint8Array = new Uint8Array(32).fill(9);
   let payload = (slots[0] ?? 0) - 1;
   for (const slot of slots) {
+    const parts = partsOf(slot, parent, payload);
     if (slot === SLOT) {
-      state.latestBlockHeader = ownHeader(parent, payload);
+      state.latestBlockHeader = ownHeader(parts);
       state.commit();
     }
-    const signed = block(slot, parent, payload, slot === SLOT ? state.hashTreeRoot() : ROOT);
+    const signed = gloasBlock(slot === SLOT ? { ...parts, stateRoot: state.hashTreeRoot() } : parts);
     blocks.push(signed);
     // also one that does not count may be revealed
     envelopes.set(hex(rootOf(signed)), ssz.gloas.SignedExecutionPayloadEnvelope.serialize(envelope(signed)));
@@ -128,32 +103,29 @@ function chainWith(full: readonly number[], slots = [SLOT - 2, SLOT - 1, SLOT, S
   return { blocks, envelopes, state, servesStates: true };
 }
 
-/** The header that the state at SLOT has of its own block: without the state root. */
-function ownHeader(parentRoot: Uint8Array, parentPayload: number) {
-  const { body } = block(SLOT, parentRoot, parentPayload).message;
-  const bodyRoot = ssz.gloas.BeaconBlockBody.hashTreeRoot(body);
-  return ssz.phase0.BeaconBlockHeader.toViewDU({ slot: SLOT, proposerIndex: 0, parentRoot, stateRoot: ROOT, bodyRoot });
-}
-
 describe("the beacon client in Gloas, over HTTP", () => {
   let chain: Chain;
-  let server: Server;
+  let server: Awaited<ReturnType<typeof serveGloas>>;
   let client: BeaconClient;
 
   before(async () => {
-    server = createServer((request, response) => {
-      const answer = answerOf(chain, request.url ?? "");
-      if (answer === undefined) response.writeHead(404).end();
-      else if (answer instanceof Uint8Array) response.writeHead(200, { "eth-consensus-version": "gloas" }).end(answer);
-      else response.writeHead(200).end(JSON.stringify({ data: answer }));
+    server = await serveGloas(() => {
+      const { blocks, envelopes, state, servesStates } = chain;
+      return {
+        genesisTime: GENESIS_TIME,
+        chainId: 1,
+        genesisValidatorsRoot: ZERO_ROOT,
+        finalizedEpoch: 0,
+        blocks,
+        envelopes,
+        stateOf: () => (servesStates ? state.serialize() : undefined),
+      };
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const clock = { now: () => GENESIS_TIME + 12 * (SLOT + 2), sleep: () => Promise.resolve() };
-    client = new BeaconClient({ urls: [url], clock });
+    client = new BeaconClient({ urls: [server.url], clock });
   });
 
-  after(async () => closeServer(server));
+  after(async () => server.close());
 
   const keys = [0, 1, 2].map(pubkey);
 
@@ -214,8 +186,8 @@ describe("the beacon client in Gloas, over HTTP", () => {
 
   it("takes no envelope of another block, with another hash, or with other requests than the bid's", async () => {
     for (const [change, message] of [
-      [(e: Envelope) => (e.message.beaconBlockRoot = ROOT), "another block of the payload"],
-      [(e: Envelope) => (e.message.payload.blockHash = ROOT), "another execution block"],
+      [(e: Envelope) => (e.message.beaconBlockRoot = ZERO_ROOT), "another block of the payload"],
+      [(e: Envelope) => (e.message.payload.blockHash = ZERO_ROOT), "another execution block"],
       [(e: Envelope) => e.message.executionRequests.deposits.pop(), "another root of execution requests"],
     ] as const) {
       chain = chainWith([SLOT - 2, SLOT - 1, SLOT]);
@@ -231,34 +203,62 @@ describe("the beacon client in Gloas, over HTTP", () => {
       expect(await fails(client.blockAtOrBefore(SLOT))).to.include("does not have the payload of the block");
     }
   });
-});
 
-/** JSON's `data`, SSZ, or undefined for 404. */
-function answerOf({ blocks, envelopes, state, servesStates }: Chain, url: string): unknown {
-  const last = (path: string): string | undefined => (url.startsWith(path) ? url.slice(path.length) : undefined);
-  const head = blocks.at(-1)?.message.slot ?? 0;
-  if (url === "/eth/v1/node/syncing") return { head_slot: String(head), is_syncing: false };
-  if (url === "/eth/v1/beacon/genesis")
-    return {
-      genesis_time: String(GENESIS_TIME),
-      genesis_fork_version: "0x00000000",
-      genesis_validators_root: hex(ROOT),
+  describe("the blocks without a payload that follow a slot", () => {
+    const slots = [-2, -1, 0, 1, 2, 3, 4].map((at) => SLOT + at);
+    const found = async () => {
+      const headers = await client.headersToPayload(SLOT);
+      headers.forEach((header, place) => {
+        if (place > 0) expect(header.parentRoot).to.equal(headerRoot(headers[place - 1] ?? header));
+      });
+      const roots = new Map(chain.blocks.map((signed) => [hex(rootOf(signed)), signed.message.slot - SLOT]));
+      return headers.map((header) => roots.get(headerRoot(header)));
     };
-  if (url === "/eth/v1/config/spec")
-    return {
-      SECONDS_PER_SLOT: "12",
-      SLOTS_PER_EPOCH: "32",
-      DEPOSIT_CHAIN_ID: "1",
-      DEPOSIT_CONTRACT_ADDRESS: "0x00",
-    };
-  const id = last("/eth/v1/beacon/headers/");
-  if (id !== undefined) {
-    const found = blocks.find(({ message }) => message.slot === (id === "head" ? head : Number(id)));
-    return found && { root: hex(rootOf(found)), header: { message: { slot: String(found.message.slot) } } };
-  }
-  const root = last("/eth/v2/beacon/blocks/");
-  const found = blocks.find((signed) => hex(rootOf(signed)) === root);
-  if (found !== undefined) return ssz.gloas.SignedBeaconBlock.serialize(found);
-  if (servesStates && url.startsWith("/eth/v2/debug/beacon/states/")) return state.serialize();
-  return envelopes.get((last("/eth/v1/beacon/execution_payload_envelopes/") ?? "0x") as Hex);
-}
+    const full = (...at: number[]) => at.map((slot) => SLOT + slot);
+
+    for (const [title, chainOf, expected] of [
+      ["are none where the next one has its own", () => chainWith(full(-2, -1, 0, 1), slots), [0]],
+      ["are one", () => chainWith(full(-2, -1, 0, 2), slots), [0, 1]],
+      ["are three in a row", () => chainWith(full(-2, -1, 0, 4), [...slots, SLOT + 5]), [0, 1, 2, 3]],
+      [
+        "are counted from the last block before, where the slot itself is missed",
+        () =>
+          chainWith(
+            full(-2, -1, 2),
+            slots.filter((slot) => slot !== SLOT),
+          ),
+        [-1, 1],
+      ],
+      ["are none where only the block itself is one", () => chainWith(full(-2, -1, 1), slots), [0]],
+      ["are those after it where the block itself is one too", () => chainWith(full(-2, -1, 2), slots), [0, 1]],
+      ["end at the first payload, whatever comes later", () => chainWith(full(-2, -1, 0, 1, 3), slots), [0]],
+      [
+        "are found over missed slots",
+        () =>
+          chainWith(
+            full(-2, -1, 0, 4),
+            slots.filter((slot) => slot !== SLOT + 1 && slot !== SLOT + 3).concat(SLOT + 5),
+          ),
+        [0, 2],
+      ],
+    ] as const)
+      it(title, async () => {
+        chain = chainOf();
+        expect(await found()).to.deep.equal(expected);
+      });
+
+    it("are not known before a payload comes, or before the next block says that it counts", async () => {
+      chain = chainWith(full(-2, -1, 0), slots);
+      expect(await fails(client.headersToPayload(SLOT))).to.include(`no block after slot ${SLOT + 4} yet`);
+      chain = chainWith(full(-2, -1, 0), [SLOT - 2, SLOT - 1, SLOT]);
+      expect(await fails(client.headersToPayload(SLOT))).to.include(`no block with a payload after slot ${SLOT} yet`);
+    });
+
+    it("are of one chain: a block whose parent is another is no answer", async () => {
+      const first = chainWith(full(-2, -1, 0, 2), slots);
+      const other = chainWith(full(-2, -1, 2), slots);
+      chain = { ...first, blocks: [...first.blocks.slice(0, 4), ...other.blocks.slice(4)] };
+      expect(await fails(client.headersToPayload(SLOT))).to.include("another parent than asked for");
+    });
+  });
+});

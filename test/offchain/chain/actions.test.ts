@@ -13,7 +13,7 @@ import {
   splitAmount,
 } from "../../../offchain/chain/write/withdraw.ts";
 import * as operator from "../../../offchain/chain/write/operator.ts";
-import { submitReport } from "../../../offchain/chain/write/committee.ts";
+import { announceReport, submitReport } from "../../../offchain/chain/write/committee.ts";
 import { shares, wei } from "../../../offchain/protocol/units.ts";
 import { EXIT } from "../../../offchain/util/errors.ts";
 import type { Hex } from "../../../offchain/util/hex.ts";
@@ -287,6 +287,38 @@ describe("what operators and the committee do through the SDK", () => {
     expect((await p.operators.operator(operatorId)).rewardAddress).to.equal(p.carol.address);
   });
 
+  it("drops a fined operator's queued keys and queues them again, many at once, passing over what is no longer queued", async () => {
+    const p = await loadFixture(local);
+    const me = await as(p, p.bob);
+    const anyone = await as(p, p.keeper);
+    const { operatorId } = (await (await operator.join(me, 1n, p.bob.address, "Bob")).send()).outcome;
+    await (await operator.addBond(me, operatorId, wei(4n * ETH))).send();
+    const keys = deriveValidatorKeys(3, 0);
+    const credentials = (await p.validators.withdrawalCredentials()) as Hex;
+    const deposits = keys.map((key) => signedDeposit(key, credentials, 10n ** 9n));
+    const { keyRoots } = (await (await operator.predeposit(me, operatorId, deposits)).send()).outcome;
+    await p.beacon.advanceUntil((state) => keys.every(({ pubkey }) => state.validator(pubkey) !== undefined));
+    await p.beacon.advanceSlots(1);
+    await (await operator.proveValidators(anyone, validatorBatch(p, keys))).send();
+
+    const healthy = await refusal((await operator.dropQueued(anyone, keyRoots)).simulate());
+    expect(healthy.revert?.name).to.equal("NotInDoubt");
+    await p.operators.connect(p.guardian).lockFine(operatorId, 4n * ETH, `0x${"11".repeat(32)}`);
+    const one = await (await operator.dropQueued(anyone, keyRoots.slice(0, 1))).send();
+    expect(one.outcome.keyRoots).to.deep.equal(keyRoots.slice(0, 1));
+    const rest = await (await operator.dropQueued(anyone, keyRoots)).send();
+    expect(rest.outcome.keyRoots, "the first was dropped before").to.deep.equal(keyRoots.slice(1));
+    const none = await refusal((await operator.dropQueued(anyone, keyRoots)).simulate());
+    expect(none.revert?.name).to.equal("NoneQueued");
+
+    await p.operators.connect(p.governor).cancelFine(operatorId);
+    const strangers = await refusal((await operator.requeue(anyone, keyRoots)).simulate());
+    expect(strangers.revert?.name).to.equal("NotOperatorOwner");
+    expect((await (await operator.requeue(me, keyRoots)).send()).outcome.keyRoots).to.deep.equal(keyRoots);
+    const known = await refusal((await operator.predeposit(me, operatorId, deposits)).simulate());
+    expect(known.revert?.name).to.equal("AllKeysKnown");
+  });
+
   it("refuses no keys, too many keys, and keys of somebody else's operator", async () => {
     const p = await loadFixture(local);
     const me = await as(p, p.bob);
@@ -325,5 +357,20 @@ describe("what operators and the committee do through the SDK", () => {
     expect(outcome).to.include({ fallBp: 0n, recognised: 0n, paid: 0n });
     const again = await refusal((await submitReport(await as(p, p.keeper), report, signatures)).simulate());
     expect(again.revert?.name).to.equal("ReferenceNotNewer");
+  });
+
+  it("announces a report that needs more, which closes deposits until it is submitted", async () => {
+    const p = await loadFixture(local);
+    const staker = await as(p, p.alice);
+    const anyone = await as(p, p.keeper);
+    await (await stake(staker, wei(10n * ETH))).send();
+    const report = await p.committee.read();
+    const signatures = await p.committee.sign(report);
+    const { outcome } = await (await announceReport(anyone, report, signatures)).send();
+    const held = await refusal((await stake(staker, wei(ETH))).simulate());
+    expect(held.revert?.name).to.equal("ReportOverdue");
+    await (await submitReport(anyone, report, signatures)).send();
+    expect(outcome.reportHash).to.equal(await p.oracle.lastReportHash());
+    await (await stake(staker, wei(ETH))).simulate();
   });
 });

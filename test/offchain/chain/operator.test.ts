@@ -6,6 +6,7 @@ import {
   readOperatorValidators,
   readOperatorsOf,
 } from "../../../offchain/chain/read/operator.ts";
+import { contractBalanceProof, contractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
 import { ValidatorReader, keyRootOf } from "../../../offchain/chain/validatorReader.ts";
 import { wei } from "../../../offchain/protocol/units.ts";
 import { predeposit, prove, startLocalProtocol } from "../../../devnet/localProtocol.ts";
@@ -116,6 +117,51 @@ describe("what an operator sees", () => {
     for (const { pubkey } of placed) await p.validators.connect(p.keeper).fundValidators([pubkey]);
     for (const { pubkey } of [...one, ...two])
       expect((await p.validators.validator(keyRootOf(pubkey))).status).to.equal(3n);
+  });
+
+  it("is whether its validators are made to exit, why and from when on, and when one was asked", async () => {
+    const { p, one } = await loadFixture(operating);
+    const sdk = await sdkOf(p);
+    const { beacon, validators, keeper, withdrawalVault } = p;
+    const reader = new ValidatorReader(validators, ethers.provider, 0);
+    const [key] = one;
+    const pubkey = key?.pubkey ?? "0x";
+    const proof = () => contractValidatorProof(beacon.proveValidator(pubkey));
+    const read = async () => (await readOperator(sdk, 1n)).ejection;
+    expect(await read()).to.equal(undefined);
+    await beacon.advanceUntil((state) => (state.validator(pubkey)?.activationEpoch ?? Infinity) + 256 <= beacon.epoch);
+    beacon.penalise(pubkey, 2n * 10n ** 9n);
+    await beacon.advanceSlots(2);
+    const balance = contractBalanceProof(beacon.proveBalance(pubkey));
+    const value = await withdrawalVault.exitFee();
+    await validators.connect(keeper).ejectBelow(pubkey, proof(), balance, { value });
+    const asked = (await ethers.provider.getBlock("latest"))?.timestamp ?? 0;
+    const [item] = (await readOperatorValidators(sdk, reader, 1n, { limit: 1 })).items;
+    expect(item).to.include({ status: "active", exitRequested: true, exitRequestedAt: BigInt(asked) });
+
+    beacon.slash(pubkey);
+    await beacon.advanceSlots(2);
+    await validators.connect(keeper).proveSlashed(proof());
+    const frozenAt = BigInt((await ethers.provider.getBlock("latest"))?.timestamp ?? 0);
+    expect(await read()).to.deep.equal({ cause: "frozen", from: frozenAt + 7n * 86_400n });
+    expect(await p.operators.exitCause(1n)).to.deep.equal([true, false]);
+    await p.operators.connect(p.governor).unfreeze(1n);
+    expect(await read()).to.equal(undefined);
+
+    const end = beacon.stateAt().validator(pubkey)?.withdrawableEpoch ?? 0;
+    beacon.penalise(pubkey, 25n * 10n ** 9n);
+    await beacon.advanceTo(end * 32 - 1);
+    await beacon.advanceSlots(1);
+    await validators
+      .connect(keeper)
+      .proveWithdrawn(
+        contractValidatorProof(beacon.proveValidator(pubkey, end * 32 - 1)),
+        contractBalanceProof(beacon.proveBalance(pubkey, end * 32 - 1)),
+      );
+    const { debt, ejection, block } = await readOperator(sdk, 1n);
+    expect(debt).to.be.greaterThan(0n);
+    expect(ejection).to.deep.equal({ cause: "debt", from: block.timestamp });
+    expect(await p.operators.exitCause(1n)).to.deep.equal([true, true]);
   });
 
   it("has no time where nothing comes in", () => {

@@ -8,6 +8,7 @@ import { openProvider } from "../../../offchain/chain/provider.ts";
 import { ChainError } from "../../../offchain/chain/errors.ts";
 import { fundValidators, predeposit, prove, startLocalProtocol } from "../../../devnet/localProtocol.ts";
 import { deriveValidatorKeys } from "../../../devnet/keys.ts";
+import { contractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
 import { serveRpc } from "../../../devnet/rpcServer.ts";
 import { connection, ethers, loadFixture, provider } from "../../helpers/network.ts";
 import { ETH, failure, placeMulticall, removeMulticall, sdkOf, watched } from "./harness.ts";
@@ -45,6 +46,8 @@ describe("the status of the protocol and of an account", () => {
       expect(status.oracle.lastRefSlot).to.equal(await p.oracle.lastRefSlot());
       expect(status.oracle.committee).to.deep.equal({ version: 1n, members: 9n, quorum: 5n });
       expect(status.deposits).to.include({ blocked: undefined });
+      expect(status.payments).to.deep.equal({ calm: true, blocked: undefined, unreportedSlashings: 0 });
+      expect(status.pool.exitDemand).to.equal(await p.validators.exitDemand());
       expect(status.tiers.map(({ open, bondFirst }) => ({ open, bondFirst }))).to.deep.equal([
         { open: false, bondFirst: ETH },
         { open: true, bondFirst: 3n * ETH },
@@ -53,8 +56,7 @@ describe("the status of the protocol and of an account", () => {
       expect(status.validators).to.deep.equal({
         queued: 1,
         active: 1,
-        exited: 0,
-        exitsRequested: 0,
+        leaving: 0,
         nextToFund: { tier: 0, sequence: 1 },
         operators: 1,
       });
@@ -83,6 +85,52 @@ describe("the status of the protocol and of an account", () => {
     const late = await readProtocol(sdk);
     expect(late.deposits.blocked).to.equal("overdue");
     expect(late.oracle.incident).to.equal(true);
+  });
+
+  it("says whether it is calm, and why not: requests paused, a report overdue or held, an incident, slashings", async () => {
+    const p = await loadFixture(busy);
+    const sdk = await sdkOf(p);
+    const { queue, oracle, beacon, committee, keeper, guardian } = p;
+    const payments = async () => (await readProtocol(sdk)).payments;
+    await queue.connect(guardian).pauseRequests(true);
+    expect(await payments()).to.include({ calm: false, blocked: "paused" });
+    await queue.connect(guardian).pauseRequests(false);
+    expect(await payments()).to.include({ calm: true, blocked: undefined });
+
+    const [key] = deriveValidatorKeys(1, 0);
+    await beacon.advanceUntil(
+      (state) => (state.validator(key?.pubkey ?? "0x")?.activationEpoch ?? Infinity) <= beacon.epoch,
+    );
+    await committee.report();
+    beacon.slash(key?.pubkey ?? "0x");
+    await beacon.advanceSlots(2);
+    await p.validators.connect(keeper).proveSlashed(contractValidatorProof(beacon.proveValidator(key?.pubkey ?? "0x")));
+    expect(await payments()).to.deep.equal({ calm: false, blocked: "slashings", unreportedSlashings: 1 });
+
+    const report = await committee.read({ incident: true });
+    await oracle.connect(keeper).announceReport(report, await committee.sign(report));
+    expect(await payments()).to.include({ calm: false, blocked: "overdue" });
+    await oracle.connect(keeper).submitReport(report, await committee.sign(report, 9));
+    expect(await payments()).to.deep.equal({ calm: false, blocked: "incident", unreportedSlashings: 0 });
+    await committee.report();
+    await committee.report();
+    expect(await payments()).to.deep.equal({ calm: true, blocked: undefined, unreportedSlashings: 0 });
+  });
+
+  it("shows what is on its way from validators, as the last report has it", async () => {
+    const p = await loadFixture(busy);
+    const sdk = await sdkOf(p);
+    const { beacon, committee } = p;
+    const [key] = deriveValidatorKeys(1, 0);
+    const pubkey = key?.pubkey ?? "0x";
+    expect((await readProtocol(sdk)).pool.leaving).to.equal(0n);
+    await beacon.advanceUntil((state) => (state.validator(pubkey)?.activationEpoch ?? Infinity) + 256 <= beacon.epoch);
+    beacon.voluntaryExit(pubkey);
+    const passed = (BigInt(beacon.head.slot) - (await p.oracle.lastRefSlot())) / (await p.oracle.slotsPerFrame());
+    await committee.report({}, committee.quorum, Number(passed) + 1);
+    const { leaving } = await p.pool.books();
+    expect(leaving).to.be.greaterThan(31n * ETH);
+    expect((await readProtocol(sdk)).pool.leaving).to.equal(leaving);
   });
 
   it("reads all values as of one block, also an earlier one", async () => {

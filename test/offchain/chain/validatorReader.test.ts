@@ -1,15 +1,18 @@
 import { expect } from "chai";
+import { id } from "ethers";
 import { ValidatorReader, keyRootOf } from "../../../offchain/chain/validatorReader.ts";
 import { pubkeyRoot } from "../../../offchain/beacon/proofs.ts";
 import type { ValidatorBook } from "../../../offchain/chain/validatorBook.ts";
 import { validatorBook } from "../../../offchain/chain/validatorBook.ts";
 import { contractBalanceProof, contractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
 import { predeposit, prove, startLocalProtocol } from "../../../devnet/localProtocol.ts";
+import { deriveValidatorKeys, signedDeposit } from "../../../devnet/keys.ts";
 import type { Hex } from "../../../offchain/util/hex.ts";
 import type { LocalProtocol } from "../../../devnet/localProtocol.ts";
 import { connection, ethers, loadFixture, provider } from "../../helpers/network.ts";
 
 const ETH = 10n ** 18n;
+const DEPOSIT_TOPIC = id("DepositEvent(bytes,bytes,bytes,bytes,bytes)");
 const STATUS = ["unknown", "predeposited", "queued", "active", "exiting", "withdrawn", "dropped"] as const;
 
 /** Seven keys of two operators: predeposited, queued, funded in turn and out of turn, below, asked to exit, exiting. */
@@ -173,14 +176,14 @@ describe("the validators of the protocol, from its events", () => {
     const rootOf = (index: number): Hex => keyRootOf(two[index]?.pubkey ?? "0x");
     const dropped = [1, 2].map(rootOf);
     await operators.connect(guardian).lockFine(2, 5n * ETH, `0x${"11".repeat(32)}`);
-    for (const keyRoot of dropped) await validators.connect(keeper).dropQueued(keyRoot);
+    await validators.connect(keeper).dropQueued(dropped);
     await operators.connect(governor).cancelFine(2);
     await fundNext();
     await fundNext();
-    await validators.connect(keeper).requeue(dropped[1] ?? "");
+    await validators.connect(bob).requeue(dropped.slice(1));
     await validators.connect(bob).fundOwn(two[3]?.pubkey ?? "0x", { value: 31n * ETH });
     for (let n = 0; n < 4; n++) await fundNext().catch(() => undefined);
-    await validators.connect(keeper).requeue(dropped[0] ?? "");
+    await validators.connect(bob).requeue(dropped.slice(0, 1));
 
     const last = await ethers.provider.getBlockNumber();
     const reader = new ValidatorReader(validators, ethers.provider, 0);
@@ -201,6 +204,55 @@ describe("the validators of the protocol, from its events", () => {
     }
     expect(most).to.be.at.least(6);
     expect((await reader.bookAt(last)).get(dropped[0] ?? "0x")?.sequence).to.be.greaterThan(3);
+  });
+
+  it("stay readable whatever a stranger's contract emits beside a predeposit", async () => {
+    const { p } = await loadFixture(busy);
+    const { validators, operators, nodeOperator, operatorId } = p;
+    const manager = "0x000000000000000000000000000000000000bad0";
+    const registry = (await validators.getAddress()).slice(2);
+    // passes its call on to the registry, then emits the deposit contract's topic without any data
+    const forward = `0x365f5f375f5f365f3473${registry}5af1507f${DEPOSIT_TOPIC.slice(2)}5f5fa100`;
+    await provider.request({ method: "hardhat_setCode", params: [manager, forward] });
+    await operators.connect(nodeOperator).setManager(operatorId, manager);
+    const [key] = deriveValidatorKeys(1, 7);
+    if (key === undefined) throw new Error("no key");
+    const deposit = signedDeposit(key, (await validators.withdrawalCredentials()) as Hex, 10n ** 9n);
+    const { pubkey, signature, depositDataRoot } = deposit;
+    const data = validators.interface.encodeFunctionData("predeposit", [
+      operatorId,
+      [pubkey],
+      [signature],
+      [depositDataRoot],
+    ]);
+    const receipt = await (
+      await p.alice.sendTransaction({ to: manager, data, value: ETH, gasLimit: 1_000_000 })
+    ).wait();
+    expect(receipt?.logs.map(({ topics }) => topics[0])).to.include(DEPOSIT_TOPIC);
+    const reader = new ValidatorReader(validators, ethers.provider, 0);
+    const book = await reader.bookAt(await ethers.provider.getBlockNumber());
+    expect(book.get(keyRootOf(pubkey))).to.include({ pubkey, status: "predeposited" });
+  });
+
+  it("keep a request until the exit is proven, and take a second withdrawal of a key as the first", () => {
+    const key = { keyRoot: "0x0a", pubkey: "0x0b" } as const;
+    const { keyRoot } = key;
+    const events = [
+      { kind: "Predeposited", block: 1, operatorId: 1n, keys: [key] },
+      { kind: "Proven", block: 2, keyRoot, tier: 0, sequence: 0, validatorIndex: 9 },
+      { kind: "Funded", block: 3, tier: 0, from: 0, to: 1 },
+      { kind: "ExitRequested", block: 4, keyRoot },
+      { kind: "ExitRequested", block: 5, keyRoot },
+      { kind: "Exiting", block: 6, keyRoot, withdrawableEpoch: 7n },
+      { kind: "Withdrawn", block: 8, keyRoot },
+      { kind: "Slashed", block: 9, keyRoot },
+      { kind: "Withdrawn", block: 10, keyRoot },
+    ] as const;
+    const after = (block: number) => validatorBook(events.slice(0, block)).get(keyRoot);
+    expect(after(5)).to.include({ status: "active", exitRequested: true });
+    expect(after(6)).to.include({ status: "exiting", exitRequested: false });
+    expect(after(7)).to.include({ status: "withdrawn", slashed: false });
+    expect(after(9)).to.include({ status: "withdrawn", slashed: true, fundedBlock: 3 });
   });
 
   it("put a dropped key back at another place", () => {

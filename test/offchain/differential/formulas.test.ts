@@ -1,5 +1,6 @@
 /** I14: every formula of the libraries, against its twin, on random and extreme inputs. */
 import { expect } from "chai";
+import { tolerates } from "../../../offchain/protocol/books.ts";
 import { fallBp, judge } from "../../../offchain/protocol/bounds.ts";
 import { allowanceAt, maxFeeShares, rateRise } from "../../../offchain/protocol/rails.ts";
 import { burnable, feeOn, fell, recognise } from "../../../offchain/protocol/rebase.ts";
@@ -16,6 +17,7 @@ import type { Totals } from "../../../offchain/protocol/shares.ts";
 import { DAY, ETHER, RAY, bp, ray, shares, wei } from "../../../offchain/protocol/units.ts";
 import { ethers, loadFixture } from "../../helpers/network.ts";
 import { Random, fuzzFactor } from "../protocol/random.ts";
+import { deployed } from "./twins.ts";
 
 const INPUTS = 64;
 const ROUNDS = 15;
@@ -57,6 +59,12 @@ const words = ({ before, after }: Pair) => ({
 
 async function harness() {
   return ethers.deployContract("FormulaHarness");
+}
+
+/** The pool's own rule: nothing that it is made with matters. */
+async function tolerant() {
+  const { byNumber } = await deployed();
+  return byNumber;
 }
 
 /** Runs `check` on a batch of inputs after another; a failure names its seed. */
@@ -157,6 +165,26 @@ describe("the libraries and the twin agree to the wei", () => {
       const verdict = judge(before, after, [{ time: 5n, fallBp: bp(earlier) }], 5n, { quorum, members });
       const [signatures, governance] = await contract.required(fall, earlier + fall, quorum, members);
       expect([signatures, governance]).to.deep.equal([verdict.signaturesNeeded, verdict.needsGovernance]);
+    }
+  });
+
+  it("on what is tolerated of slashings that no report contains", async () => {
+    const pool = await loadFixture(tolerant);
+    const random = new Random(9n);
+    for (let n = 0; n < 150; n++) {
+      const count = random.pick([
+        0n,
+        1n,
+        399n,
+        400n,
+        401n,
+        random.magnitude(0n, 800n),
+        random.magnitude(0n, MAX_UINT128),
+      ]);
+      const needed = (count % 1_000n) * 1_000n * ETHER;
+      const ether = random.pick([needed, needed - random.pick([0n, 1n]), needed + 1n, random.magnitude(0n, MAX_ETHER)]);
+      const total = wei(ether < 0n ? 0n : ether);
+      expect(await pool.tolerates(count, total), `${count} of ${total}`).to.equal(tolerates(count, total));
     }
   });
 

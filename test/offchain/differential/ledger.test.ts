@@ -1,14 +1,17 @@
 /** I14: token, pool and queue against the ProtocolModel, every book after every action. */
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import { expect } from "chai";
+import { max, min } from "../../../offchain/protocol/integers.ts";
 import { DAY, ETHER, shares, wei } from "../../../offchain/protocol/units.ts";
 import { loadFixture } from "../../helpers/network.ts";
 import { Random, fuzzFactor } from "../protocol/random.ts";
 import { Twins, deployed } from "./twins.ts";
 
-const SEQUENCES = 4;
+const SEQUENCES = 8;
 const STEPS = 120;
 const MAX_ETHER = 120_000_000n * ETHER;
+/** Ether for each slashing that is tolerated. */
+const A_SLASHING = 1_000n * ETHER;
 
 async function start(): Promise<{ readonly twins: Twins; readonly people: readonly HardhatEthersSigner[] }> {
   const chain = await loadFixture(deployed);
@@ -25,7 +28,7 @@ async function step(
   const { model } = twins;
   const someone = random.pick(people);
   const balance = model.balanceOf(someone.address);
-  const amount = random.chance(1n, 4n) ? random.magnitude(0n, MAX_ETHER) : random.between(1n, scale);
+  const amount = anyAmount(twins, random, scale);
   const part = random.pick([balance, balance / 2n, random.magnitude(0n, balance + 2n)]);
   twins.wait(random.pick([0n, 12n, 600n, 3_600n]));
   switch (random.pick(ACTIONS)) {
@@ -36,6 +39,12 @@ async function step(
     case "transferShares": {
       const held = model.sharesOf(someone.address);
       return `transferShares ${await twins.transferShares(someone, random.pick(people), random.magnitude(0n, held + 1n))}`;
+    }
+    case "transferSelf":
+      return `transferSelf ${await twins.transfer(someone, someone, part)}`;
+    case "transferSharesSelf": {
+      const held = model.sharesOf(someone.address);
+      return `transferSharesSelf ${await twins.transferShares(someone, someone, random.magnitude(0n, held))}`;
     }
     case "wrap":
       return `wrap ${await twins.wrap(someone, part)}`;
@@ -51,6 +60,7 @@ async function step(
     case "claim":
       return `claim ${await claim(twins, people, random)}`;
     case "continue":
+      if (random.chance(1n, 2n)) await twins.deposit(someone, max(1n, model.promised() - model.buffer()));
       return `continue ${await twins.continueFinalisation()}`;
     case "fund": {
       const most = model.depositable() / (31n * ETHER);
@@ -60,8 +70,11 @@ async function step(
       return `fundOwn ${await twins.fundOwn(someone)}`;
     case "slash":
       await twins.stopWeight();
-      if (random.chance(1n, 2n)) await twins.noteSlashing(twins.now - random.between(0n, DAY));
+      if (random.chance(1n, 2n)) await slash(twins, random);
       return `cover ${await twins.addCover(shares(random.magnitude(0n, await twins.notTheTreasurys())))}`;
+    case "hold":
+      if (random.chance(1n, 2n)) return `continue ${await twins.continueFinalisation()}`;
+      return `hold ${await twins.hold()}`;
     case "treasury":
       return `treasury ${await twins.payTreasury()}`;
     case "report":
@@ -76,6 +89,8 @@ const ACTIONS = [
     "deposit",
     "transfer",
     "transferShares",
+    "transferSelf",
+    "transferSharesSelf",
     "wrap",
     "request",
     "request",
@@ -91,13 +106,29 @@ const ACTIONS = [
     "fund",
     "fundOwn",
     "slash",
+    "slash",
+    "hold",
     "treasury",
     "continue",
-    "report",
-    "report",
-    "report",
+    ...(["report", "report", "report", "report"] as const),
   ] as const),
 ];
+
+/** Anything, or what brings T to a whole number of slashings that it tolerates, or a wei less. */
+function anyAmount({ model }: Twins, random: Random, scale: bigint): bigint {
+  if (random.chance(1n, 4n)) return random.magnitude(0n, MAX_ETHER);
+  if (random.chance(2n, 3n)) return random.between(1n, scale);
+  return A_SLASHING - (model.totals.ether % A_SLASHING) - random.pick([0n, 1n]);
+}
+
+/** One or two slashings, or as many as are tolerated or one more, at once or since the last report or before. */
+async function slash(twins: Twins, random: Random): Promise<void> {
+  const { slashed, slashedEarlier } = twins.model.books;
+  const limit = min(400n, twins.model.totals.ether / A_SLASHING);
+  const upToLimit = max(1n, limit - slashed - slashedEarlier);
+  const count = random.pick([1n, 2n, upToLimit, upToLimit + 1n]);
+  await twins.noteSlashings(twins.now - random.pick([0n, 60n, random.between(0n, DAY)]), count);
+}
 
 /** Usually what is due to somebody, sometimes what is not; hints are as good as random. */
 async function claim(twins: Twins, people: readonly HardhatEthersSigner[], random: Random): Promise<string> {
@@ -121,20 +152,38 @@ async function report(twins: Twins, random: Random): Promise<string> {
   const { model } = twins;
   const expected = model.books.clLast + model.books.funded - model.books.fundedAtLastRef;
   const change = random.magnitude(0n, expected / random.pick([2n, 1_000n, 20_000n]));
-  const [withdrawals, rewards] = [random.magnitude(0n, expected), random.magnitude(0n, 10n * ETHER)];
+  const withdrawals = random.chance(1n, 2n) ? 0n : random.magnitude(0n, expected);
+  const rewards = random.magnitude(0n, 10n * ETHER);
   await twins.receive("withdrawal", withdrawals);
   await twins.receive("rewards", random.chance(1n, 20n) ? MAX_ETHER : rewards);
   const held = { withdrawal: await twins.held("withdrawal"), rewards: await twins.held("rewards") };
   const all = expected - withdrawals + change;
-  const cl = random.chance(2n, 3n) ? all : random.chance(3n, 4n) ? all - 2n * change : expected / 2n;
+  const cl = max(0n, random.chance(2n, 3n) ? all : random.chance(3n, 4n) ? all - 2n * change : expected / 2n);
+  // somebody proves slashings that this report does not contain, or T is what it was
+  if (random.chance(1n, 3n)) {
+    passReference(twins);
+    await slash(twins, random);
+  }
+  const { slotsPerFrame } = twins.grid;
+  const overtaken = max(
+    0n,
+    (model.books.lastReportTime - twins.lastRefTime + 12n * slotsPerFrame - 1n) / (12n * slotsPerFrame),
+  );
   return twins.report({
-    frames: random.pick([1n, 1n, 1n, 2n, 3n]),
+    frames: max(random.pick([1n, 1n, 1n, 2n, 3n]), random.chance(4n, 5n) ? overtaken : 1n),
     delay: random.pick([1n, 3_600n, 3_600n, DAY / 2n, DAY + 60n]),
-    clBalance: wei(cl < 0n ? 0n : cl),
+    clBalance: wei(cl),
+    leaving: wei(random.chance(1n, 2n) ? random.magnitude(0n, cl) : 0n),
     fromWithdrawalVault: wei(held.withdrawal + (random.chance(1n, 30n) ? 1n : 0n)),
     fromRewardsVault: wei(random.chance(1n, 2n) ? held.rewards : random.between(0n, held.rewards)),
     incident: random.chance(1n, 15n),
   });
+}
+
+/** Waits until the next reference is past. */
+function passReference(twins: Twins): void {
+  const past = twins.lastRefTime + DAY + 60n;
+  if (twins.now < past) twins.wait(past - twins.now);
 }
 
 describe("the deployed ledger and the model agree to the wei", () => {
@@ -153,8 +202,16 @@ describe("the deployed ledger and the model agree to the wei", () => {
         counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
       }
     }
-    for (const action of ["deposit", "transfer", "request", "claim", "continue", "fund", "cover", "report"])
+    for (const action of [
+      ...["deposit", "transfer", "transferSelf", "transferSharesSelf", "request", "claim", "continue"],
+      ...["fund", "fundOwn", "cover", "hold", "report"],
+    ])
       expect(counts.get(`${action} done`) ?? 0, action).to.be.greaterThan(0);
+    for (const refusal of [
+      ...["deposit ReportOverdue", "fund ReportOverdue", "fundOwn ReportOverdue", "report ReferenceTooOld"],
+      ...["report VaultBalanceImpossible", "continue FinalisationNotAllowed"],
+    ])
+      expect(counts.get(refusal) ?? 0, refusal).to.be.greaterThan(0);
   });
 
   it("from a wei to all ether there is, with half of it lost", async () => {
@@ -225,5 +282,73 @@ describe("the deployed ledger and the model agree to the wei", () => {
     await twins.request(ann, [ETHER]);
     await report(atValidators - 10n ** 15n); // the third request is paid less than at its opening; the second one is not
     expect(await twins.claim(bob, [2], [])).to.equal("done");
+  });
+
+  it("when slashings that no report contains are as many as are tolerated, and one more", async () => {
+    const { twins, people } = await start();
+    const [ann] = people;
+    if (ann === undefined) throw new Error("nobody");
+    await twins.deposit(ann, 3_000n * ETHER - twins.model.totals.ether);
+    await twins.request(ann, [ETHER, 2n * ETHER]);
+    passReference(twins);
+    expect(await twins.noteSlashings(twins.now, 3n)).to.equal("done");
+    expect(await twins.report({ clBalance: wei(0n) })).to.equal("done");
+    expect(twins.model.lastFinalizedId()).to.equal(2);
+    expect(twins.model.isCalm(twins.now)).to.equal(false); // what was paid is missing
+    await twins.deposit(ann, 3n * ETHER);
+    expect(twins.model.isCalm(twins.now)).to.equal(true);
+    await twins.noteSlashing(twins.now);
+    expect(twins.model.books).to.include({ slashed: 1n, slashedEarlier: 3n });
+    expect(await twins.continueFinalisation()).to.equal("FinalisationNotAllowed");
+    // the next report contains three, but not the one of just now
+    await twins.request(ann, [ETHER]);
+    passReference(twins);
+    await twins.noteSlashings(twins.now, 3n);
+    expect(await twins.report({ clBalance: wei(0n) })).to.equal("done");
+    expect(twins.model.books).to.include({ slashed: 0n, slashedEarlier: 4n, finalisable: false });
+    expect(await twins.report({ clBalance: wei(0n) })).to.equal("done");
+    expect(twins.model.books).to.include({ slashedEarlier: 0n, finalisable: true });
+    expect(twins.model.lastFinalizedId()).to.equal(3);
+  });
+
+  it("when 400 slashings are tolerated, and no more of them however much there is", async () => {
+    const { twins, people } = await start();
+    const [ann] = people;
+    if (ann === undefined) throw new Error("nobody");
+    await twins.deposit(ann, 2_000_000n * ETHER);
+    passReference(twins);
+    await twins.noteSlashings(twins.now, 400n);
+    expect(await twins.report({ clBalance: wei(0n) })).to.equal("done");
+    expect(twins.model.books).to.include({ slashedEarlier: 400n, finalisable: true });
+    await twins.noteSlashing(twins.now);
+    expect(await twins.continueFinalisation()).to.equal("FinalisationNotAllowed");
+    passReference(twins);
+    await twins.noteSlashings(twins.now, 400n);
+    expect(await twins.report({ clBalance: wei(0n) })).to.equal("done");
+    expect(twins.model.books).to.include({ slashedEarlier: 401n, finalisable: false });
+  });
+
+  it("when a report that fell waits for governance beyond the next grid time, announced before", async () => {
+    const { twins, people } = await start();
+    const [ann] = people;
+    if (ann === undefined) throw new Error("nobody");
+    await twins.deposit(ann, 400n * ETHER);
+    await twins.fund(5n);
+    await twins.request(ann, [ETHER]);
+    passReference(twins);
+    expect(await twins.hold()).to.equal("done");
+    expect(await twins.deposit(ann, ETHER)).to.equal("ReportOverdue");
+    expect(await twins.fund(1n)).to.equal("ReportOverdue");
+    expect(await twins.fundOwn(ann)).to.equal("ReportOverdue");
+    expect(await twins.continueFinalisation()).to.equal("FinalisationNotAllowed");
+    const late = { clBalance: wei(140n * ETHER), leaving: wei(32n * ETHER), delay: 3n * DAY - 60n };
+    expect(await twins.report(late)).to.equal("done");
+    // the frames that ended meanwhile are part of the next report
+    const next = { clBalance: wei(140n * ETHER), leaving: wei(32n * ETHER) };
+    for (const frames of [1n, 2n]) expect(await twins.report({ ...next, frames })).to.equal("ReferenceTooOld");
+    expect(await twins.report({ ...next, frames: 3n })).to.equal("done");
+    expect(await twins.fund(1n)).to.equal("done");
+    expect(await twins.fundOwn(ann)).to.equal("done");
+    expect(twins.model.lastFinalizedId()).to.equal(1);
   });
 });

@@ -15,11 +15,13 @@ import { max, saturatingSub } from "../../../offchain/protocol/integers.ts";
 import { ProtocolModel } from "../../../offchain/protocol/model.ts";
 import { oldestRoundEnd, payment } from "../../../offchain/protocol/queue.ts";
 import { rateDown } from "../../../offchain/protocol/shares.ts";
-import { SHARES_PER_UNIT, bp, shares, wei } from "../../../offchain/protocol/units.ts";
+import { SHARES_PER_UNIT, TOP_UP, bp, shares, wei } from "../../../offchain/protocol/units.ts";
 import type { Shares, Wei } from "../../../offchain/protocol/units.ts";
 import { wrapped as wrappedBy } from "../../../offchain/protocol/wrapped.ts";
 import { connection, ethers, networkHelpers, provider } from "../../helpers/network.ts";
 import { peersOf, policyOf } from "../../helpers/peersOf.ts";
+import { decodedError } from "../../helpers/refusal.ts";
+import { someKeys } from "../../helpers/someKeys.ts";
 import { DEPOSIT_CONTRACT, installPredeploys } from "../../../devnet/predeploys.ts";
 
 const GAS = { gasLimit: 16_000_000n };
@@ -76,8 +78,13 @@ export async function deployed() {
   }
   const lens = await ethers.deployContract("LedgerLens");
   const byNumber = await fundingByNumber(contracts);
+  const vaults = {
+    withdrawal: await contracts.withdrawalVault.getAddress(),
+    rewards: await contracts.rewardsVault.getAddress(),
+  };
   return {
     ...contracts,
+    vaults,
     byNumber,
     governor,
     treasury,
@@ -117,7 +124,9 @@ export interface ReportChoice {
   /** Seconds after the reference, or now if that is later. */
   readonly delay?: bigint;
   readonly clBalance: Wei;
-  /** What each vault received up to the reference; may be more than it holds. */
+  /** The part of it that is on its way out; none unless told. */
+  readonly leaving?: Wei;
+  /** What each vault held at the reference; may be more than it holds. */
   readonly fromWithdrawalVault?: Wei;
   readonly fromRewardsVault?: Wei;
   readonly incident?: boolean;
@@ -130,7 +139,6 @@ export class Twins {
   now: bigint;
   lastRefSlot: bigint;
   readonly #accounts: readonly string[];
-  readonly #vaults: { readonly withdrawal: string; readonly rewards: string };
   readonly #wrapper: string;
   #weights = { total: WEIGHT * ACTIVE, active: ACTIVE };
   #funds = 0n;
@@ -140,7 +148,7 @@ export class Twins {
     model: ProtocolModel,
     grid: Grid,
     now: bigint,
-    addresses: { readonly accounts: readonly string[]; withdrawal: string; rewards: string; wrapper: string },
+    addresses: { readonly accounts: readonly string[]; readonly wrapper: string },
   ) {
     this.chain = chain;
     this.model = model;
@@ -148,14 +156,12 @@ export class Twins {
     this.now = now;
     this.lastRefSlot = grid.firstRefSlot;
     this.#accounts = addresses.accounts;
-    this.#vaults = addresses;
     this.#wrapper = addresses.wrapper;
   }
 
   /** Starts the model where the deployment has left the chain. */
   static async start(chain: Deployed): Promise<Twins> {
-    const { oracle, operators, pool, queue, rewardsVault, stakers, treasury, settings, withdrawalVault, wrapped } =
-      chain;
+    const { oracle, operators, pool, queue, stakers, treasury, settings, wrapped } = chain;
     const addressOf = (contract: { getAddress(): Promise<string> }) => contract.getAddress();
     const locked = await chain.token.LOCKED();
     const wrapper = await addressOf(wrapped);
@@ -185,8 +191,6 @@ export class Twins {
     const { timestamp } = await latestBlock();
     const twins = new Twins(chain, model, grid, BigInt(timestamp), {
       accounts,
-      withdrawal: await addressOf(withdrawalVault),
-      rewards: await addressOf(rewardsVault),
       wrapper,
     });
     await twins.compare();
@@ -298,9 +302,10 @@ export class Twins {
   }
 
   async fundOwn(staker: HardhatEthersSigner): Promise<string> {
+    const [key = ""] = someKeys(1n);
     return this.#both(
       () => this.model.fundOwn(staker.address, this.now),
-      () => this.chain.pool.connect(this.chain.validatorsSelf).noteOwnFunding(staker, GAS),
+      () => this.chain.pool.connect(this.chain.validatorsSelf).fundOwn(key, staker, { ...GAS, value: TOP_UP }),
     );
   }
 
@@ -308,6 +313,23 @@ export class Twins {
     return this.#both(
       () => this.model.noteSlashing(slotTimeOfIt),
       () => this.chain.pool.connect(this.chain.validatorsSelf).noteSlashing(slotTimeOfIt, GAS),
+    );
+  }
+
+  async noteSlashings(slotTimeOfThem: bigint, count: bigint): Promise<string> {
+    return this.#both(
+      () => {
+        for (let n = 0n; n < count; n++) this.model.noteSlashing(slotTimeOfThem);
+      },
+      () => this.chain.byNumber.connect(this.chain.validatorsSelf).noteSlashings(slotTimeOfThem, count, GAS),
+    );
+  }
+
+  /** The oracle announced a report. */
+  async hold(): Promise<string> {
+    return this.#both(
+      () => this.model.hold(this.now),
+      () => this.chain.pool.connect(this.chain.oracleSelf).hold(GAS),
     );
   }
 
@@ -348,14 +370,14 @@ export class Twins {
     );
   }
 
-  /** Never more than there could be: sweeps are kept in 88 bits, 309 million ETH. */
+  /** Never more than there could be. */
   async receive(vault: "withdrawal" | "rewards", amount: bigint): Promise<void> {
     const held = (await this.held(vault)) + amount;
-    await networkHelpers.setBalance(this.#vaults[vault], held < MAX_HELD ? held : MAX_HELD);
+    await networkHelpers.setBalance(this.chain.vaults[vault], held < MAX_HELD ? held : MAX_HELD);
   }
 
   async held(vault: "withdrawal" | "rewards"): Promise<bigint> {
-    return ethers.provider.getBalance(this.#vaults[vault]);
+    return ethers.provider.getBalance(this.chain.vaults[vault]);
   }
 
   /** Applies a report of the frame `frames` after the last. */
@@ -365,17 +387,15 @@ export class Twins {
     const schedule = scheduleOf(refSlot, grid);
     const earliest = schedule.refTime + (choice.delay ?? 3_600n);
     if (this.now < earliest) this.now = earliest - 1n;
-    const isLate = schedule.refTime < model.books.lastReportTime;
-    const vault = async (name: "withdrawal" | "rewards", received: bigint | undefined, swept: bigint) => ({
-      reported: wei((received ?? 0n) + (isLate ? swept : 0n)),
+    const vault = async (name: "withdrawal" | "rewards", received = wei(0n)) => ({
+      reported: received,
       held: wei(await this.held(name)),
     });
     const elapsed = countedTime(refSlot, this.lastRefSlot, grid);
-    const { lastSweptRewards, lastSweptWithdrawals } = model.books;
-    const withdrawalVault = await vault("withdrawal", choice.fromWithdrawalVault, lastSweptWithdrawals);
-    const rewardsVault = await vault("rewards", choice.fromRewardsVault, lastSweptRewards);
+    const withdrawalVault = await vault("withdrawal", choice.fromWithdrawalVault);
+    const rewardsVault = await vault("rewards", choice.fromRewardsVault);
     const incident = choice.incident ?? false;
-    const { clBalance } = choice;
+    const { clBalance, leaving = wei(0n) } = choice;
     const outcome = await this.#both(
       () =>
         model.report({
@@ -383,6 +403,7 @@ export class Twins {
           now: this.now,
           elapsed,
           clBalance,
+          leaving,
           withdrawalVault,
           rewardsVault,
           incident,
@@ -393,6 +414,7 @@ export class Twins {
             ...schedule,
             elapsed,
             clBalance,
+            leaving,
             withdrawalVaultBalance: withdrawalVault.reported,
             rewardsVaultBalance: rewardsVault.reported,
             incident,
@@ -427,10 +449,11 @@ export class Twins {
   /** Every book, on both sides. */
   async compare(): Promise<void> {
     const { model } = this;
-    const staying = this.now % 7n;
-    const view = await this.chain.lens.read(this.chain.token, [...this.#accounts], staying, 1);
+    const asked = this.now % 7n;
+    const { lens, token, wrapped } = this.chain;
+    const view = await lens.read(token, wrapped, [...this.#accounts], asked, 1);
     const theirs = view.books as unknown as Record<string, unknown>;
-    // their other fields say when funding was, which the model keeps as a list
+    // but for the flag of a role
     const theirBooks = Object.fromEntries(Object.keys(model.books).map((key) => [key, theirs[key]]));
     const { queue } = model;
     const count = queue.endUnits.length;
@@ -446,6 +469,7 @@ export class Twins {
       promised: view.promised,
       depositable: view.depositable,
       exitDemand: view.exitDemand,
+      calm: [view.isCalm, view.refTime],
       unfinalisedShares: view.unfinalisedShares,
       oldestRoundEnd: view.oldestRoundEnd,
       lastRequestId: view.lastRequestId,
@@ -461,7 +485,8 @@ export class Twins {
       buffer: model.buffer(),
       promised: model.promised(),
       depositable: model.depositable(),
-      exitDemand: model.exitDemand(staying),
+      exitDemand: model.exitDemand(asked),
+      calm: [model.isCalm(view.time), model.books.lastRefTime],
       unfinalisedShares: model.unfinalisedShares(),
       oldestRoundEnd: oldestRoundEnd(queue) ?? 0n,
       lastRequestId: BigInt(count),
@@ -469,6 +494,10 @@ export class Twins {
       claimable,
       poolEther: model.buffer(),
     });
+    const sum = view.shares.reduce((total, each) => total + each, 0n);
+    expect(sum, "all accounts have all shares").to.equal(view.totalShares);
+    expect(view.wrappedSum, "all accounts have all westETH").to.equal(view.wrapped);
+    expect(model.sharesOf(this.#wrapper) >= view.wrapped * SHARES_PER_UNIT).to.be.true;
     expect(view.queueEther >= claimable.reduce<bigint>((sum, amount) => sum + amount, 0n)).to.be.true;
   }
 }
@@ -483,14 +512,10 @@ function nameOf(act: () => unknown): string {
   }
 }
 
-/** `Name(values)`, as the model says it. The model does not know which vault it was. */
-function customError(error: unknown, { pool, queue, token, wrapped }: Deployed): string {
-  if (!(error instanceof Error)) throw new TypeError("not an error");
-  const known = /reverted with custom error '(.*)'/.exec(error.message)?.[1];
-  // Hardhat decodes only what the artifacts on disk still match
-  const data = /return data: (0x[0-9a-f]{8,})/.exec(error.message)?.[1];
-  const parsed = data && [pool, queue, token, wrapped].map((one) => one.interface.parseError(data)).find((one) => one);
-  const found = known ?? (parsed ? `${parsed.name}(${parsed.args.map(String).join(", ")})` : undefined);
-  if (found === undefined) throw error;
-  return found.replaceAll('"', "").replace(/^VaultBalanceImpossible\([^,]*, /, "VaultBalanceImpossible(");
+/** `Name(values)`, as the model says it: it names the vaults. */
+function customError(error: unknown, { pool, queue, token, wrapped, vaults }: Deployed): string {
+  const { name, args } = decodedError(error, [pool, queue, token, wrapped]);
+  return `${name}(${args.map(String).join(", ")})`
+    .replace(vaults.withdrawal, "withdrawalVault")
+    .replace(vaults.rewards, "rewardsVault");
 }

@@ -25,6 +25,7 @@ describe("the oracle and the twin agree", () => {
         refSlot: random.magnitude(0n, 2n ** 64n - 1n),
         blockRoot: word(),
         clBalanceGwei: gwei(random.magnitude(0n, 2n ** 64n - 1n)),
+        leavingGwei: gwei(random.magnitude(0n, 2n ** 64n - 1n)),
         withdrawalVaultBalance: wei(random.magnitude(0n, 2n ** 128n - 1n)),
         rewardsVaultBalance: wei(random.magnitude(0n, 2n ** 128n - 1n)),
         incident: random.chance(1n, 2n),
@@ -47,6 +48,24 @@ describe("the oracle and the twin agree", () => {
       expect(await chain.oracle.nextRefSlot()).to.equal(refSlot);
       expect(await chain.oracle.openUntil(refSlot)).to.equal(scheduleOf(refSlot, grid).openUntil);
     }
+  });
+});
+
+describe("the oracle", () => {
+  it("awaits no report of a reference before the last execution: its frame is part of the next", async () => {
+    const chain = await loadFixture(deployed);
+    const twins = await Twins.start(chain);
+    const { grid } = twins;
+    const frame = grid.slotsPerFrame * 12n;
+    // this test speaks for the oracle, whose own last slot stays the first
+    const expectNext = async (slot: bigint) => expect(await chain.oracle.nextRefSlot()).to.equal(slot);
+    expect(await twins.report({ clBalance: wei(0n), delay: 2n * frame - 1n })).to.equal("done");
+    const executed = twins.lastRefTime + 2n * frame - 1n;
+    expect(twins.model.books.lastReportTime).to.equal(executed);
+    await networkHelpers.time.increaseTo(executed + 1n);
+    await expectNext(grid.firstRefSlot); // the last one past, two frames after the first, was before the execution
+    await networkHelpers.time.increaseTo(executed + 2n);
+    await expectNext(grid.firstRefSlot + 3n * grid.slotsPerFrame);
   });
 });
 

@@ -1,118 +1,22 @@
 import { expect } from "chai";
-import type { BeaconBlockInfo, ValidatorInfo } from "../../../offchain/beacon/types.ts";
-import type { ValidatorEntry } from "../../../offchain/chain/validatorBook.ts";
-import { ACTION_KINDS, planActions } from "../../../offchain/keeper/plan.ts";
-import type { Action, ActionKind, Plan } from "../../../offchain/keeper/plan.ts";
+import type { ValidatorInfo } from "../../../offchain/beacon/types.ts";
+import { ACTION_KINDS } from "../../../offchain/keeper/actions.ts";
+import { planActions } from "../../../offchain/keeper/plan.ts";
 import type { Snapshot } from "../../../offchain/keeper/snapshot.ts";
-import type { Hex } from "../../../offchain/util/hex.ts";
+import {
+  EPOCH,
+  FAR_FUTURE,
+  SLOT,
+  STATE_TIME,
+  about,
+  actionsOf,
+  keyRootOf,
+  plan,
+  pubkeyOf,
+  snapshotOf,
+} from "./snapshots.ts";
+import type { Key } from "./snapshots.ts";
 import { ETH, RULES } from "./world.ts";
-
-const FAR_FUTURE = 2n ** 64n - 1n;
-const HOUR = 3_600n;
-const DAY = 24n * HOUR;
-const OURS: Hex = "0x01aa";
-const EPOCH = 1_000;
-const SLOT = EPOCH * 32;
-/** Of the state. */
-const STATE_TIME = BigInt(SLOT * 12);
-
-/** One key, as both layers see it. */
-interface Key {
-  readonly entry?: Partial<ValidatorEntry>;
-  /** Null: the consensus layer does not know it. */
-  readonly validator?: Partial<ValidatorInfo> | null;
-  /** Unix seconds. */
-  readonly requestedAt?: bigint;
-}
-
-const pubkeyOf = (index: number): Hex => `0xbb${index.toString(16).padStart(2, "0")}`;
-const keyRootOf = (index: number): Hex => `0xcc${index.toString(16).padStart(2, "0")}`;
-
-/** A snapshot of a protocol with these keys, numbered from 0, in which nothing else is to be done. */
-function snapshotOf(keys: readonly Key[], change: Partial<Snapshot> = {}): Snapshot {
-  const book = new Map<Hex, ValidatorEntry>();
-  const validators = new Map<Hex, ValidatorInfo>();
-  const exitRequestedAt = new Map<Hex, bigint>();
-  keys.forEach(({ entry, validator, requestedAt }, index) => {
-    const [pubkey, keyRoot] = [pubkeyOf(index), keyRootOf(index)];
-    const status = entry?.status ?? "active";
-    book.set(keyRoot, {
-      keyRoot,
-      pubkey,
-      operatorId: 1n,
-      status,
-      tier: 0,
-      sequence: index,
-      validatorIndex: index,
-      outOfTurn: false,
-      fundedBlock: status === "predeposited" || status === "queued" ? undefined : 1,
-      exitRequested: requestedAt !== undefined,
-      withdrawableEpoch: undefined,
-      slashed: false,
-      weightStopped: false,
-      ...entry,
-    });
-    if (requestedAt !== undefined) exitRequestedAt.set(keyRoot, requestedAt);
-    if (validator === null) return;
-    validators.set(pubkey, {
-      pubkey,
-      index,
-      withdrawalCredentials: OURS,
-      balanceGwei: 32_000_000_000n,
-      effectiveBalanceGwei: 32_000_000_000n,
-      slashed: false,
-      activationEligibilityEpoch: 1n,
-      activationEpoch: 2n,
-      exitEpoch: FAR_FUTURE,
-      withdrawableEpoch: FAR_FUTURE,
-      ...validator,
-    });
-  });
-  const count = (status: ValidatorEntry["status"]): bigint =>
-    BigInt([...book.values()].filter((entry) => entry.status === status).length);
-  return {
-    now: STATE_TIME + 800n,
-    executionBlock: 77,
-    slotsPerEpoch: 32,
-    secondsPerSlot: 12,
-    genesisTime: 0,
-    credentials: OURS,
-    book,
-    tiers: [
-      {
-        queued: count("queued"),
-        funded: count("active") + count("exiting") + count("withdrawn"),
-        exiting: count("exiting") + count("withdrawn"),
-        requested: BigInt(exitRequestedAt.size),
-        targetShareBp: 10_000n,
-        maxShareBp: 10_000n,
-        exitHead: 0n,
-      },
-    ],
-    exitRequestedAt,
-    depositable: 0n,
-    exitDemand: 0n,
-    oldestRoundEnd: 0n,
-    finalisable: 0n,
-    treasury: 0n,
-    state: {
-      block: { slot: SLOT } as BeaconBlockInfo,
-      finalizedEpoch: EPOCH,
-      validators,
-      pendingDepositsGwei: new Map(),
-      owedWithdrawalsGwei: new Map(),
-      totalActiveBalanceGwei: undefined,
-      slashingsGwei: undefined,
-    },
-    ...change,
-  };
-}
-
-const plan = (keys: readonly Key[], change: Partial<Snapshot> = {}): Plan =>
-  planActions(snapshotOf(keys, change), RULES);
-const actionsOf = (keys: readonly Key[], change: Partial<Snapshot> = {}): readonly Action[] =>
-  plan(keys, change).actions;
-const about = (kind: ActionKind, index: number, slot = SLOT) => ({ kind, pubkey: pubkeyOf(index), slot });
 
 describe("the keeper's plan", () => {
   it("is empty where nothing is to be done, and says so of every action but exits", () => {
@@ -151,10 +55,34 @@ describe("the keeper's plan", () => {
       expect(actionsOf(withdrawable(EPOCH - 600))).to.deep.equal([about("proveWithdrawn", 0, (EPOCH - 600) * 32 - 1)]);
     });
 
-    it("proves a slashing before the same key's withdrawal, after which it could not be proven", () => {
+    it("proves a slashing also of a key that was proven withdrawn, once", () => {
+      const gone = { ...leaving, slashed: true, withdrawableEpoch: BigInt(EPOCH) + 5_000n };
+      const settledEpochs = new Map([[keyRootOf(0), BigInt(EPOCH) - 5n]]);
+      expect(actionsOf([{ entry: { status: "withdrawn" }, validator: gone }], { settledEpochs })).to.deep.equal([
+        about("proveSlashed", 0),
+      ]);
+      const known: Key = { entry: { status: "withdrawn", slashed: true }, validator: gone };
+      expect(actionsOf([known], { settledEpochs })).to.deep.equal([]);
+      expect(actionsOf([{ entry: { status: "dropped", fundedBlock: undefined }, validator: gone }])).to.deep.equal([]);
+    });
+
+    it("proves a second withdrawal where a slashing after the first moved the last epoch, in the state of that one", () => {
+      const end = EPOCH - 5;
+      const gone = { ...leaving, slashed: true, withdrawableEpoch: BigInt(end) };
+      const keys: Key[] = [{ entry: { status: "withdrawn", slashed: true }, validator: gone }];
+      const settledIn = (epoch: number) => ({ settledEpochs: new Map([[keyRootOf(0), BigInt(epoch)]]) });
+      expect(actionsOf(keys, settledIn(end - 8_000))).to.deep.equal([about("proveWithdrawn", 0, end * 32 - 1)]);
+      expect(actionsOf(keys, settledIn(end)), "settled with that epoch").to.deep.equal([]);
+      const early: Key[] = [{ ...keys[0], validator: { ...gone, withdrawableEpoch: BigInt(EPOCH) + 2n } }];
+      expect(actionsOf(early, settledIn(end - 8_000)), "its last epoch has not come").to.deep.equal([]);
+      const honest: Key[] = [{ entry: { status: "withdrawn" }, validator: { ...gone, slashed: false } }];
+      expect(actionsOf(honest), "only a slashing moves it").to.deep.equal([]);
+    });
+
+    it("proves slashing and withdrawal of one key in one turn, the slashing first", () => {
       const gone = { ...leaving, slashed: true, withdrawableEpoch: BigInt(EPOCH) - 5n };
-      expect(actionsOf([{ entry: { status: "exiting" }, validator: gone }])).to.deep.equal([about("proveSlashed", 0)]);
-      expect(actionsOf([{ entry: { status: "exiting", slashed: true }, validator: gone }])).to.deep.equal([
+      expect(actionsOf([{ entry: { status: "exiting" }, validator: gone }])).to.deep.equal([
+        about("proveSlashed", 0),
         about("proveWithdrawn", 0, (EPOCH - 5) * 32 - 1),
       ]);
     });
@@ -168,78 +96,6 @@ describe("the keeper's plan", () => {
       expect(actionsOf([{ validator: { ...low, activationEpoch: BigInt(EPOCH) + 1n } }])).to.deep.equal([]);
       expect(actionsOf([{ entry: { weightStopped: true }, validator: low }])).to.deep.equal([]);
       expect(actionsOf([{ entry: { status: "exiting" }, validator: { ...low, ...leaving } }])).to.deep.equal([]);
-    });
-  });
-
-  describe("of exits that were asked for", () => {
-    it("proves that one does not exit as soon as a final state is an hour later, and expires it after a day without one", () => {
-      const asked = (ago: bigint, now = STATE_TIME + 800n): readonly Action[] =>
-        actionsOf([{ requestedAt: STATE_TIME - ago }], { now });
-      expect(asked(HOUR - 1n), "too early").to.deep.equal([]);
-      expect(asked(HOUR)).to.deep.equal([about("proveNotExiting", 0)]);
-      // without finality the state stays where it is, and the clock goes on
-      expect(asked(0n, STATE_TIME + DAY - 1n)).to.deep.equal([]);
-      expect(asked(0n, STATE_TIME + DAY)).to.deep.equal([{ kind: "expireExitRequest", keyRoot: keyRootOf(0) }]);
-    });
-
-    it("leaves a request alone whose validator exits: that is proven instead", () => {
-      const exits = { exitEpoch: BigInt(EPOCH) + 5n, withdrawableEpoch: BigInt(EPOCH) + 261n };
-      expect(actionsOf([{ requestedAt: STATE_TIME - DAY, validator: exits }])).to.deep.equal([
-        about("proveExiting", 0),
-      ]);
-    });
-  });
-
-  describe("of exits to ask for", () => {
-    const exitReasons = (keys: readonly Key[], change: Partial<Snapshot>) => plan(keys, change).reasons.requestExit;
-    const full = { exitDemand: 32n * ETH };
-
-    it("asks the first that may leave, one at a time", () => {
-      expect(actionsOf([{}, {}], full)).to.deep.equal([about("requestExit", 0)]);
-    });
-
-    it("needs a whole validator's demand, or a small one that has waited three days", () => {
-      const small = { exitDemand: 32n * ETH - 1n };
-      expect(exitReasons([{}], small)).to.deep.equal(["no exit is needed"]);
-      const now = STATE_TIME + 800n;
-      expect(exitReasons([{}], { ...small, oldestRoundEnd: now - 3n * DAY + 1n })).to.deep.equal(["no exit is needed"]);
-      expect(actionsOf([{}], { ...small, oldestRoundEnd: now - 3n * DAY })).to.deep.equal([about("requestExit", 0)]);
-      expect(exitReasons([{}], { oldestRoundEnd: now - 30n * DAY }), "no demand at all").to.deep.equal([
-        "no exit is needed",
-      ]);
-    });
-
-    it("waits until the next has been active for 256 epochs", () => {
-      const since = (epochs: number): Key[] => [{ validator: { activationEpoch: BigInt(EPOCH - epochs) } }];
-      expect(exitReasons(since(255), full)).to.deep.equal(["the next validator can't exit yet"]);
-      expect(actionsOf(since(256), full)).to.deep.equal([about("requestExit", 0)]);
-    });
-
-    it("says when the next is leaving by itself, which is proven first", () => {
-      const keys: Key[] = [
-        { validator: { exitEpoch: BigInt(EPOCH) + 5n, withdrawableEpoch: BigInt(EPOCH) + 261n } },
-        {},
-      ];
-      const { actions, reasons } = plan(keys, full);
-      expect(actions).to.deep.equal([about("proveExiting", 0)]);
-      expect(reasons.requestExit).to.deep.equal(["an exit is being proven"]);
-    });
-
-    it("passes over those that left, before the next can be asked", () => {
-      const gone: Key = { entry: { status: "withdrawn" }, validator: null };
-      expect(actionsOf([gone, gone, {}], full)).to.deep.equal([
-        { kind: "skipExited", keyRoots: [keyRootOf(0), keyRootOf(1)] },
-      ]);
-    });
-
-    it("asks again whose request was forgotten, and takes one that was funded out of turn where the head can't leave", () => {
-      const snapshot = snapshotOf([{}, { validator: { activationEpoch: BigInt(EPOCH) } }], full);
-      const [tier] = snapshot.tiers;
-      if (tier === undefined) throw new Error("no tier");
-      const past = { ...snapshot, tiers: [{ ...tier, exitHead: 1n }] };
-      expect(planActions(past, RULES).actions).to.deep.equal([about("requestExit", 0)]);
-      const young: Key = { validator: { activationEpoch: BigInt(EPOCH) } };
-      expect(actionsOf([young, { entry: { outOfTurn: true } }], full)).to.deep.equal([about("requestExit", 1)]);
     });
   });
 
@@ -295,6 +151,14 @@ describe("the keeper's plan", () => {
       ]);
     });
 
+    it("skips fundings while a report is overdue or held, with a reason of its own", () => {
+      const late = { depositable: 310n * ETH, openUntil: STATE_TIME + 799n };
+      expect(plan([queued], late).actions).to.deep.equal([]);
+      expect(plan([queued], late).reasons.fundValidators).to.deep.equal(["a report is overdue"]);
+      expect(actionsOf([queued], { ...late, openUntil: STATE_TIME + 800n })).to.have.length(1);
+      expect(plan([], late).reasons.fundValidators, "nothing waits").to.deep.equal(["nothing to do"]);
+    });
+
     it("funds nobody beyond a tier's greatest share", () => {
       const snapshot = snapshotOf([{}, queued], { depositable: 310n * ETH });
       const [tier] = snapshot.tiers;
@@ -319,5 +183,13 @@ describe("the keeper's plan", () => {
     expect(actions).to.deep.equal([]);
     expect(reasons.continueFinalisation).to.deep.equal(["not worth it yet"]);
     expect(reasons.payTreasury).to.deep.equal(["not worth it yet"]);
+  });
+
+  it("continues no finalisation while a report is overdue or held, and says so where requests wait", () => {
+    const late = { finalisable: RULES.minFinalisation, openUntil: 0n };
+    const of = (oldestRoundEnd: bigint) => plan([], { ...late, oldestRoundEnd });
+    expect(of(1n).actions).to.deep.equal([]);
+    expect(of(1n).reasons.continueFinalisation).to.deep.equal(["a report is overdue"]);
+    expect(plan([], { openUntil: 0n }).reasons.continueFinalisation).to.deep.equal(["nothing to do"]);
   });
 });

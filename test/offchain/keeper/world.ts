@@ -13,7 +13,7 @@ import { ValidatorReader } from "../../../offchain/chain/validatorReader.ts";
 import { Keeper } from "../../../offchain/keeper/keeper.ts";
 import type { KeeperOptions } from "../../../offchain/keeper/keeper.ts";
 import { keeperMetrics } from "../../../offchain/keeper/metrics.ts";
-import type { Action, ActionKind, Rules } from "../../../offchain/keeper/plan.ts";
+import type { Action, ActionKind, Rules } from "../../../offchain/keeper/actions.ts";
 import { Sender } from "../../../offchain/keeper/sender.ts";
 import type { SenderRules } from "../../../offchain/keeper/sender.ts";
 import type { Clock } from "../../../offchain/util/clock.ts";

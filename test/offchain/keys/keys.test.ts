@@ -4,10 +4,16 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { SecretKey } from "@chainsafe/blst";
 import { expect } from "chai";
-import { Mnemonic, getBytes, hexlify } from "ethers";
+import { AbiCoder, Mnemonic, concat, getBytes, hexlify, sha256, zeroPadBytes } from "ethers";
+import { depositDataRoot, depositMessageRoot, topUpDeposit } from "../../../offchain/keys/deposit.ts";
+import type { DepositMessage } from "../../../offchain/keys/deposit.ts";
+import { depositFile } from "../../../offchain/keys/depositFile.ts";
 import { checkMnemonic, deriveKeys, keyOfSecret, newMnemonic } from "../../../offchain/keys/hd.ts";
 import { decryptKey, encryptKey, readKeystore, writeKeystores } from "../../../offchain/keys/keystore.ts";
+import { parseDepositEvent } from "../../../devnet/execution.ts";
 import { AppError } from "../../../offchain/util/errors.ts";
+import { exactNumber } from "../../../offchain/util/exact.ts";
+import type { Hex } from "../../../offchain/util/hex.ts";
 
 const MNEMONIC = "test test test test test test test test test test test junk";
 const PASSWORD = "correct horse";
@@ -139,6 +145,80 @@ describe("keys from a mnemonic", () => {
       [0.5, 1],
     ] as const)
       expect(() => deriveKeys({ mnemonic: MNEMONIC, first, count })).to.throw(AppError, "indices go from 0");
+  });
+});
+
+describe("a number for a library that wants doubles", () => {
+  it("is exact or none", () => {
+    for (const value of [0n, 32n * 10n ** 9n, 2n ** 53n - 1n, 1n - 2n ** 53n])
+      expect(BigInt(exactNumber(value))).to.equal(value);
+    for (const value of [2n ** 53n, 2n ** 53n + 1n, 2n ** 64n - 1n, -(2n ** 53n)])
+      expect(() => exactNumber(value)).to.throw(RangeError, `${value} is not exact`);
+  });
+
+  it("is what the local network makes of a deposit's amount: a larger one stops it", () => {
+    const encode = (amount: string) =>
+      AbiCoder.defaultAbiCoder().encode(
+        ["bytes", "bytes", "bytes", "bytes", "bytes"],
+        [`0x${"a1".repeat(48)}`, `0x${"b2".repeat(32)}`, amount, `0x${"c3".repeat(96)}`, `0x${"00".repeat(8)}`],
+      );
+    expect(parseDepositEvent(encode("0x00ca9a3b00000000")).amountGwei).to.equal(1_000_000_000);
+    expect(() => parseDepositEvent(encode("0x0100000000002000"))).to.throw(RangeError, "9007199254740993");
+  });
+});
+
+describe("roots of deposits", () => {
+  const message = (amountGwei: bigint): DepositMessage => ({
+    pubkey: `0x${"a1".repeat(48)}`,
+    withdrawalCredentials: `0x${"b2".repeat(32)}`,
+    amountGwei,
+  });
+  const signature: Hex = `0x${"c3".repeat(96)}`;
+  const amounts = [
+    0n,
+    1n,
+    32n * 10n ** 9n,
+    2n ** 53n - 1n,
+    2n ** 53n,
+    2n ** 53n + 1n,
+    2n ** 63n + 12_345n,
+    2n ** 64n - 1n,
+  ];
+
+  /** As the specification merkleizes: sha256 of pairs, nothing of ours. */
+  function rootsByHand(amountGwei: bigint): { messageRoot: string; dataRoot: string } {
+    const { pubkey, withdrawalCredentials } = message(amountGwei);
+    const pair = (a: string, b: string) => sha256(concat([a, b]));
+    const zero = `0x${"00".repeat(32)}`;
+    const bytes = Array.from({ length: 8 }, (_, i) => Number((amountGwei >> BigInt(8 * i)) & 0xffn));
+    const amount = zeroPadBytes(Uint8Array.from(bytes), 32);
+    const left = pair(sha256(concat([pubkey, `0x${"00".repeat(16)}`])), withdrawalCredentials);
+    const three = pair(sha256(`0x${"c3".repeat(64)}`), pair(`0x${"c3".repeat(32)}`, zero));
+    return { messageRoot: pair(left, pair(amount, zero)), dataRoot: pair(left, pair(amount, three)) };
+  }
+
+  it("are exact for every uint64, also above 2^53 gwei", () => {
+    for (const amount of amounts) {
+      const { messageRoot, dataRoot } = rootsByHand(amount);
+      expect(hexlify(depositMessageRoot(message(amount))), `message of ${amount}`).to.equal(messageRoot);
+      expect(depositDataRoot(message(amount), signature), `data of ${amount}`).to.equal(dataRoot);
+    }
+  });
+
+  it("don't exist for an amount that is no uint64", () => {
+    for (const amount of [-1n, 2n ** 64n]) {
+      expect(() => depositMessageRoot(message(amount))).to.throw(RangeError, "no uint64");
+      expect(() => depositDataRoot(message(amount), signature)).to.throw(RangeError, "no uint64");
+    }
+  });
+
+  it("are not written to a file whose JSON would round the amount", () => {
+    const file = (amount: bigint) => {
+      const { pubkey, withdrawalCredentials } = message(amount);
+      return depositFile([topUpDeposit(pubkey, withdrawalCredentials, amount)], "0x00000000", "mainnet");
+    };
+    expect(JSON.parse(file(2n ** 53n - 1n))).to.have.nested.property("[0].amount", 2 ** 53 - 1);
+    expect(() => file(2n ** 53n + 1n)).to.throw(RangeError, "not exact");
   });
 });
 

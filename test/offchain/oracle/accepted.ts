@@ -15,6 +15,8 @@ export async function sameReport(c: Committee, refSlot: bigint): Promise<void> {
   expect(report["refSlot"]).to.equal(refSlot);
   expect(report["blockRoot"]).to.equal(state.block.root);
   expect(report["clBalanceGwei"]).to.equal(state.clBalanceGwei(await committee.fundedKeys(number)));
+  const leaving = state.leavingGwei(await committee.fundedKeys(number), refSlot / 32n);
+  expect(report["leavingGwei"]).to.equal(leaving);
   expect(report["withdrawalVaultBalance"]).to.equal(await provider?.getBalance(withdrawalVault, number));
   expect(report["rewardsVaultBalance"]).to.equal(await provider?.getBalance(rewardsVault, number));
   expect(report["incident"]).to.equal(false);

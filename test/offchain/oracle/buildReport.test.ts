@@ -1,10 +1,11 @@
 import { expect } from "chai";
 import { buildReport, differences } from "../../../offchain/oracle/buildReport.ts";
 import { squareRoot } from "../../../offchain/oracle/incident.ts";
+import { WholeStateNeeded } from "../../../offchain/oracle/layers.ts";
 import { reportHash } from "../../../offchain/protocol/report.ts";
 import { gwei, wei } from "../../../offchain/protocol/units.ts";
 import type { Hex } from "../../../offchain/util/hex.ts";
-import { ETH_GWEI, key, scene, validator } from "./states.ts";
+import { ETH_GWEI, NOT_SET, key, scene, validator } from "./states.ts";
 
 const LINK = { prevReportHash: `0x${"33".repeat(32)}`, committeeVersion: 4n };
 const EPOCH = 10_000n;
@@ -29,11 +30,12 @@ describe("the report of a snapshot", () => {
       refSlot: 320_031n,
       blockRoot: `0x${"22".repeat(32)}`,
       clBalanceGwei: 64_000_000_004n,
+      leavingGwei: 0n,
       withdrawalVaultBalance: 5n,
       rewardsVaultBalance: 6n,
       incident: false,
       ...LINK,
-      validUntil: 1_000n + 320_031n * 12n + 30n * 86_400n,
+      validUntil: 1_000n + 320_031n * 12n + 400n * 86_400n,
     });
   });
 
@@ -78,8 +80,83 @@ describe("the report of a snapshot", () => {
 
   it("names the fields in which two reports differ, whatever the case of hexadecimal digits", () => {
     const { report } = buildReport(scene({ validators: [validator(0)] }), LINK);
-    const other = { ...report, clBalanceGwei: gwei(1n), incident: true, blockRoot: report.blockRoot.toUpperCase() };
-    expect(differences(report, other)).to.deep.equal(["clBalanceGwei", "incident"]);
+    const other = {
+      ...report,
+      clBalanceGwei: gwei(report.clBalanceGwei - 1n),
+      leavingGwei: gwei(1n),
+      incident: true,
+      blockRoot: report.blockRoot.toUpperCase(),
+    };
+    expect(differences(report, other)).to.deep.equal(["clBalanceGwei", "leavingGwei", "incident"]);
+  });
+});
+
+describe("what is on its way out", () => {
+  const leaving = (...args: Parameters<typeof scene>) => buildReport(scene(...args), LINK).report.leavingGwei;
+  const exiting = (i: number, change: Parameters<typeof validator>[1]) =>
+    validator(i, { exitEpoch: EPOCH + 100n, withdrawableEpoch: EPOCH + 356n, ...change });
+
+  it("are balances whose exit has begun, however long the exit queue is", () => {
+    const far = { exitEpoch: EPOCH + 50_000n, withdrawableEpoch: EPOCH + 50_256n };
+    const validators = [validator(0), exiting(1, {}), exiting(2, { ...far, balanceGwei: 31n * ETH_GWEI })];
+    expect(leaving({ validators })).to.equal(63n * ETH_GWEI);
+  });
+
+  it("are those of slashed validators in the last fourteen days only, from the epoch of the reference", () => {
+    const slashed = (withdrawableEpoch: bigint) => {
+      const change = { slashed: true, exitEpoch: EPOCH - 1n, withdrawableEpoch };
+      return leaving({ validators: [exiting(0, change)], state: { slashingsGwei: 0n } });
+    };
+    expect(slashed(EPOCH + 3_150n)).to.equal(32n * ETH_GWEI);
+    expect(slashed(EPOCH + 3_151n)).to.equal(0n);
+  });
+
+  it("are by the reference's epoch, also where its block is of an earlier one", () => {
+    const validators = [exiting(0, { slashed: true, withdrawableEpoch: EPOCH + 3_150n })];
+    const early = scene({ validators, state: { slashingsGwei: 0n } });
+    const { block } = early.state;
+    const slot = block.slot - 40;
+    const state = { ...early.state, block: { ...block, slot, header: { ...block.header, slot: BigInt(slot) } } };
+    expect(buildReport({ ...early, state }, LINK).report.leavingGwei).to.equal(32n * ETH_GWEI);
+  });
+
+  it("are of withdrawn validators what is left: dust, or what came later", () => {
+    const over = { exitEpoch: EPOCH - 900n, withdrawableEpoch: EPOCH - 600n };
+    expect(leaving({ validators: [exiting(0, { ...over, balanceGwei: 0n })] })).to.equal(0n);
+    expect(leaving({ validators: [exiting(0, { ...over, balanceGwei: 7n })] })).to.equal(7n);
+  });
+
+  it("are not balances of keys with foreign credentials, or of keys that are not funded", () => {
+    const foreign = exiting(1, { withdrawalCredentials: `0x01${"00".repeat(11)}${"bb".repeat(20)}` });
+    const validators = [validator(0), foreign, exiting(2, {})];
+    expect(leaving({ validators, funded: [0, 1] })).to.equal(0n);
+  });
+
+  it("are neither deposits on their way to a key that leaves, nor withdrawals that are owed to it", () => {
+    const state = { pendingDepositsGwei: new Map([[key(0), 5n]]), owedWithdrawalsGwei: new Map([[key(0), 3n]]) };
+    expect(leaving({ validators: [exiting(0, {})], state })).to.equal(32n * ETH_GWEI);
+  });
+
+  it("never exceed the whole balance", () => {
+    let seed = 7;
+    const random = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below;
+    const epoch = (): bigint => (random(3) === 0 ? NOT_SET : EPOCH - 5_000n + BigInt(random(10_000)));
+    for (let round = 0; round < 200; round++) {
+      const validators = Array.from({ length: 1 + random(12) }, (_, i) =>
+        validator(i, {
+          balanceGwei: BigInt(random(2_000_000_000)) * 1_000n,
+          slashed: random(3) === 0,
+          exitEpoch: epoch(),
+          withdrawableEpoch: epoch(),
+        }),
+      );
+      const { report } = buildReport(scene({ validators, state: { slashingsGwei: 0n } }), LINK);
+      const begun = validators.filter(({ exitEpoch }) => exitEpoch !== NOT_SET);
+      expect(report.leavingGwei <= report.clBalanceGwei).to.equal(true);
+      const most = begun.reduce((sum, { balanceGwei }) => sum + balanceGwei, 0n);
+      const least = begun.reduce((sum, { balanceGwei, slashed }) => sum + (slashed ? 0n : balanceGwei), 0n);
+      expect(report.leavingGwei >= least && report.leavingGwei <= most).to.equal(true);
+    }
   });
 });
 
@@ -153,6 +230,9 @@ describe("an incident", () => {
   it("needs whole states only where a validator of ours is slashed", () => {
     const state = { slashingsGwei: undefined, totalActiveBalanceGwei: undefined };
     expect(find({ validators: [validator(0)], state }).report.incident).to.equal(false);
-    expect(() => find({ validators: [slashed(0)], state })).to.throw(RangeError, "serves whole states");
+    expect(() => find({ validators: [slashed(0)], state })).to.throw(
+      WholeStateNeeded,
+      "Add a beacon node that serves /eth/v2/debug/beacon/states to ESTUARY_BEACON_URLS",
+    );
   });
 });

@@ -44,6 +44,7 @@ export interface Place {
 
 export interface Committee {
   readonly p: LocalProtocol;
+  readonly connection: NetworkConnection;
   readonly clock: ManualClock;
   readonly places: readonly Place[];
   readonly deployment: Deployment;
@@ -53,6 +54,8 @@ export interface Committee {
   /** The same, and the reference slot has no block. */
   missedFrame(): Promise<bigint>;
   setBalance(address: string, wei: bigint): Promise<void>;
+  /** Whether transactions are mined as they come. */
+  automine(isOn: boolean): Promise<void>;
   /** Moves the clock, and the chain with it. */
   wait(seconds: number): Promise<void>;
   start(place: Place): Promise<Assembled>;
@@ -196,6 +199,7 @@ export async function startCommittee(
   for (const place of places) await start(place);
   return {
     p,
+    connection,
     clock,
     places,
     deployment,
@@ -211,6 +215,9 @@ export async function startCommittee(
         method: "hardhat_setBalance",
         params: [address, `0x${amount.toString(16)}`],
       });
+    },
+    automine: async (isOn) => {
+      await connection.provider.request({ method: "evm_setAutomine", params: [isOn] });
     },
     async wait(seconds) {
       await clock.advance(seconds);

@@ -96,10 +96,13 @@ describe("the journal of signatures", () => {
     expect(journal.signed).to.have.length(2);
   });
 
-  it("keeps the last 100, and signs nothing older than what it dropped", async () => {
+  it("keeps more than are signed while a report is valid, and signs nothing older than what it dropped", async () => {
     const quick = { signTypedData: wallet.signTypedData.bind(wallet) };
-    for (let i = 1n; i <= 101n; i++) await journal.sign({ ...report, refSlot: i * 32n + 31n }, quick);
-    expect(journal.signed).to.have.length(100);
+    for (let i = 1n; i <= 501n; i++) await journal.sign({ ...report, refSlot: i * 32n + 31n }, quick);
+    expect(journal.signed).to.have.length(500);
+    const frames = (report.validUntil - 1_000n - report.refSlot * 12n) / 86_400n;
+    expect(frames).to.equal(400n);
+    expect(journal.signed.length).to.be.greaterThan(Number(frames));
     expect(await refusal(journal.sign({ ...other, refSlot: 63n }, wallet))).to.include("no longer knows");
     expect(await refusal(journal.sign({ ...other, refSlot: 31n }, wallet))).to.include("no longer knows");
   }).timeout(30_000);

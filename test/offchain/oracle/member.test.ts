@@ -4,7 +4,6 @@ import { network } from "hardhat";
 import { deriveValidatorKeys, topUpDeposit } from "../../../devnet/keys.ts";
 import type { Protocol } from "../../../offchain/chain/connect.ts";
 import { readStanding } from "../../../offchain/oracle/contract.ts";
-import type { Step } from "../../../offchain/oracle/member.ts";
 import { makePeer } from "../../../offchain/oracle/peers.ts";
 import { reportHash } from "../../../offchain/protocol/report.ts";
 import { AppError, EXIT } from "../../../offchain/util/errors.ts";
@@ -12,27 +11,13 @@ import type { Hex } from "../../../offchain/util/hex.ts";
 import { sameReport } from "./accepted.ts";
 import { fixedFrame, startCommittee, TAKE_OVER_DELAY } from "./committee.ts";
 import type { Committee, Place } from "./committee.ts";
+import { inTurn, reasons, step } from "./turns.ts";
 
 const ETH = 10n ** 18n;
-
-async function step(place: Place | undefined): Promise<Step> {
-  if (place?.daemon === undefined) throw new Error("that member is down");
-  return place.daemon.member.step();
-}
-
-async function reasons(place: Place | undefined): Promise<readonly string[]> {
-  return (await step(place)).reasons;
-}
 
 async function divergencesAt(place: Place): Promise<unknown[]> {
   const { values } = (await place.daemon?.metrics.divergences.get()) ?? { values: [] };
   return values.map(({ labels }) => labels["signer"]);
-}
-
-/** Members in the order of their turns for a slot. */
-async function inTurn(c: Committee, refSlot: bigint): Promise<[Place, Place, Place, Place, Place]> {
-  const first = Number((refSlot / (await c.p.oracle.slotsPerFrame())) % BigInt(c.places.length));
-  return c.places.map((_, place) => c.places[(first + place) % c.places.length]) as [Place, Place, Place, Place, Place];
 }
 
 describe("a member of the committee", function () {
@@ -271,56 +256,5 @@ describe("a member of the committee", function () {
       expect(new Set(keys).size).to.equal(keys.length);
       for (const { signature } of journal.signed) expect(readFileSync(journal.file, "utf8")).to.include(signature);
     }
-  });
-});
-
-describe("a fall of the rate", function () {
-  this.timeout(120_000);
-  let c: Committee;
-
-  beforeEach(async () => {
-    c = await startCommittee(await network.create());
-  });
-
-  afterEach(async () => c.close());
-
-  /** Takes from each of our four validators. */
-  async function fall(milliEth: bigint): Promise<void> {
-    const { beacon } = c.p;
-    for (let index = 64; index < 68; index++) beacon.penalise(index, milliEth * 1_000_000n);
-    await beacon.advanceSlots(1);
-  }
-
-  it("of more than 50 bp waits for a supermajority", async () => {
-    await fall(300n);
-    const refSlot = await c.nextFrame();
-    const [first, second, third, fourth] = await inTurn(c, refSlot);
-    for (const place of [second, third]) await step(place);
-    const short = await step(first);
-    expect(short.reasons).to.deep.equal(["few_signatures"]);
-    expect(short.explanation).to.include("needs 4 signatures");
-    await step(fourth);
-    expect((await step(first)).submitted).to.equal(true);
-  });
-
-  it("of more than 300 bp waits for governance, and the approved report is sent even when a newer one is there", async () => {
-    await fall(1_500n);
-    const refSlot = await c.nextFrame();
-    for (const place of c.places) await step(place);
-    const [first] = await inTurn(c, refSlot);
-    const waiting = await step(first);
-    expect(waiting.reasons).to.deep.equal(["needs_governance"]);
-    const approved = /approveFall\((0x[0-9a-f]{64}), true\)/.exec(waiting.explanation)?.[1] ?? "";
-    const next = await c.nextFrame();
-    for (const place of c.places) await step(place);
-    const [leader] = await inTurn(c, next);
-    expect(await reasons(leader)).to.deep.equal(["needs_governance"]);
-    await c.p.oracle.connect(c.p.governor).approveFall(approved, true);
-    await c.wait(5 * TAKE_OVER_DELAY);
-    const last = await step(leader);
-    expect(last, last.explanation).to.deep.include({ submitted: true, refSlot });
-    expect(await c.p.oracle.lastReportHash()).to.equal(approved);
-    // the newer report was signed on top of the one before: that slot is lost, the next is not
-    expect(await reasons(leader)).to.include("signed_otherwise");
   });
 });

@@ -8,6 +8,7 @@ import { JsonRpcProvider, Wallet } from "ethers";
 import { network } from "hardhat";
 import { runOracle } from "../../../offchain/oracle/program.ts";
 import type { Mode } from "../../../offchain/oracle/program.ts";
+import { checksAsText } from "../../../offchain/util/check.ts";
 import { EXIT } from "../../../offchain/util/errors.ts";
 import { serveSigner } from "../signerServer.ts";
 import { terminated } from "../terminated.ts";
@@ -85,7 +86,18 @@ describe("the oracle program", function () {
     const outcome = await run("check");
     expect(Object.values(checksOf(outcome)).filter(({ ok }) => !ok)).to.deep.equal([]);
     expect(Object.keys(checksOf(outcome))).to.deep.equal([
-      ...["execution node", "chains agree", "finality", "frame", "signer", "member", "account", "journal", "peers"],
+      ...[
+        "execution node",
+        "chains agree",
+        "finality",
+        "whole states",
+        "frame",
+        "signer",
+        "member",
+        "account",
+        "journal",
+        "peers",
+      ],
     ]);
     expect(outcome.code).to.equal(EXIT.ok);
   });
@@ -103,6 +115,20 @@ describe("the oracle program", function () {
     expect(checksOf(stranger)["member"]?.explanation).to.include("is not a member");
     expect(checksOf(stranger)["account"]?.ok).to.equal(false);
 
+    place.beacon.faults.noDebug = true;
+    const withoutStates = await run("check");
+    // a warning: it runs, until a validator is slashed
+    expect(withoutStates.code).to.equal(EXIT.ok);
+    expect(checksOf(withoutStates)["whole states"]).to.deep.include({ ok: true, warning: true });
+    expect(checksAsText(Object.values(checksOf(withoutStates)))).to.match(/^warn {2}whole states {3}no beacon node/m);
+    expect(checksOf(withoutStates)["whole states"]?.explanation).to.match(
+      /^no beacon node serves \/eth\/v2\/debug\/beacon\/states \(127\.0\.0\.1:\d+\): .*\(needs_whole_state\)$/,
+    );
+    const failover = await run("check", { ESTUARY_BEACON_URLS: `${place.beacon.url},${place.spare.url}` });
+    expect(checksOf(failover)["whole states"]?.explanation).to.include("1 of 2 beacon nodes serve whole states");
+    expect(checksOf(failover)["whole states"]).not.to.have.property("warning");
+    delete place.beacon.faults.noDebug;
+
     const alone = await run("check", { ESTUARY_PEERS: "http://127.0.0.1:9,http://127.0.0.1:10" });
     expect(checksOf(alone)["peers"]?.explanation).to.include("0 of 2 answer, 2 are needed");
   });
@@ -117,7 +143,7 @@ describe("the oracle program", function () {
     expect(code).to.equal(EXIT.ok);
     expect(validators).to.equal(4);
     expect(report).to.have.all.keys(
-      ...["refSlot", "blockRoot", "clBalanceGwei", "withdrawalVaultBalance", "rewardsVaultBalance"],
+      ...["refSlot", "blockRoot", "clBalanceGwei", "leavingGwei", "withdrawalVaultBalance", "rewardsVaultBalance"],
       ...["incident", "prevReportHash", "committeeVersion", "validUntil"],
     );
   });

@@ -36,6 +36,7 @@ const RULES: Rules = {
   committeeVersion: 2n,
   lastRefSlot: report.refSlot - 7_200n,
   nextRefSlot: report.refSlot,
+  oldestRefSlot: report.refSlot,
   slotsPerFrame: 7_200n,
 };
 

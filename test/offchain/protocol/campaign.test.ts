@@ -10,7 +10,7 @@ const STEPS = 600;
 describe("the ledger under random use", () => {
   const counts = new Map<string, number>();
 
-  it("keeps I1-I6, I9-I13 and I15, in books of its own", function () {
+  it("keeps I1-I6, I9-I13, I15, I24 and I26, in books of its own", function () {
     this.timeout(0);
     forSeeds(SEQUENCES * fuzzFactor(), (random: Random) => {
       const world = new World(random);
@@ -20,8 +20,20 @@ describe("the ledger under random use", () => {
     });
   });
 
-  it("took every action", () => {
-    for (const action of ["deposit", "transfer", "request", "claim", "continueFinalisation", "fund", "slash", "report"])
-      expect(counts.get(action) ?? 0, action).to.be.greaterThan(20);
+  it("took every action, and met everything that stops payments or fundings", () => {
+    for (const name of [
+      ...["deposit", "transfer", "transfer to oneself", "request", "claim", "continueFinalisation"],
+      ...["fund", "fundOwn", "slash", "hold", "exit", "report"],
+      ...["deposit: ReportOverdue", "fund: ReportOverdue", "fundOwn: ReportOverdue", "report: ReferenceTooOld"],
+      ...["continueFinalisation: FinalisationNotAllowed", "calm with slashings in doubt"],
+      "report that was overdue",
+      "report after an announcement",
+      "report after the next grid time",
+      "report with ether on its way",
+      "report that pays with slashings in doubt",
+      "report with as many slashings as are tolerated",
+      "report with one slashing more than are tolerated",
+    ])
+      expect(counts.get(name) ?? 0, name).to.be.greaterThan(20);
   });
 });

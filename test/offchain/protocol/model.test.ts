@@ -16,6 +16,8 @@ const SETTINGS: Settings = {
 };
 const START = 1_000_000n;
 const MARGIN = 3_600n;
+/** A report is overdue six hours after it is due. */
+const GRACE = DAY / 4n;
 /** A day's gain on 100 ETH at 10% a year, rounded down. */
 const LIMIT = 27_397_260_273_972_602n;
 
@@ -28,7 +30,11 @@ class Scene {
 
   constructor(opening: bigint, settings: Partial<Settings> = {}) {
     this.model = new ProtocolModel({ ...SETTINGS, ...settings });
-    this.model.bootstrap(wei(opening), START, { refTime: START, nextCutoff: day(1n) - MARGIN, openUntil: day(2n) });
+    this.model.bootstrap(wei(opening), START, {
+      refTime: START,
+      nextCutoff: day(1n) - MARGIN,
+      openUntil: day(1n) + GRACE,
+    });
   }
 
   fund(count: bigint, now: bigint): void {
@@ -46,8 +52,9 @@ class Scene {
       refTime,
       cutoff: refTime - MARGIN,
       nextCutoff: refTime + DAY - MARGIN,
-      openUntil: refTime + 2n * DAY,
+      openUntil: refTime + DAY + GRACE,
       clBalance: wei(this.cl),
+      leaving: wei(0n),
       withdrawalVault: { reported: wei(this.withdrawals), held: wei(this.withdrawals) },
       rewardsVault: { reported: wei(this.rewards), held: wei(this.rewards) },
       incident: false,
@@ -86,8 +93,8 @@ describe("stakers in the model", () => {
   it("are refused what cannot be", () => {
     const { model } = new Scene(100n * ETHER);
     expect(() => model.deposit("ann", wei(0n), START)).to.throw("ZeroDeposit()");
-    expect(() => model.deposit("ann", wei(1n), day(2n) + 1n)).to.throw(`ReportOverdue(${day(2n)})`);
-    expect(model.clone().deposit("ann", wei(1n), day(2n))).to.equal(10n ** 9n);
+    expect(() => model.deposit("ann", wei(1n), day(1n) + GRACE + 1n)).to.throw(`ReportOverdue(${day(1n) + GRACE})`);
+    expect(model.clone().deposit("ann", wei(1n), day(1n) + GRACE)).to.equal(10n ** 9n);
     expect(() => model.deposit("ann", wei(1_000n * ETHER + 1n), START)).to.throw("DepositCapReached");
     model.deposit("ann", wei(1_000n * ETHER), START);
     expect(() => model.deposit("ann", wei(1n), START)).to.throw("DepositCapReached");
@@ -199,14 +206,12 @@ describe("a report in the model", () => {
     expect(scene.report(2n)).to.include({ gross: 0n });
   });
 
-  it("whose reference lies before the last sweep does not count it again (the sweep's checkpoint)", () => {
+  it("knows what was funded in the reference block, where nothing was later", () => {
     const scene = new Scene(100n * ETHER);
-    scene.rewards = 50n;
-    // The report of day 1 is late: it runs after the reference of day 2, at which the vault held 50 wei and 7 more.
-    scene.report(1n, { now: day(2n) + 100n, rewardsVault: { reported: wei(50n), held: wei(57n) } });
-    scene.rewards = 7n;
-    const onTime = { now: day(2n) + 200n, rewardsVault: { reported: wei(57n), held: wei(7n) } };
-    expect(scene.report(2n, onTime)).to.include({ gross: 7n, sweptRewards: 7n });
+    scene.fund(1n, START);
+    scene.fund(1n, day(1n));
+    expect(scene.report(1n)).to.include({ gross: 0n });
+    expect(scene.model.books.fundedAtLastRef).to.equal(64n * ETHER);
   });
 
   it("in the reference block itself has swept already", () => {
@@ -217,30 +222,30 @@ describe("a report in the model", () => {
     expect(scene.report(2n)).to.include({ gross: 7n });
   });
 
-  it("is refused when a vault cannot have held what it says, or its reference is too old to tell", () => {
+  it("is refused where its reference lies before the execution of the last one: the frame becomes part of the next", () => {
     const scene = new Scene(100n * ETHER);
     scene.rewards = 50n;
-    const reporting = (reported: bigint, held: bigint) => ({
-      rewardsVault: { reported: wei(reported), held: wei(held) },
-    });
-    expect(() => scene.report(1n, reporting(51n, 50n))).to.throw("VaultBalanceImpossible(51, 0, 50)");
-    scene.report(1n, { now: day(3n) + 10n });
-    expect(() => scene.report(2n, { ...reporting(49n, 0n), now: day(3n) + 20n })).to.throw(
-      "VaultBalanceImpossible(49, 50, 50)",
-    );
-    const second = { ...reporting(50n, 0n), now: day(3n) + 20n };
-    scene.report(2n, second);
-    expect(() => scene.report(3n)).to.throw(`ReferenceTooOld(${day(3n)}, ${day(3n) + 10n})`);
+    // the report of day 1 is executed a second after the reference of day 2
+    scene.report(1n, { now: day(2n) + 1n });
+    scene.rewards = 7n;
+    expect(() => scene.report(2n)).to.throw(`ReferenceTooOld(${day(2n)}, ${day(2n) + 1n})`);
+    scene.rewards = 9n;
+    const merged = scene.report(3n);
+    expect(merged).to.include({ gross: 9n, sweptRewards: 9n });
+    expect(scene.model.books.lastReportTime).to.equal(day(3n) + 3_600n);
   });
 
-  it("may refer to the block of the report before the last one, which the last sweep alone came after", () => {
+  it("is refused when a vault cannot have held what it says; the error names the vault", () => {
     const scene = new Scene(100n * ETHER);
-    scene.rewards = 50n;
-    scene.report(1n, { now: day(3n) });
-    scene.rewards = 7n;
-    scene.report(2n, { now: day(3n) + 10n, rewardsVault: { reported: wei(50n), held: wei(7n) } });
-    expect(scene.rewards).to.equal(7n); // all of it came after the reference of day 2
-    expect(scene.report(3n)).to.include({ sweptRewards: 7n });
+    const of = (reported: bigint, held: bigint) => ({ reported: wei(reported), held: wei(held) });
+    const [most, more] = [of(50n, 50n), of(51n, 50n)];
+    const [both, one] = [
+      { withdrawalVault: more, rewardsVault: more },
+      { withdrawalVault: most, rewardsVault: more },
+    ];
+    expect(() => scene.report(1n, both)).to.throw("VaultBalanceImpossible(withdrawalVault, 51, 50)");
+    expect(() => scene.report(1n, one)).to.throw("VaultBalanceImpossible(rewardsVault, 51, 50)");
+    expect(scene.report(1n, { withdrawalVault: most, rewardsVault: of(49n, 50n) })).to.include({ gross: 99n });
   });
 
   it("is refused when nothing would be left", () => {
@@ -287,17 +292,24 @@ describe("a withdrawal in the model", () => {
     expect(scene.report(2n)).to.include({ paid: ETHER });
   });
 
-  it("is not paid while an incident or an unreported slashing lasts", () => {
+  it("is not paid in a report that says incident, nor afterwards by its numbers", () => {
     const scene = new Scene(100n * ETHER);
     scene.model.deposit("ann", wei(10n * ETHER), START);
     scene.model.request("ann", [wei(ETHER)], START);
     expect(scene.report(1n, { incident: true })).to.include({ finalisable: false, paid: 0n });
     expect(() => scene.model.continueFinalisation(day(1n) + 7_200n)).to.throw("FinalisationNotAllowed");
-    scene.model.noteSlashing(day(2n) + 1n);
-    scene.model.noteSlashing(day(2n) - 1n); // an older proof forgets nothing
-    expect(scene.report(2n)).to.include({ finalisable: false, paid: 0n });
-    scene.model.noteSlashing(day(3n)); // the report of day 3 knows it
-    expect(scene.report(3n)).to.include({ finalisable: true, paid: ETHER });
+    expect(scene.report(2n)).to.include({ finalisable: true, paid: ETHER });
+  });
+
+  it("is not paid while one slashing is unreported below 1,000 ETH; the report of its state pays", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.model.deposit("ann", wei(10n * ETHER), START);
+    scene.model.request("ann", [wei(ETHER)], START);
+    scene.model.noteSlashing(day(1n) + 1n);
+    scene.model.noteSlashing(day(1n) - 1n); // an older proof forgets nothing
+    expect(scene.report(1n)).to.include({ finalisable: false, paid: 0n });
+    scene.model.noteSlashing(day(2n)); // the report of day 2 knows it
+    expect(scene.report(2n)).to.include({ finalisable: true, paid: ETHER });
   });
 
   it("is not paid in a report that lowers the rate by more than a basis point", () => {
@@ -359,7 +371,8 @@ describe("continuing a finalisation in the model", () => {
     expect(shared.burned).to.equal(40n * 10n ** 27n - done.burned);
   });
 
-  it("is refused while a report is overdue or a slashing was proven since", () => {
+  /** 40 ETH are asked for, and came after the report that could not pay them. */
+  function waiting(): ProtocolModel {
     const scene = new Scene(100n * ETHER);
     const { model } = scene;
     model.deposit("ann", wei(20n * ETHER), START);
@@ -368,12 +381,205 @@ describe("continuing a finalisation in the model", () => {
     model.request("bob", [wei(40n * ETHER)], START);
     expect(scene.report(1n)).to.include({ paid: 0n, finalisable: true });
     model.deposit("cid", wei(33n * ETHER), day(1n) + 7_200n);
-    expect(() => model.clone().continueFinalisation(day(3n) + 1n)).to.throw("FinalisationNotAllowed");
-    expect(model.clone().continueFinalisation(day(3n)).paid).to.equal(40n * ETHER);
+    return model;
+  }
+
+  it("is refused while a report is overdue", () => {
+    const model = waiting();
+    expect(() => model.clone().continueFinalisation(day(2n) + GRACE + 1n)).to.throw("FinalisationNotAllowed");
+    expect(model.clone().continueFinalisation(day(2n) + GRACE).paid).to.equal(40n * ETHER);
+  });
+
+  it("is refused when a slashing was proven in a state that the last report does not contain", () => {
+    const model = waiting();
+    const later = day(1n) + 7_200n;
     model.noteSlashing(day(1n));
-    expect(model.clone().continueFinalisation(day(3n)).paid).to.equal(40n * ETHER);
+    expect(model.clone().continueFinalisation(later).paid).to.equal(40n * ETHER);
     model.noteSlashing(day(1n) + 12n);
-    expect(() => model.continueFinalisation(day(3n))).to.throw("FinalisationNotAllowed");
+    expect(() => model.continueFinalisation(later)).to.throw("FinalisationNotAllowed");
+  });
+
+  it("is refused once a report was announced, until one is applied", () => {
+    const model = waiting();
+    const later = day(1n) + 7_200n;
+    model.hold(later);
+    expect(model.isCalm(later)).to.equal(false);
+    expect(() => model.continueFinalisation(later)).to.throw("FinalisationNotAllowed");
+  });
+});
+
+describe("slashings in the model", () => {
+  /** `ether` in the pool, of which 32 ETH are at a validator, and a request that a report of day 1 may pay. */
+  function asked(ether: bigint): Scene {
+    const scene = new Scene(100n * ETHER, { depositCap: wei(10n ** 30n) });
+    scene.model.deposit("ann", wei(ether - 101n * ETHER), START);
+    scene.fund(1n, START);
+    scene.model.request("ann", [wei(ETHER)], START);
+    expect(scene.model.totals.ether).to.equal(ether);
+    return scene;
+  }
+  const note = (scene: Scene, count: bigint, slotTime: bigint) => {
+    for (let n = 0n; n < count; n++) scene.model.noteSlashing(slotTime);
+  };
+  const counts = ({ model: { books } }: Scene) => [books.slashed, books.slashedEarlier, books.slashingTime];
+
+  it("later than a report's reference are counted apart; a report that has all of them forgets them", () => {
+    const scene = asked(10_000n * ETHER);
+    note(scene, 2n, START); // at the reference that counts as reported
+    expect(counts(scene)).to.deep.equal([0n, 0n, START]);
+    note(scene, 3n, day(1n));
+    note(scene, 1n, START - 5n);
+    expect(counts(scene)).to.deep.equal([3n, 0n, day(1n)]);
+    scene.report(1n);
+    expect(counts(scene)).to.deep.equal([0n, 0n, day(1n)]);
+    note(scene, 2n, day(2n));
+    note(scene, 1n, day(2n) + 1n); // the report of day 2 does not have it: none of the three is forgotten
+    scene.report(2n);
+    expect(counts(scene)).to.deep.equal([0n, 3n, day(2n) + 1n]);
+    note(scene, 4n, day(2n) + 2n);
+    expect(counts(scene)).to.deep.equal([4n, 3n, day(2n) + 2n]);
+    scene.report(3n);
+    expect(counts(scene)).to.deep.equal([0n, 0n, day(2n) + 2n]);
+  });
+
+  it("stop a report's payments when they are more than one in 1,000 ETH, and the next report pays", () => {
+    for (const [ether, tolerated] of [
+      [2_000n * ETHER, 2n],
+      [3_000n * ETHER - 1n, 2n],
+      [3_000n * ETHER, 3n],
+    ] as const) {
+      const [calm, stopped] = [asked(ether), asked(ether)];
+      note(calm, tolerated, day(1n) + 12n);
+      note(stopped, tolerated + 1n, day(1n) + 12n);
+      expect(calm.report(1n)).to.include({ finalisable: true, paid: ETHER });
+      expect(stopped.report(1n)).to.include({ finalisable: false, paid: 0n });
+      expect(stopped.report(2n)).to.include({ finalisable: true, paid: ETHER });
+    }
+  });
+
+  it("are judged by what is left after the report's fall", () => {
+    const [scene, poorer] = [asked(2_000n * ETHER), asked(2_000n * ETHER)];
+    for (const each of [scene, poorer]) note(each, 2n, day(1n) + 12n);
+    poorer.cl -= 1n;
+    expect(scene.report(1n)).to.include({ finalisable: true });
+    expect(poorer.report(1n)).to.include({ finalisable: false });
+  });
+
+  it("proven before the last report and since stop what goes on by its numbers together", () => {
+    const scene = asked(3_000n * ETHER);
+    const later = day(1n) + 7_200n;
+    note(scene, 2n, day(1n) + 12n);
+    expect(scene.report(1n)).to.include({ finalisable: true, paid: ETHER });
+    note(scene, 1n, day(1n)); // in the report
+    expect(scene.model.isCalm(later)).to.equal(true);
+    note(scene, 1n, day(1n) + 24n);
+    expect(scene.model.isCalm(later)).to.equal(false); // 2,999 ETH are left: two are tolerated
+    scene.model.deposit("bob", wei(ETHER), later);
+    expect(scene.model.isCalm(later)).to.equal(true);
+    note(scene, 1n, day(1n) + 24n);
+    expect(scene.model.isCalm(later)).to.equal(false);
+    expect(() => scene.model.continueFinalisation(later)).to.throw("FinalisationNotAllowed");
+  });
+
+  it("may stop the second of two payments by what the first one took, where a single one pays both", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.model.deposit("ann", wei(869n * ETHER), START);
+    scene.fund(31n, START); // 8 ETH stay here; T: 1,000 ETH
+    scene.model.request("ann", [wei(20n * ETHER), wei(5n * ETHER)], START);
+    note(scene, 1n, day(1n) + 12n);
+    expect(scene.report(1n)).to.include({ finalisable: true, paid: 0n });
+    const later = day(1n) + 7_200n;
+    const [whole, pieces] = [scene.model.clone(), scene.model.clone()];
+    whole.deposit("bob", wei(17n * ETHER), later);
+    expect(whole.continueFinalisation(later)).to.include({ paid: 25n * ETHER });
+    pieces.deposit("bob", wei(12n * ETHER), later);
+    expect(pieces.continueFinalisation(later)).to.include({ paid: 20n * ETHER });
+    pieces.deposit("bob", wei(5n * ETHER), later); // T: 997 ETH
+    expect(() => pieces.continueFinalisation(later)).to.throw("FinalisationNotAllowed");
+    expect([1, 2].map((id) => whole.claim("ann", id))).to.deep.equal([20n * ETHER, 5n * ETHER]);
+    expect(pieces.claim("ann", 1)).to.equal(20n * ETHER);
+  });
+
+  it("stop payments beyond 400, however much there is", () => {
+    const [calm, stopped] = [asked(10_000_000n * ETHER), asked(10_000_000n * ETHER)];
+    note(calm, 400n, day(1n) + 12n);
+    note(stopped, 401n, day(1n) + 12n);
+    expect(calm.report(1n)).to.include({ finalisable: true });
+    expect(stopped.report(1n)).to.include({ finalisable: false });
+  });
+
+  it("are counted up to what 16 bits hold", () => {
+    const scene = asked(10_000_000n * ETHER);
+    note(scene, 65_535n + 2n, day(1n) + 12n);
+    expect(scene.model.books.slashed).to.equal(65_535n);
+    expect(scene.report(1n)).to.include({ finalisable: false });
+    expect(counts(scene)).to.deep.equal([0n, 65_535n, day(1n) + 12n]);
+  });
+});
+
+describe("an overdue or announced report in the model", () => {
+  it("stops deposits and all fundings, by the buffer or by an operator, until one is applied", () => {
+    const refusals = (model: ProtocolModel, now: bigint, openUntil: bigint) => {
+      for (const act of [
+        () => model.deposit("ann", wei(ETHER), now),
+        () => model.fund(1n, now),
+        () => model.fundOwn("ann", now),
+      ])
+        expect(act).to.throw(`ReportOverdue(${openUntil})`);
+    };
+    const overdue = new Scene(100n * ETHER);
+    refusals(overdue.model, day(1n) + GRACE + 1n, day(1n) + GRACE);
+    overdue.model.clone().fund(1n, day(1n) + GRACE);
+    overdue.model.clone().fundOwn("ann", day(1n) + GRACE);
+
+    const announced = new Scene(100n * ETHER);
+    announced.model.hold(day(1n));
+    refusals(announced.model, day(1n), day(1n) - 1n);
+    announced.report(1n);
+    announced.fund(1n, day(1n) + 7_200n);
+    announced.model.deposit("ann", wei(ETHER), day(2n) + GRACE);
+  });
+
+  it("leaves every funding on one side of each reference that may still be reported", () => {
+    const scene = new Scene(100n * ETHER);
+    scene.fund(1n, START);
+    scene.model.fund(1n, day(1n) + GRACE); // as late as may be: its boundary is the reference that is awaited
+    expect(scene.model.books).to.include({ fundingBoundary: day(1n), fundedBefore: 32n * ETHER });
+    expect(scene.report(1n)).to.include({ gross: 0n });
+    scene.cl += 32n * ETHER;
+    expect(scene.report(2n)).to.include({ gross: 0n });
+  });
+});
+
+describe("an operator's own funding in the model", () => {
+  it("is a deposit of 31 ETH that never comes to the buffer, within what deposits are allowed", () => {
+    const { model } = new Scene(100n * ETHER, { depositCap: wei(31n * ETHER) });
+    expect(model.fundOwn("ann", START)).to.equal(10n ** 27n);
+    expect([model.balanceOf("ann"), model.balanceOf("operators")]).to.deep.equal([31n * ETHER, ETHER]);
+    expect([model.buffer(), model.etherAtValidators()]).to.deep.equal([100n * ETHER, 32n * ETHER]);
+    const refused = () => model.fundOwn("ann", START);
+    expect(refused).to.throw(`DepositCapReached(${163n * ETHER}, ${131n * ETHER})`);
+    expect(model.books.funded).to.equal(32n * ETHER);
+  });
+});
+
+describe("what leaves, in the model", () => {
+  it("is what the last report says, and lowers the demand for exits until the next", () => {
+    const scene = new Scene(100n * ETHER);
+    const { model } = scene;
+    scene.fund(3n, START); // 7 ETH stay here
+    model.transferShares("locked", "ann", shares(50n * 10n ** 27n));
+    model.request("ann", [wei(50n * ETHER)], START);
+    expect([0n, 1n, 2n].map((exits) => model.exitDemand(exits))).to.deep.equal([43n * ETHER, 11n * ETHER, 0n]);
+    scene.report(1n, { leaving: wei(32n * ETHER) });
+    expect(model.books.leaving).to.equal(32n * ETHER);
+    expect([0n, 1n].map((exits) => model.exitDemand(exits))).to.deep.equal([11n * ETHER, 0n]);
+    // it arrives: what the buffer gains is no longer on its way
+    scene.cl -= 32n * ETHER;
+    scene.withdrawals += 32n * ETHER;
+    scene.report(2n);
+    expect(model.exitDemand(0n)).to.equal(11n * ETHER);
+    expect(model.buffer()).to.equal(39n * ETHER);
   });
 });
 

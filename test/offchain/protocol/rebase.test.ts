@@ -3,7 +3,6 @@ import {
   burnable,
   fell,
   feeOn,
-  fromVault,
   grossChange,
   maxGain,
   recognise,
@@ -28,13 +27,6 @@ function anyTotals(random: Random): Totals {
 }
 
 describe("what a report counts", () => {
-  it("is what a vault received since the reference before, whether the last sweep came before or after this reference", () => {
-    expect(fromVault(wei(70n), wei(50n), 1_000n, 999n)).to.equal(20n); // swept after: the reported balance still holds it
-    expect(fromVault(wei(70n), wei(50n), 1_000n, 1_000n)).to.equal(70n); // the reference block itself swept
-    expect(fromVault(wei(70n), wei(50n), 1_000n, 1_001n)).to.equal(70n);
-    expect(fromVault(wei(40n), wei(50n), 1_000n, 999n)).to.equal(-10n); // impossible; the caller refuses it
-  });
-
   it("is the change of validators less what was funded, with both vaults and what was held back", () => {
     const change = {
       clLast: wei(64n * ETHER),

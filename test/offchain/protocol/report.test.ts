@@ -9,6 +9,7 @@ const report: Report = {
   refSlot: 39_199n,
   blockRoot: `0x${"11".repeat(32)}`,
   clBalanceGwei: gwei(64_000_000_001n),
+  leavingGwei: gwei(32_000_000_003n),
   withdrawalVaultBalance: wei(5n),
   rewardsVaultBalance: wei(2n ** 128n - 1n),
   incident: true,
@@ -20,11 +21,11 @@ const report: Report = {
 describe("the report's hash", () => {
   const coder = AbiCoder.defaultAbiCoder();
   const typeHash = id(
-    "Report(uint64 refSlot,bytes32 blockRoot,uint64 clBalanceGwei,uint128 withdrawalVaultBalance,uint128 rewardsVaultBalance,bool incident,bytes32 prevReportHash,uint32 committeeVersion,uint64 validUntil)",
+    "Report(uint64 refSlot,bytes32 blockRoot,uint64 clBalanceGwei,uint64 leavingGwei,uint128 withdrawalVaultBalance,uint128 rewardsVaultBalance,bool incident,bytes32 prevReportHash,uint32 committeeVersion,uint64 validUntil)",
   );
   const structHash = keccak256(
     coder.encode(
-      ["bytes32", "uint64", "bytes32", "uint64", "uint128", "uint128", "bool", "bytes32", "uint32", "uint64"],
+      ["bytes32", "uint64", "bytes32", "uint64", "uint64", "uint128", "uint128", "bool", "bytes32", "uint32", "uint64"],
       [typeHash, ...Object.values(report)],
     ),
   );
@@ -57,6 +58,7 @@ describe("the report's hash", () => {
       { refSlot: 39_200n },
       { blockRoot: `0x${"33".repeat(32)}` },
       { clBalanceGwei: gwei(64_000_000_000n) },
+      { leavingGwei: gwei(0n) },
       { withdrawalVaultBalance: wei(6n) },
       { rewardsVaultBalance: wei(0n) },
       { incident: false },
@@ -76,6 +78,7 @@ describe("the report's hash", () => {
 
   it("refuses numbers out of range", () => {
     expect(() => reportHash({ ...report, clBalanceGwei: gwei(2n ** 64n) })).to.throw("out-of-bounds");
+    expect(() => reportHash({ ...report, leavingGwei: gwei(2n ** 64n) })).to.throw("out-of-bounds");
     expect(() => reportHash({ ...report, refSlot: -1n })).to.throw("out-of-bounds");
   });
 });

@@ -6,7 +6,7 @@ import { strict as assert } from "node:assert";
 import { ProtocolError } from "../../../offchain/protocol/errors.ts";
 import { ProtocolModel } from "../../../offchain/protocol/model.ts";
 import type { ReportOutcome, Settings } from "../../../offchain/protocol/model.ts";
-import { max } from "../../../offchain/protocol/integers.ts";
+import { max, min, saturatingSub } from "../../../offchain/protocol/integers.ts";
 import { payment, unitsOf } from "../../../offchain/protocol/queue.ts";
 import type { Totals } from "../../../offchain/protocol/shares.ts";
 import { BP, DAY, ETHER, RAY, YEAR, bp, ray, shares, units, wei } from "../../../offchain/protocol/units.ts";
@@ -37,6 +37,8 @@ const GRACE = DAY / 4n;
 interface Snapshot {
   readonly refTime: bigint;
   readonly cl: bigint;
+  /** The part of it that is on its way out. */
+  readonly leaving: bigint;
   readonly withdrawalVault: bigint;
   readonly rewardsVault: bigint;
   /** Cumulative: everything that ever came into the two vaults, and everything funded. */
@@ -58,6 +60,10 @@ interface Action {
   readonly name: string;
   readonly act: () => void;
 }
+
+/** Ether for each slashing that may be missing in a report: it costs a tenth of an ether, a basis point of this (decision 014). */
+const A_SLASHING = (10_000n * ETHER) / 10n;
+const tolerated = (ether: bigint): bigint => min(400n, ether / A_SLASHING);
 
 const rateOf = (totals: Totals): Ray => ray((totals.ether * 10n ** 36n) / totals.shares);
 const lower = (a: Ray, b: Ray): Ray => (a < b ? a : b);
@@ -99,6 +105,19 @@ export class World {
   #finalised = 0;
   #unclaimed = 0n;
   #unclaimedCount = 0n;
+  #leaving = 0n;
+  /** As the last report said. */
+  #reportedLeaving = 0n;
+  #openUntil: bigint;
+  #finalisable = false;
+  #isHeld = false;
+  #lastRefTime = START;
+  #lastReportTime = 0n;
+  /** The slot times of all slashings ever proven; how many of them there were at the last report. */
+  readonly #slashings: bigint[] = [];
+  #slashingsReported = 0;
+  /** Slashings that the last report may not have contained. */
+  #inDoubt = 0n;
 
   constructor(random: Random) {
     this.random = random;
@@ -110,10 +129,11 @@ export class World {
     this.#scale = ETHER * random.pick([1n, 64n, 500n, 10_000n, 1_000_000n]);
     const amount = wei(random.magnitude(ETHER / 100n, 100n * ETHER));
     this.#nextCutoff = START + DAY - MARGIN;
+    this.#openUntil = START + DAY + GRACE;
     this.model.bootstrap(amount, START, {
       refTime: START,
       nextCutoff: this.#nextCutoff,
-      openUntil: START + DAY + GRACE,
+      openUntil: this.#openUntil,
     });
     this.#deposited = this.#pool = amount;
     this.#highest = this.model.totals;
@@ -128,10 +148,12 @@ export class World {
       [8n, "reward", () => this.#reward()],
       [1n, "donate", () => this.#donate()],
       [1n, "lose", () => this.#lose()],
-      [1n, "slash", () => this.#slash()],
+      [2n, "slash", () => this.#slash()],
+      [1n, "hold", () => this.#hold()],
       [3n, "exit", () => this.#exit()],
       [25n, "wait", () => this.#wait()],
       [15n, "report", () => this.#report()],
+      [3n, "slash just before a report", () => this.#slashAndReport()],
     ]);
     for (const staker of STAKERS) this.#credit.set(staker, 0n);
   }
@@ -182,7 +204,10 @@ export class World {
     const amount = wei(this.random.chance(1n, 4n) ? fromBefore : this.random.magnitude(0n, fromBefore));
     model.transfer(from, to, amount);
     assert.deepEqual(model.totals, before, "I2: a transfer changes no total");
-    if (from !== to) {
+    if (from === to) {
+      assert.equal(model.balanceOf(from), fromBefore, "I2: a transfer to oneself moves nothing");
+      if (amount > 0n) this.#note("transfer to oneself");
+    } else {
       const [spent, received] = [fromBefore - model.balanceOf(from), model.balanceOf(to) - toBefore];
       assert(spent >= amount - 1n && spent <= amount + 1n, `I4: sent ${amount}, ${spent} left the sender`);
       assert(received >= amount - 1n && received <= amount + 1n, `I4: sent ${amount}, ${received} arrived`);
@@ -294,28 +319,72 @@ export class World {
     this.#cl -= this.random.magnitude(0n, this.#cl / this.random.pick([2n, 100n, 10_000n]));
   }
 
+  /** Some of them, or as many as are tolerated, or one more. */
   #slash(): void {
-    this.#lose();
-    this.model.noteSlashing(this.now - this.random.between(0n, 12n * 64n));
+    const { ether } = this.model.totals;
+    if (this.random.chance(1n, 2n)) this.#lose();
+    const [limit, counted] = [tolerated(ether), this.#inDoubt + this.#since()];
+    const upToLimit = saturatingSub(limit, counted);
+    const count = max(1n, this.random.pick([1n, 1n, 2n, 7n, upToLimit, upToLimit + 1n]));
+    const earliest = this.random.pick([0n, 0n, 12n * 64n, DAY, 5n * DAY]);
+    const lastGridTime = this.#snapshots.at(-1)?.refTime ?? START;
+    for (let n = 0n; n < count; n++) {
+      const slotTime = this.random.chance(1n, 8n) ? lastGridTime : this.now - this.random.between(0n, earliest);
+      this.model.noteSlashing(slotTime);
+      this.#slashings.push(slotTime);
+    }
     const bond = this.model.sharesOf(SETTINGS.operators);
     this.model.addCover(shares(this.random.magnitude(0n, bond)));
+  }
+
+  /** Slashings since the last report, in states after its reference. */
+  #since(): bigint {
+    const since = this.#slashings.slice(this.#slashingsReported);
+    return BigInt(since.filter((slotTime) => slotTime > this.#lastRefTime).length);
+  }
+
+  /** The committee announced a report that can't be applied yet. */
+  #hold(): void {
+    this.model.hold(this.now);
+    this.#openUntil = this.now - 1n;
+    this.#isHeld = true;
   }
 
   #exit(): void {
     const amount = this.random.magnitude(0n, this.random.chance(1n, 8n) ? this.#cl : this.#scale);
     if (amount > this.#cl) throw NOT_NOW;
+    // some leave at once, some are on their way for a while
+    if (this.random.chance(1n, 2n)) {
+      this.#leaving = min(this.#cl, this.#leaving + amount);
+      return;
+    }
     this.#cl -= amount;
+    this.#leaving = min(this.#cl, saturatingSub(this.#leaving, amount));
     this.#receive("withdrawals", amount);
   }
 
   #wait(): void {
+    // in the very second of a reference what happens is in it
+    if (this.random.chance(1n, 20n)) {
+      this.#advance(this.#nextGridTime() - this.now);
+      return;
+    }
     const usual = this.random.pick([12n, 600n, 7_200n, DAY / 4n, DAY / 2n]) + 12n * this.random.between(0n, 600n);
     const seconds = this.random.chance(1n, 15n) ? 3n * DAY : usual;
+    this.#advance(seconds);
+  }
+
+  #nextGridTime(): bigint {
+    return (this.#snapshots.at(-1)?.refTime ?? START) + DAY;
+  }
+
+  #advance(seconds: bigint): void {
     const later = this.now + seconds;
     for (let ref = (this.#snapshots.at(-1)?.refTime ?? START) + DAY; ref < later; ref += DAY) {
       this.#snapshots.push({
         refTime: ref,
         cl: this.#cl,
+        leaving: min(this.#cl, this.#leaving),
         withdrawalVault: this.#withdrawalVault,
         rewardsVault: this.#rewardsVault,
         inflows: this.#inflows,
@@ -325,9 +394,27 @@ export class World {
     this.now = later;
   }
 
+  #candidates(): readonly Snapshot[] {
+    return this.#snapshots.filter(({ refTime }) => refTime > this.#lastRefTime);
+  }
+
+  /** Mostly a report comes soon after its reference, so that little is overdue. */
+  #await(): void {
+    if (this.#candidates().length > 0 || this.random.chance(1n, 3n)) return;
+    this.#advance(this.#nextGridTime() - this.now + this.random.between(1n, 7_200n));
+  }
+
+  /** Somebody proves slashings that the report, whose reference is past, does not contain. */
+  #slashAndReport(): void {
+    this.#await();
+    this.#attempt("slash", () => this.#slash());
+    this.#attempt("report", () => this.#report());
+  }
+
   #report(): void {
+    this.#await();
     const { model, now } = this;
-    const candidates = this.#snapshots.filter(({ refTime }) => refTime > model.books.lastRefTime);
+    const candidates = this.#candidates();
     const snapshot = this.random.chance(3n, 4n) ? candidates.at(-1) : candidates[0];
     if (snapshot === undefined) throw NOT_NOW;
     const { refTime } = snapshot;
@@ -335,18 +422,37 @@ export class World {
     const cutoff = refTime - MARGIN;
     const sinceLast = refTime - books.lastRefTime;
     const elapsed = sinceLast < 2n * DAY ? sinceLast : 2n * DAY;
-    const outcome = model.report({
-      now,
-      elapsed,
-      refTime,
-      cutoff,
-      nextCutoff: cutoff + DAY,
-      openUntil: refTime + 2n * DAY + GRACE,
-      clBalance: wei(snapshot.cl),
-      withdrawalVault: { reported: wei(snapshot.withdrawalVault), held: wei(this.#withdrawalVault) },
-      rewardsVault: { reported: wei(snapshot.rewardsVault), held: wei(this.#rewardsVault) },
-      incident: this.random.chance(1n, 20n),
-    });
+    const incident = this.random.chance(1n, 20n);
+    const apply = () =>
+      model.report({
+        now,
+        elapsed,
+        refTime,
+        cutoff,
+        nextCutoff: cutoff + DAY,
+        openUntil: refTime + DAY + GRACE,
+        clBalance: wei(snapshot.cl),
+        leaving: wei(snapshot.leaving),
+        withdrawalVault: { reported: wei(snapshot.withdrawalVault), held: wei(this.#withdrawalVault) },
+        rewardsVault: { reported: wei(snapshot.rewardsVault), held: wei(this.#rewardsVault) },
+        incident,
+      });
+    if (refTime < this.#lastReportTime) {
+      assert.throws(apply, (error) => error instanceof ProtocolError && error.errorName === "ReferenceTooOld");
+      this.#note("report: ReferenceTooOld");
+      return;
+    }
+    const outcome = apply();
+    if (this.#isHeld) this.#note("report after an announcement");
+    else if (now > this.#openUntil) this.#note("report that was overdue");
+    if (now > refTime + DAY) this.#note("report after the next grid time");
+    if (snapshot.leaving > 0n) this.#note("report with ether on its way");
+    const latest = this.#slashings.reduce((last, slotTime) => max(last, slotTime), 0n);
+    this.#inDoubt = latest <= refTime ? 0n : this.#since();
+    this.#slashingsReported = this.#slashings.length;
+    this.#openUntil = refTime + DAY + GRACE;
+    this.#isHeld = false;
+    [this.#lastRefTime, this.#lastReportTime, this.#reportedLeaving] = [refTime, now, snapshot.leaving];
     this.#withdrawalVault -= outcome.sweptWithdrawals;
     this.#rewardsVault -= outcome.sweptRewards;
     this.#pool += outcome.sweptWithdrawals + outcome.sweptRewards;
@@ -355,14 +461,16 @@ export class World {
     this.#round = undefined;
     this.#nextCutoff = cutoff + DAY;
     this.#pay(outcome.paid, this.#lastRate, cutoff);
-    if (this.#finalised > queueBefore) {
-      const { judged, before } = outcome;
-      const fell = judged.ether * before.shares * 10_000n < before.ether * judged.shares * 9_999n;
-      assert(
-        !fell && books.slashingTime <= refTime,
-        "nothing is finalised after a fall, nor with a slashing unreported",
-      );
-    }
+    const { judged, before } = outcome;
+    const fell = judged.ether * before.shares * 10_000n < before.ether * judged.shares * 9_999n;
+    const limit = tolerated(judged.ether);
+    this.#finalisable = !incident && !fell && this.#inDoubt <= limit;
+    assert.equal(outcome.finalisable, this.#finalisable, "I26: who is paid");
+    if (this.#inDoubt > 0n && this.#inDoubt === limit) this.#note("report with as many slashings as are tolerated");
+    if (this.#inDoubt === limit + 1n && !incident && !fell)
+      this.#note("report with one slashing more than are tolerated");
+    if (this.#inDoubt > 0n && outcome.paid > 0n) this.#note("report that pays with slashings in doubt");
+    if (!this.#finalisable) assert.equal(this.#finalised, queueBefore, "I26: paid in a bad moment");
     this.#checkReport(outcome, snapshot, elapsed);
     for (const staker of STAKERS) {
       const credit = this.#credit.get(staker) ?? 0n;
@@ -373,8 +481,12 @@ export class World {
 
   // --- the world's own books ---
 
-  /** Mostly of this world's size, sometimes anything from a wei to all ether there is. */
+  /** Mostly of this world's size, sometimes anything from a wei to all ether there is, or just what one slashing more needs. */
   #amount(): bigint {
+    if (this.random.chance(1n, 8n)) {
+      const missing = A_SLASHING - (this.model.totals.ether % A_SLASHING);
+      return max(1n, missing - this.random.pick([0n, 1n]));
+    }
     if (this.random.chance(1n, 6n)) return this.random.magnitude(1n, 1_000n * ETHER);
     return this.random.chance(1n, 100n) ? MAX_ETHER : this.random.between(1n, this.#scale);
   }
@@ -431,7 +543,11 @@ export class World {
         this.model.accounts.map((account) => [account, this.model.sharesOf(account)]),
       );
     }
-    this.counts.set(outcome, (this.counts.get(outcome) ?? 0) + 1);
+    this.#note(outcome);
+  }
+
+  #note(name: string): void {
+    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
   }
 
   #checkBooks(): void {
@@ -444,6 +560,25 @@ export class World {
     assert.equal(sum, totals.shares, "I2: the sum of all shares");
     const queued = model.unfinalisedShares() + books.cover + model.queue.remainder;
     assert.equal(model.sharesOf(SETTINGS.queue), queued, "I2: the queue's account holds waiting requests and cover");
+
+    const counted = this.#inDoubt + this.#since();
+    const calm = this.#finalisable && this.now <= this.#openUntil && counted <= tolerated(totals.ether);
+    assert.equal(model.isCalm(this.now), calm, "I26: calm");
+    if (calm && counted > 0n) this.#note("calm with slashings in doubt");
+    const uncovered = this.#slashings.filter((slotTime) => slotTime > this.#lastRefTime).length;
+    assert(
+      BigInt(uncovered) <= books.slashed + books.slashedEarlier,
+      "I26: a slashing that no report has fell out of the count",
+    );
+    const { fundingBoundary } = books;
+    assert(
+      fundingBoundary <= this.#lastRefTime + DAY,
+      "I24: the boundary of fundings is past the next possible reference",
+    );
+    const asked = this.random.pick([0n, 1n, 7n]);
+    const coming = min<bigint>(model.etherAtValidators(), this.#reportedLeaving + 32n * ETHER * asked);
+    const demand = saturatingSub(model.promised(), this.#pool + coming);
+    assert.equal(model.exitDemand(asked), demand, "exit demand");
 
     assert(this.#queue >= this.#unclaimed, "I5: the queue can pay");
     assert(this.#queue <= this.#unclaimed + BigInt(this.#finalised), "I5: a wei a request at most is left");
@@ -508,6 +643,12 @@ export class World {
     for (let id = 1; id <= Math.min(one, two); id++) {
       assert.equal(payment(whole.queue, id), payment(pieces.queue, id), "I12: a payment depends on who continued");
     }
+    if (one !== two && this.#inDoubt + this.#since() > 0n) {
+      // what was paid took T below what tolerates the slashings in doubt: the rest waits for a report (decision 014)
+      assert(!whole.isCalm(this.now) || !pieces.isCalm(this.now), "I12: how far it reached depends on who continued");
+      this.#note("payment that ended the calm");
+      return;
+    }
     assert(one === two, "I12: how far it reached depends on who continued");
     const apart = pieces.totals.ether - whole.totals.ether;
     assert(apart >= 0n && apart <= 1n, `I12: T is ${apart} apart`);
@@ -568,7 +709,6 @@ const EXPECTED = new Set([
   "FinalisationNotAllowed",
   "NothingToFinalise",
   "NotDepositable",
-  "ReferenceTooOld",
 ]);
 
 /** Continues the finalisation, if it can be. */

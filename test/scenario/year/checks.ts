@@ -2,8 +2,9 @@
 import { payment } from "../../../offchain/protocol/queue.ts";
 import { toEtherDown } from "../../../offchain/protocol/shares.ts";
 import { BP, WEI_PER_GWEI } from "../../../offchain/protocol/units.ts";
+import { poolLines } from "./poolChecks.ts";
 import type { Status } from "./turns.ts";
-import { stayingOf, tierToExit, tierToFund } from "./turns.ts";
+import { tierToExit, tierToFund } from "./turns.ts";
 import type { World } from "./world.ts";
 
 const ETH = 10n ** 18n;
@@ -29,7 +30,7 @@ export function differing(lines: readonly Line[]): Line[] {
   return lines.filter(({ chain, books }) => chain !== books);
 }
 
-/** The sums, after every report. */
+/** The sums, the pool's books, the ether and the tiers, every day. */
 export async function dailyLines(world: World): Promise<Line[]> {
   const { p, chain, at, ledger, operators, outcomes } = world;
   const [ether, totalShares] = await p.token.totals();
@@ -39,7 +40,7 @@ export async function dailyLines(world: World): Promise<Line[]> {
     p.token.sharesOf(at.operators),
     p.token.sharesOf(at.queue),
   ]);
-  const paid = sum(outcomes.map((outcome) => outcome.paid));
+  const paid = paidTo(world);
   const last = outcomes.at(-1);
   const lines: Line[] = [
     { name: "T", chain: ether, books: ledger.totals.ether },
@@ -61,17 +62,16 @@ export async function dailyLines(world: World): Promise<Line[]> {
   ];
   if (last !== undefined && last.recognised > 0n)
     lines.push({ name: "I9: the fee's bound", chain: last.fee * BP <= last.recognised * 1_000n, books: true });
-  return lines;
+  return [...lines, ...(await poolLines(world)), ...(await etherLines(world)), ...(await tierLines(world))];
 }
 
 /** Everything. */
 export async function allLines(world: World, stakers: readonly string[]): Promise<Line[]> {
   return [
     ...(await dailyLines(world)),
-    ...(await etherLines(world)),
     ...(await shareLines(world, stakers)),
     ...(await operatorLines(world)),
-    ...(await turnLines(world)),
+    ...(await validatorLines(world)),
   ];
 }
 
@@ -85,7 +85,7 @@ async function etherLines({ p, chain, at, ledger, ...world }: World): Promise<Li
   const atRef = funded.filter(({ fundedAt }) => fundedAt <= refTime);
   const cl = state.clBalanceGwei(atRef.map(({ key }) => key.pubkey)) * WEI_PER_GWEI;
   const recognised = sum(world.outcomes.map((outcome) => outcome.recognised));
-  const paid = sum(world.outcomes.map((outcome) => outcome.paid));
+  const paid = paidTo(world);
   const swept = sum(world.outcomes.map((outcome) => outcome.sweptWithdrawals + outcome.sweptRewards));
   const owed = sum(world.requests.map(({ id }) => payment(ledger.queue, id) ?? 0n));
   const queue = await chain.etherOf(at.queue);
@@ -109,8 +109,6 @@ async function etherLines({ p, chain, at, ledger, ...world }: World): Promise<Li
       chain: queue >= owed && queue <= owed + settled,
       books: true,
     },
-    { name: "cover", chain: books.cover, books: ledger.books.cover },
-    { name: "held back", chain: books.heldBack, books: ledger.books.heldBack },
     { name: "funded", chain: books.funded, books: BigInt(funded.length) * 32n * ETH },
     { name: "ether at validators", chain: await p.pool.etherAtValidators(), books: ledger.etherAtValidators() },
     { name: "promised", chain: await p.pool.promised(), books: ledger.promised() },
@@ -160,6 +158,7 @@ async function operatorLines({ p, operators }: World): Promise<Line[]> {
       of("active", seen.active, op.active),
       of("weighted", seen.weighted, op.weighted),
       of("frozen", seen.frozen, op.frozen),
+      of("frozen since", seen.frozenAt, op.frozenAt),
       of("I17: claimable shares", await p.operators.claimableShares(op.id), claimable[index] ?? 0n),
       of("required bond", (await p.operators.bondOf(op.id)).required, operators.required(op)),
     );
@@ -174,7 +173,7 @@ async function operatorLines({ p, operators }: World): Promise<Line[]> {
   return lines;
 }
 
-async function turnLines({ p, ledger, tiers, validators }: World): Promise<Line[]> {
+async function tierLines({ p, tiers }: World): Promise<Line[]> {
   const lines: Line[] = [];
   for (const [id, tier] of tiers.entries()) {
     const seen = await p.validators.tierQueue(id);
@@ -182,8 +181,7 @@ async function turnLines({ p, ledger, tiers, validators }: World): Promise<Line[
     lines.push(
       { name: `funded in tier ${id}`, chain: seen.funded, books: tier.funded },
       { name: `queued in tier ${id}`, chain: seen.queued, books: queued },
-      { name: `proven exiting in tier ${id}`, chain: seen.exiting, books: tier.exiting },
-      { name: `asked to exit in tier ${id}`, chain: seen.requested, books: tier.requested },
+      { name: `leaving in tier ${id}`, chain: seen.leaving, books: tier.leaving },
       { name: `keys ever queued in tier ${id}`, chain: seen.tail, books: BigInt(tier.order.length) },
     );
   }
@@ -195,23 +193,28 @@ async function turnLines({ p, ledger, tiers, validators }: World): Promise<Line[
       books: BigInt(tiers.indexOf(toFund)),
     });
   const toExit = tierToExit(tiers);
-  if (toExit !== undefined)
-    lines.push({
-      name: "next tier to exit",
-      chain: (await p.validators.nextToExit()).tier,
-      books: BigInt(tiers.indexOf(toExit)),
-    });
-  lines.push({
-    name: "demand for exits",
-    chain: await p.validators.exitDemand(),
-    books: ledger.exitDemand(stayingOf(tiers)),
-  });
-  for (const { keyRoot, status, slashed, weightless } of validators) {
+  if (toExit === undefined) return lines;
+  const next = await p.validators.nextToExit();
+  lines.push({ name: "next tier to exit", chain: next.tier, books: BigInt(tiers.indexOf(toExit)) });
+  if (toExit.nextFunded() !== undefined)
+    lines.push({ name: "next place to exit", chain: next.sequence, books: BigInt(toExit.exitHead) });
+  return lines;
+}
+
+async function validatorLines({ p, validators }: World): Promise<Line[]> {
+  const lines: Line[] = [];
+  for (const { keyRoot, ...books } of validators) {
     const seen = await p.validators.validator(keyRoot);
-    const found = `${STATUSES[Number(seen.status)]} ${seen.slashed} ${seen.weightStopped}`;
-    lines.push({ name: `validator ${keyRoot}`, chain: found, books: `${status} ${slashed} ${weightless}` });
+    const found = `${STATUSES[Number(seen.status)]} ${seen.slashed} ${seen.weightStopped} ${seen.exitRequestedAt > 0n}`;
+    const expected = `${books.status} ${books.slashed} ${books.weightless} ${books.requested}`;
+    lines.push({ name: `validator ${keyRoot}`, chain: found, books: expected });
   }
   return lines;
+}
+
+/** All that the queue was ever paid. */
+function paidTo({ outcomes, continued }: Pick<World, "outcomes" | "continued">): bigint {
+  return sum(outcomes.map((outcome) => outcome.paid)) + continued;
 }
 
 function sum(values: readonly bigint[]): bigint {

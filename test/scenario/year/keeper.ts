@@ -1,12 +1,13 @@
-/** What a keeper does: fund, ask for exits, and prove whatever the beacon chain's states show. */
+/** What a keeper does with ether: fund, go on paying, and ask for exits. Its proofs are in proofs.ts. */
 import { contractBalanceProof, contractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
-import { ETHER, TOP_UP, WEI_PER_GWEI, wei } from "../../../offchain/protocol/units.ts";
-import type { Validator } from "./turns.ts";
-import { stayingOf, tierToExit, tierToFund } from "./turns.ts";
-import { nextRefSlot, startOf } from "./world.ts";
+import type { ContractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
+import { oldestRoundEnd } from "../../../offchain/protocol/queue.ts";
+import { TOP_UP, VALIDATOR_DEPOSIT } from "../../../offchain/protocol/units.ts";
+import type { Tier, Validator } from "./turns.ts";
+import { tierToExit, tierToFund } from "./turns.ts";
+import { exitsAsked, tierOf } from "./world.ts";
 import type { World } from "./world.ts";
 
-const STAKE_GWEI = 32n * 10n ** 9n;
 const MAX_KEYS = 64n;
 const EPOCHS_BEFORE_EXIT = 256;
 const SMALL_DEMAND_AFTER = 3n * 86_400n; // seconds after the end of the oldest round that waits
@@ -38,132 +39,163 @@ export async function fund(world: World): Promise<number> {
   return next.length;
 }
 
-/** While more is promised than is here or on its way: the next validator in order is asked to exit. Returns how many. */
-export async function requestExits(world: World, most = Infinity): Promise<number> {
-  const { p, tiers, chain, at } = world;
-  let count = 0;
-  while (count < most && (await isDemanded(world))) {
-    const tier = tierToExit(tiers);
-    const head = tier?.nextFunded();
-    if (tier === undefined) break;
-    if (head !== undefined && head.status !== "active") {
-      await chain.send(at.keeper, p.validators.skipExited.populateTransaction([head.keyRoot]));
-      tier.exitHead++;
-      continue;
-    }
-    const validator = head ?? tier.outOfTurn.find(({ status, requested }) => status === "active" && !requested);
-    if (validator === undefined || !isReady(world, validator)) break;
-    await requestExit(world, validator);
-    if (head !== undefined) tier.exitHead++;
-    count++;
+/** Goes on with the last report's payments, if ether came for them. Returns whether it did. */
+export async function continuePayments(world: World): Promise<boolean> {
+  const { chain, p, at, ledger } = world;
+  const next = (await chain.now()) + 1n;
+  const oldest = oldestRoundEnd(ledger.queue);
+  if (!ledger.isCalm(next) || oldest === undefined || oldest > ledger.books.lastCutoff) return false;
+  const isAny = attempt(() => ledger.clone().continueFinalisation(next));
+  if (!isAny) return false;
+  const now = await chain.send(at.keeper, p.pool.continueFinalisation.populateTransaction());
+  world.continued += ledger.continueFinalisation(now).paid;
+  return true;
+}
+
+function attempt(action: () => unknown): boolean {
+  try {
+    action();
+    return true;
+  } catch {
+    return false;
   }
-  return count;
+}
+
+// --- exits ---
+
+/** While more is promised than is here or on its way: the next validator in order is asked to exit. Returns which. */
+export async function requestExits(world: World, most = Infinity): Promise<Validator[]> {
+  const asked: Validator[] = [];
+  while (asked.length < most && (await isDemanded(world))) {
+    const { validator, passed } = await nextToExit(world);
+    if (validator === undefined) break;
+    await requestExit(world, validator, passed);
+    asked.push(validator);
+    world.demanded.push(validator);
+  }
+  return asked;
 }
 
 /** A validator's worth, or anything once a request has waited for three days. */
-async function isDemanded({ p, chain, ledger, tiers }: World): Promise<boolean> {
-  const demand = ledger.exitDemand(stayingOf(tiers));
-  if (demand === 0n || demand >= 32n * ETHER) return demand > 0n;
-  const end = await p.queue.oldestRoundEnd();
-  return end !== 0n && end + SMALL_DEMAND_AFTER <= (await chain.now());
+async function isDemanded({ chain, ledger, ...world }: World): Promise<boolean> {
+  const demand = ledger.exitDemand(exitsAsked(world));
+  if (demand === 0n || demand >= VALIDATOR_DEPOSIT) return demand > 0n;
+  const end = oldestRoundEnd(ledger.queue);
+  return end !== undefined && end + SMALL_DEMAND_AFTER <= (await chain.now());
+}
+
+/** Whose turn it is, and the heads that are too young and must be passed over for it. */
+export async function nextToExit(
+  world: World,
+): Promise<{ readonly validator: Validator | undefined; readonly passed: readonly Validator[] }> {
+  const passed: Validator[] = [];
+  const left: Tier[] = [];
+  for (;;) {
+    const tier = tierToExit(world.tiers, left);
+    if (tier === undefined) return { validator: undefined, passed };
+    await skipExited(world, tier);
+    const head = tier.nextFunded() ?? tier.outOfTurn.find((validator) => stays(validator));
+    if (head === undefined || isReady(world, head)) return { validator: head, passed };
+    if (!isYoung(world, head)) return { validator: undefined, passed };
+    passed.push(head);
+    left.push(tier);
+  }
+}
+
+function stays({ status, requested }: Validator): boolean {
+  return status === "active" && !requested;
+}
+
+/** Moves a tier's head over those that leave already. */
+export async function skipExited(world: World, tier: Tier): Promise<void> {
+  const { p, chain, at, skipped } = world;
+  const gone: Validator[] = [];
+  for (let head = tier.nextFunded(); head !== undefined && !stays(head); head = tier.nextFunded()) {
+    gone.push(head);
+    tier.exitHead++;
+  }
+  if (gone.length === 0) return;
+  const roots = gone.map(({ keyRoot }) => keyRoot);
+  await chain.send(at.keeper, p.validators.skipExited.populateTransaction(roots));
+  skipped.push(...gone);
 }
 
 /** Asks one validator to exit. Whether it is its turn is for the contract to say. */
-export async function requestExit({ p, chain, at, tiers }: World, validator: Validator): Promise<void> {
-  const proof = contractValidatorProof(p.beacon.proveValidator(validator.key.pubkey));
-  const fee = await p.withdrawalVault.exitFee();
-  await chain.send(at.keeper, p.validators.requestExit.populateTransaction(validator.key.pubkey, proof), fee);
-  const tier = tiers[validator.operator.tier];
-  if (tier === undefined) throw new Error("no such tier");
-  tier.requested++;
+export async function requestExit(
+  world: World,
+  validator: Validator,
+  passed: readonly Validator[] = [],
+): Promise<void> {
+  const { pubkey } = validator.key;
+  const { operator } = validator;
+  const heads = passed.map((head) => proofOf(world, head));
+  const { validators } = world.p;
+  await ask(world, validator, validators.requestExit.populateTransaction(pubkey, proofOf(world, validator), heads));
+  world.passed.push(...passed);
+  const tier = tierOf(world, validator);
+  // out of turn the head stays where it is
+  const inTurn = !operator.frozen && operator.debt === 0n;
+  if (inTurn && tier.nextFunded() === validator) tier.exitHead++;
+}
+
+/** Asks a validator to exit that lost more than 1 ETH: neither demand nor turn matter. */
+export async function ejectBelow(world: World, validator: Validator): Promise<void> {
+  const { p } = world;
+  const { pubkey } = validator.key;
+  const balance = contractBalanceProof(p.beacon.proveBalance(pubkey));
+  await ask(world, validator, p.validators.ejectBelow.populateTransaction(pubkey, proofOf(world, validator), balance));
+}
+
+async function ask(world: World, validator: Validator, prepared: Parameters<World["chain"]["send"]>[1]): Promise<void> {
+  const { p, chain, at, asked } = world;
+  asked.push(await chain.send(at.keeper, prepared, await p.withdrawalVault.exitFee()));
+  if (!validator.requested) tierOf(world, validator).leaving++;
   validator.requested = true;
 }
 
+/** Why an exit is refused; undefined if it is not. */
+export async function exitRefusal(
+  world: World,
+  validator: Validator,
+  passed: readonly ContractValidatorProof[] = [],
+): Promise<string | undefined> {
+  const { p, chain, at } = world;
+  const { pubkey } = validator.key;
+  const call = p.validators.requestExit.populateTransaction(pubkey, proofOf(world, validator), [...passed]);
+  return chain.refusal(at.keeper, call, await p.withdrawalVault.exitFee());
+}
+
+/** The same of an ejection by balance. */
+export async function belowRefusal(world: World, validator: Validator): Promise<string | undefined> {
+  const { p, chain, at } = world;
+  const { pubkey } = validator.key;
+  const balance = contractBalanceProof(p.beacon.proveBalance(pubkey));
+  const call = p.validators.ejectBelow.populateTransaction(pubkey, proofOf(world, validator), balance);
+  return chain.refusal(at.keeper, call, await p.withdrawalVault.exitFee());
+}
+
+/** In the newest state that can be proven, or in an older one. */
+export function proofOf({ p }: World, { key }: Validator, slot?: number): ContractValidatorProof {
+  return contractValidatorProof(p.beacon.proveValidator(key.pubkey, slot));
+}
+
 /** Active for 256 epochs in the newest state that can be proven, and not leaving. */
-export function isReady({ p }: World, { key }: Validator): boolean {
+export function isReady(world: World, validator: Validator): boolean {
+  return isMature(world, validator) && !isLeaving(world, validator);
+}
+
+/** Not active for 256 epochs yet in that state, and not leaving. */
+export function isYoung(world: World, validator: Validator): boolean {
+  return !isMature(world, validator) && !isLeaving(world, validator);
+}
+
+function isMature({ p }: World, { key }: Validator): boolean {
   const { beacon } = p;
-  const seen = beacon.stateAt(beacon.provenSlot).validator(key.pubkey);
-  if (seen === undefined) return false;
-  return seen.activationEpoch + EPOCHS_BEFORE_EXIT <= Math.floor(beacon.provenSlot / 32) && seen.exitEpoch === Infinity;
+  const start = beacon.stateAt(beacon.provenSlot).validator(key.pubkey)?.activationEpoch ?? Infinity;
+  return start + EPOCHS_BEFORE_EXIT <= Math.floor(beacon.provenSlot / 32);
 }
 
-/** Proves every exit and, until the next reference slot, every withdrawal that the beacon chain shows. */
-export async function proveLeaving(world: World): Promise<void> {
-  const { p, validators } = world;
+function isLeaving({ p }: World, { key }: Validator): boolean {
   const { beacon } = p;
-  const state = beacon.stateAt(beacon.provenSlot);
-  for (const validator of validators) {
-    if (validator.status !== "active") continue;
-    const seen = state.validator(validator.key.pubkey);
-    if (seen !== undefined && seen.exitEpoch !== Infinity) await proveExiting(world, validator);
-  }
-  const leaving = validators
-    .filter(({ status }) => status === "exiting")
-    .map((validator) => ({ validator, end: state.validator(validator.key.pubkey)?.withdrawableEpoch ?? Infinity }))
-    .sort((a, b) => a.end - b.end);
-  for (const { validator, end } of leaving) {
-    const last = startOf(end - 1);
-    if (last > nextRefSlot(world)) break;
-    if (beacon.head.slot < last) await beacon.advanceTo(last);
-    // any block of the validator's last epoch will do, once its root can be looked up
-    if (beacon.head.slot <= last + 31) await beacon.advanceSlots(1);
-    const { slot } = beacon.blockAt(Math.min(last + 31, beacon.provenSlot));
-    if (slot < last) throw new Error(`no block in epoch ${end - 1}`);
-    await proveWithdrawn(world, validator, slot);
-  }
-}
-
-async function proveExiting({ p, chain, at, operators, tiers }: World, validator: Validator): Promise<void> {
-  const proof = contractValidatorProof(p.beacon.proveValidator(validator.key.pubkey));
-  await chain.send(at.keeper, p.validators.proveExiting.populateTransaction(proof));
-  const tier = tiers[validator.operator.tier];
-  if (tier === undefined) throw new Error("no such tier");
-  tier.exiting++;
-  if (validator.requested) tier.requested--;
-  validator.requested = false;
-  validator.status = "exiting";
-  if (!validator.weightless) operators.weightStopped(validator.operator);
-  validator.weightless = true;
-}
-
-async function proveWithdrawn(world: World, validator: Validator, slot: number): Promise<void> {
-  const { p, chain, at, operators } = world;
-  const { pubkey } = validator.key;
-  const settled = p.beacon.stateAt(slot).balanceGwei(pubkey);
-  const proofs = [
-    contractValidatorProof(p.beacon.proveValidator(pubkey, slot)),
-    contractBalanceProof(p.beacon.proveBalance(pubkey, slot)),
-  ] as const;
-  await chain.send(at.keeper, p.validators.proveWithdrawn.populateTransaction(...proofs));
-  validator.status = "withdrawn";
-  const shortfall = settled < STAKE_GWEI ? (STAKE_GWEI - settled) * WEI_PER_GWEI : 0n;
-  operators.withdrawn(validator.operator, wei(shortfall));
-}
-
-/** Slashes validators in one block, and proves it. */
-export async function slash(world: World, slashed: readonly Validator[]): Promise<void> {
-  const { p, chain, at, ledger, operators } = world;
-  for (const { key } of slashed) p.beacon.slash(key.pubkey);
-  await p.beacon.advanceSlots(2);
-  for (const validator of slashed) {
-    const proof = contractValidatorProof(p.beacon.proveValidator(validator.key.pubkey));
-    await chain.send(at.keeper, p.validators.proveSlashed.populateTransaction(proof));
-    ledger.noteSlashing(BigInt(p.beacon.genesisTime) + proof.header.slot * 12n);
-    validator.slashed = true;
-    if (!validator.weightless) operators.weightStopped(validator.operator);
-    validator.weightless = true;
-    validator.operator.frozen = true;
-  }
-}
-
-/** A validator below 31.75 ETH loses its weight. */
-export async function proveBelow({ p, chain, at, operators }: World, validator: Validator): Promise<void> {
-  const { pubkey } = validator.key;
-  const proofs = [
-    contractValidatorProof(p.beacon.proveValidator(pubkey)),
-    contractBalanceProof(p.beacon.proveBalance(pubkey)),
-  ] as const;
-  await chain.send(at.keeper, p.validators.proveBelow.populateTransaction(...proofs));
-  operators.weightStopped(validator.operator);
-  validator.weightless = true;
+  return (beacon.stateAt(beacon.provenSlot).validator(key.pubkey)?.exitEpoch ?? Infinity) !== Infinity;
 }

@@ -10,12 +10,16 @@ import { toEtherDown, toSharesUp } from "../../../offchain/protocol/shares.ts";
 import { ETHER, shares, wei } from "../../../offchain/protocol/units.ts";
 import type { Shares, Wei } from "../../../offchain/protocol/units.ts";
 
-const FINE_LIFETIME = 7n * 86_400n; // seconds
+const FINE_LIFETIME = 30n * 86_400n; // seconds
 
+/** IOperatorRegistry.Tier */
 export interface TierTerms {
   readonly bondFirst: bigint;
   readonly bondNext: bigint;
   readonly feeBp: bigint;
+  readonly targetShareBp: bigint;
+  readonly maxShareBp: bigint;
+  readonly open: boolean;
 }
 
 export interface OperatorAccount {
@@ -34,6 +38,8 @@ export interface OperatorAccount {
   active: bigint;
   weighted: bigint;
   frozen: boolean;
+  /** Unix seconds; 0 while it is not frozen. */
+  frozenAt: bigint;
   /** All rewards ever, for the year's sums. */
   earned: Shares;
 }
@@ -81,7 +87,8 @@ export class OperatorBooks {
       fine: undefined,
       ahead: 0n,
     };
-    const account = { id, tier, terms, owner, ...none, queued: 0n, active: 0n, weighted: 0n, frozen: false };
+    const counts = { queued: 0n, active: 0n, weighted: 0n };
+    const account = { id, tier, terms, owner, ...none, ...counts, frozen: false, frozenAt: 0n };
     this.all.push(account);
     return account;
   }

@@ -1,6 +1,5 @@
 /** What operators, the guardian and governance do. */
 import { id as hashOf } from "ethers";
-import { TIERS } from "../../../deploy/lib/parameters.ts";
 import type { Hex } from "../../../devnet/core/state.ts";
 import { pubkeyRoot, signedDeposit } from "../../../devnet/keys.ts";
 import { validatorBatch } from "../../../devnet/localProtocol.ts";
@@ -9,17 +8,16 @@ import { SHARES_PER_UNIT, shares, wei } from "../../../offchain/protocol/units.t
 import type { OperatorAccount } from "./operatorBooks.ts";
 import { bondBeside } from "./operatorBooks.ts";
 import type { Validator } from "./turns.ts";
-import { newKeys } from "./world.ts";
+import { newKeys, tierOf } from "./world.ts";
 import type { World } from "./world.ts";
 
 const ETH = 10n ** 18n;
 const ONE_ETH_GWEI = 10n ** 9n;
-const TERMS = Object.values(TIERS);
 
 /** Curated operators are invited, the others join by themselves. */
 export async function join(world: World, tier: number, name: string): Promise<OperatorAccount> {
   const { chain, p, operators } = world;
-  const terms = TERMS[tier];
+  const terms = world.terms[tier];
   if (terms === undefined) throw new Error(`no tier ${tier}`);
   const owner = await chain.account(name);
   if (terms.open) await chain.send(owner, p.operators.join.populateTransaction(tier, owner, name));
@@ -67,9 +65,11 @@ export async function withdrawFreeBond(world: World, op: OperatorAccount): Promi
 }
 
 /** Governance changes what each further validator of a tier needs, for everybody in it. */
-export async function setBondNext({ p, chain, operators }: World, tier: number, bondNext: bigint): Promise<void> {
-  const terms = TERMS[tier];
+export async function setBondNext(world: World, tier: number, bondNext: bigint): Promise<void> {
+  const { p, chain, operators } = world;
+  const terms = world.terms[tier];
   if (terms === undefined) throw new Error(`no tier ${tier}`);
+  world.terms[tier] = { ...terms, bondNext };
   await chain.send(p.governor.address, p.operators.setTier.populateTransaction(tier, { ...terms, bondNext }));
   for (const account of operators.all) if (account.tier === tier) account.terms = { ...account.terms, bondNext };
 }
@@ -91,10 +91,18 @@ export async function predeposit(world: World, op: OperatorAccount, count: numbe
   await chain.send(op.owner, prepared, BigInt(count) * ETH);
   const news = keys.map((key): Validator => {
     const flags = { slashed: false, weightless: false, requested: false, own: false };
-    return { key, keyRoot: pubkeyRoot(key.pubkey), operator: op, status: "predeposited", fundedAt: 0n, ...flags };
+    const start = { status: "predeposited", fundedAt: 0n, shortfall: wei(0n) } as const;
+    return { key, keyRoot: pubkeyRoot(key.pubkey), operator: op, ...start, ...flags };
   });
   validators.push(...news);
   return news;
+}
+
+/** As `predeposit`, once the bond is there. */
+export async function predepositAll(world: World, op: OperatorAccount, count: number): Promise<Validator[]> {
+  const lacking = lackingBond(world, op, count);
+  if (lacking > 0n) await addBond(world, op, lacking);
+  return predeposit(world, op, count);
 }
 
 /** What an operator must add for `count` keys more, beside their predeposits. */
@@ -108,7 +116,7 @@ export function lackingBond(world: World, op: OperatorAccount, count: number): b
 
 /** Proves keys that the beacon chain knows by now. Returns the error's name if it is refused. */
 export async function prove(world: World, keys: readonly Validator[]): Promise<string | undefined> {
-  const { chain, p, at, tiers } = world;
+  const { chain, p, at } = world;
   const batch = validatorBatch(
     p,
     keys.map(({ key }) => key),
@@ -120,27 +128,38 @@ export async function prove(world: World, keys: readonly Validator[]): Promise<s
   for (const validator of keys) {
     validator.status = "queued";
     validator.operator.queued++;
-    tiers[validator.operator.tier]?.push(validator);
+    tierOf(world, validator).push(validator);
   }
   return undefined;
 }
 
-export async function drop({ chain, p, at, tiers }: World, validator: Validator): Promise<void> {
-  await chain.send(at.keeper, p.validators.dropQueued.populateTransaction(validator.keyRoot));
-  validator.status = "dropped";
-  validator.operator.queued--;
-  tiers[validator.operator.tier]?.remove(validator);
+export async function drop(world: World, keys: readonly Validator[]): Promise<void> {
+  const { chain, p, at } = world;
+  await chain.send(at.keeper, p.validators.dropQueued.populateTransaction(rootsOf(keys)));
+  for (const validator of keys) {
+    validator.status = "dropped";
+    validator.operator.queued--;
+    tierOf(world, validator).remove(validator);
+  }
 }
 
-export async function requeue({ chain, p, at, tiers }: World, validator: Validator): Promise<void> {
-  await chain.send(at.keeper, p.validators.requeue.populateTransaction(validator.keyRoot));
-  validator.status = "queued";
-  validator.operator.queued++;
-  tiers[validator.operator.tier]?.push(validator);
+/** Puts dropped keys of one operator back. */
+export async function requeue(world: World, op: OperatorAccount, keys: readonly Validator[]): Promise<void> {
+  const { chain, p } = world;
+  await chain.send(op.owner, p.validators.requeue.populateTransaction(rootsOf(keys)));
+  for (const validator of keys) {
+    validator.status = "queued";
+    op.queued++;
+    tierOf(world, validator).push(validator);
+  }
+}
+
+function rootsOf(keys: readonly Validator[]): Hex[] {
+  return keys.map(({ keyRoot }) => keyRoot);
 }
 
 export async function fundOwn(world: World, validator: Validator): Promise<void> {
-  const { chain, p, ledger, operators, tiers } = world;
+  const { chain, p, ledger, operators } = world;
   const { operator } = validator;
   const now = await chain.send(
     operator.owner,
@@ -150,8 +169,7 @@ export async function fundOwn(world: World, validator: Validator): Promise<void>
   world.deposited += 31n * ETH;
   operators.divide();
   operators.funded([operator], ledger.fundOwn(operator.owner, now));
-  const tier = tiers[operator.tier];
-  if (tier === undefined) throw new Error("no such tier");
+  const tier = tierOf(world, validator);
   tier.remove(validator);
   tier.outOfTurn.push(validator);
   tier.funded++;
@@ -209,5 +227,5 @@ export async function releaseFine({ chain, p, at, operators }: World, op: Operat
 
 export async function unfreeze({ chain, p }: World, op: OperatorAccount): Promise<void> {
   await chain.send(p.governor.address, p.operators.unfreeze.populateTransaction(op.id));
-  op.frozen = false;
+  Object.assign(op, { frozen: false, frozenAt: 0n });
 }

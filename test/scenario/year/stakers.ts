@@ -1,7 +1,9 @@
 /** What stakers do: stake in three ways, transfer, ask for their ether in two, claim. */
 import { ZeroAddress } from "ethers";
+import type { ContractTransaction } from "ethers";
 import { toEtherDown } from "../../../offchain/protocol/shares.ts";
-import { SHARES_PER_UNIT, shares, wei } from "../../../offchain/protocol/units.ts";
+import { SHARES_PER_UNIT, VALIDATOR_DEPOSIT, shares, wei } from "../../../offchain/protocol/units.ts";
+import { exitsAsked } from "./world.ts";
 import type { World } from "./world.ts";
 
 export const ETH = 10n ** 18n;
@@ -13,25 +15,25 @@ export async function newStakers({ chain }: World, count: number): Promise<strin
   return accounts;
 }
 
-export async function stake(world: World, who: string, amount: bigint): Promise<void> {
-  const { chain, p, ledger } = world;
-  const now = await chain.send(who, p.pool.deposit.populateTransaction(who, ZeroAddress), amount);
-  ledger.deposit(who, wei(amount), now);
-  world.deposited += amount;
-}
+/** How ether is staked: the transaction, and whose shares it mints. */
+type Way = (
+  world: World,
+  who: string,
+) => { readonly prepared: Promise<ContractTransaction>; readonly receiver: string };
 
-async function stakePlain(world: World, who: string, amount: bigint): Promise<void> {
-  const { chain, at, ledger } = world;
-  const now = await chain.send(who, Promise.resolve({ to: at.pool, data: "0x" }), amount);
-  ledger.deposit(who, wei(amount), now);
-  world.deposited += amount;
-}
-
+const direct: Way = ({ p }, who) => ({ prepared: p.pool.deposit.populateTransaction(who, ZeroAddress), receiver: who });
+const plain: Way = ({ at }, who) => ({ prepared: Promise.resolve({ to: at.pool, data: "0x" }), receiver: who });
 /** Straight to westETH, which the wrapper holds shares for. */
-export async function stakeWrapped(world: World, who: string, amount: bigint): Promise<void> {
-  const { chain, p, at, ledger } = world;
-  const now = await chain.send(who, p.wrapped.stake.populateTransaction(who, ZeroAddress), amount);
-  ledger.deposit(at.wrapped, wei(amount), now);
+const wrapped: Way = ({ p, at }, who) => ({
+  prepared: p.wrapped.stake.populateTransaction(who, ZeroAddress),
+  receiver: at.wrapped,
+});
+
+export async function stake(world: World, who: string, amount: bigint, way = direct): Promise<void> {
+  const { chain, ledger } = world;
+  const { prepared, receiver } = way(world, who);
+  const now = await chain.send(who, prepared, amount);
+  ledger.deposit(receiver, wei(amount), now);
   world.deposited += amount;
 }
 
@@ -53,6 +55,15 @@ async function requestWrapped(world: World, who: string, wrapped: bigint): Promi
   for (const id of ids) requests.push({ id, owner: who });
 }
 
+/** Asks for so much that `demand` wei must come from exits that nobody was asked for yet. */
+export async function requestUntil(world: World, who: string, demand: bigint): Promise<void> {
+  const { ledger } = world;
+  const coming = ledger.books.leaving + VALIDATOR_DEPOSIT * exitsAsked(world);
+  const here = ledger.buffer() + coming - ledger.promised();
+  // a wei more for the rounding to shares
+  await request(world, who, [demand + here + 1n]);
+}
+
 /** Each owner claims all it can, into the common purse. */
 export async function claimAll(world: World): Promise<void> {
   const { chain, p, at, ledger, requests } = world;
@@ -69,29 +80,41 @@ export async function claimAll(world: World): Promise<void> {
   requests.splice(0, requests.length, ...open);
 }
 
-/** A day of small things: `actions` of them, by stakers chosen at random. */
-export async function stakersDay(world: World, stakers: readonly string[], actions: number): Promise<void> {
+/**
+ * A day of small things: `actions` of them, by stakers chosen at random.
+ * @param refused while no deposits are possible: where the names of the answers to them go
+ */
+export async function stakersDay(
+  world: World,
+  stakers: readonly string[],
+  actions: number,
+  refused?: (string | undefined)[],
+): Promise<void> {
   const { p, ledger, random } = world;
   const anyone = () => stakers[random(stakers.length)] ?? ZeroAddress;
   // down to the wei, so that nothing comes out even by accident
   const amount = (ether: number) => (BigInt(1 + random(ether * 1_000)) * ETH) / 1_000n + BigInt(random(1_000_000_007));
+  const tryToStake = async (who: string, sum: bigint, way: Way): Promise<void> => {
+    if (refused === undefined) await stake(world, who, sum, way);
+    else refused.push(await world.chain.refusal(who, way(world, who).prepared, sum));
+  };
   for (let i = 0; i < actions; i++) {
     const who = anyone();
     const balance = ledger.balanceOf(who);
     switch (random(8)) {
       case 0:
-        await stakePlain(world, who, amount(3));
+        await tryToStake(who, amount(3), plain);
         break;
       case 1:
-        await stakeWrapped(world, who, amount(5));
+        await tryToStake(who, amount(5), wrapped);
         break;
       case 2:
         if (balance > 0n) await transfer(world, who, anyone(), balance / BigInt(1 + random(9)));
         break;
       case 3: {
-        const wrapped = (await p.wrapped.balanceOf(who)) / BigInt(2 + random(5));
-        if (toEtherDown(shares(wrapped * SHARES_PER_UNIT), ledger.totals) >= MIN_REQUEST)
-          await requestWrapped(world, who, wrapped);
+        const part = (await p.wrapped.balanceOf(who)) / BigInt(2 + random(5));
+        if (toEtherDown(shares(part * SHARES_PER_UNIT), ledger.totals) >= MIN_REQUEST)
+          await requestWrapped(world, who, part);
         break;
       }
       case 4:
@@ -101,7 +124,7 @@ export async function stakersDay(world: World, stakers: readonly string[], actio
         break;
       }
       default:
-        await stake(world, who, amount(12));
+        await tryToStake(who, amount(12), direct);
     }
   }
 }

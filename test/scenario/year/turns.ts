@@ -1,6 +1,7 @@
-/** Whose turn it is to be funded and to exit, kept apart from the contracts (DESIGN 3.4: shares decide between tiers, order of proof within). */
+/** Whose turn it is to be funded and to exit, kept apart from the contracts: shares decide between tiers, order of proof within. */
 import type { ValidatorKey } from "../../../devnet/keys.ts";
 import type { Hex } from "../../../devnet/core/state.ts";
+import type { Wei } from "../../../offchain/protocol/units.ts";
 import type { OperatorAccount } from "./operatorBooks.ts";
 
 export type Status = "predeposited" | "queued" | "dropped" | "active" | "exiting" | "withdrawn";
@@ -15,9 +16,12 @@ export interface Validator {
   slashed: boolean;
   /** Proven below 31.75 ETH, slashed or leaving. */
   weightless: boolean;
+  /** Asked to exit, and not proven to leave yet. */
   requested: boolean;
-  /** By its operator, out of turn. */
+  /** Funded by its operator, out of turn. */
   own: boolean;
+  /** What it brought back too little, once it is withdrawn. */
+  shortfall: Wei;
 }
 
 export class Tier {
@@ -29,21 +33,16 @@ export class Tier {
   fundHead = 0;
   exitHead = 0;
   funded = 0n;
-  exiting = 0n;
-  requested = 0n;
+  /** Ever asked to exit, or proven to leave without; each once. */
+  leaving = 0n;
 
   constructor(targetBp: bigint, maxBp: bigint) {
     this.targetBp = targetBp;
     this.maxBp = maxBp;
   }
 
-  get staying(): bigint {
-    return this.funded - this.exiting - this.requested;
-  }
-
-  /** Funded and not proven to leave. */
   get present(): bigint {
-    return this.funded - this.exiting;
+    return this.funded - this.leaving;
   }
 
   push(validator: Validator): void {
@@ -60,7 +59,7 @@ export class Tier {
     return this.order[this.fundHead];
   }
 
-  /** The head of the order of exits, if it is funded. */
+  /** The head of the order of exits, if it is funded: perhaps one that leaves already. */
   nextFunded(): Validator | undefined {
     while (this.exitHead < this.fundHead && this.order[this.exitHead] === undefined) this.exitHead++;
     return this.exitHead < this.fundHead ? this.order[this.exitHead] : undefined;
@@ -70,24 +69,24 @@ export class Tier {
 /** The tier furthest below its target among those with queued keys; the lower of two that are alike. */
 export function tierToFund(tiers: readonly Tier[]): Tier | undefined {
   const waiting = tiers.filter((tier) => tier.nextQueued() !== undefined);
-  const total = 1n + tiers.reduce((sum, tier) => sum + tier.present, 0n);
+  const total = 1n + presentIn(tiers);
   return furthest(
     waiting.filter((tier) => tier.present * 10_000n < tier.maxBp * total),
     (tier) => tier.targetBp * total - tier.present * 10_000n,
   );
 }
 
-/** The tier furthest above its target among those with validators that stay. */
-export function tierToExit(tiers: readonly Tier[]): Tier | undefined {
-  const total = stayingOf(tiers);
+/** The tier furthest above its target among those with validators present, but for those that are passed over. */
+export function tierToExit(tiers: readonly Tier[], passed: readonly Tier[] = []): Tier | undefined {
+  const total = presentIn(tiers);
   return furthest(
-    tiers.filter((tier) => tier.staying > 0n),
-    (tier) => tier.staying * 10_000n - tier.targetBp * total,
+    tiers.filter((tier) => tier.present > 0n && !passed.includes(tier)),
+    (tier) => tier.present * 10_000n - tier.targetBp * total,
   );
 }
 
-export function stayingOf(tiers: readonly Tier[]): bigint {
-  return tiers.reduce((sum, tier) => sum + tier.staying, 0n);
+export function presentIn(tiers: readonly Tier[]): bigint {
+  return tiers.reduce((sum, tier) => sum + tier.present, 0n);
 }
 
 function furthest(tiers: readonly Tier[], gap: (tier: Tier) => bigint): Tier | undefined {

@@ -10,19 +10,21 @@ import type { Hex } from "../../../devnet/core/state.ts";
 import type { ValidatorKey } from "../../../devnet/keys.ts";
 import { startLocalProtocol } from "../../../devnet/localProtocol.ts";
 import type { LocalProtocol } from "../../../devnet/localProtocol.ts";
-import { countedTime, scheduleOf } from "../../../offchain/protocol/frames.ts";
+import { scheduleOf } from "../../../offchain/protocol/frames.ts";
 import type { Grid } from "../../../offchain/protocol/frames.ts";
 import { ProtocolModel } from "../../../offchain/protocol/model.ts";
 import type { ReportOutcome } from "../../../offchain/protocol/model.ts";
 import { WEI_PER_GWEI, bp, wei } from "../../../offchain/protocol/units.ts";
 import { Chain, nobody } from "./chain.ts";
 import { OperatorBooks } from "./operatorBooks.ts";
+import type { TierTerms } from "./operatorBooks.ts";
 import { Tier } from "./turns.ts";
 import type { Validator } from "./turns.ts";
 
 /** Enough that the penalty for slashings at the same time stays small. */
 const STRANGERS = 100;
 const SLOTS_PER_EPOCH = 32;
+const HOUR = 3_600n;
 
 export interface Request {
   readonly id: number;
@@ -51,13 +53,29 @@ export interface World {
   readonly at: Places;
   readonly ledger: ProtocolModel;
   readonly operators: OperatorBooks;
-  readonly tiers: readonly Tier[];
+  /** By id, as the registries have them. */
+  readonly terms: TierTerms[];
+  readonly tiers: Tier[];
   readonly validators: Validator[];
+  /** When an exit was asked, unix seconds; a second request for the same validator counts again. */
+  readonly asked: bigint[];
+  /** Those that were asked because ether was needed and it was their turn. */
+  readonly demanded: Validator[];
+  /** Those that the heads of the order of exits stepped over. */
+  readonly skipped: Validator[];
+  /** Those that were too young and passed over for another, once for each time. */
+  readonly passed: Validator[];
   readonly requests: Request[];
   readonly outcomes: ReportOutcome[];
   readonly grid: Grid;
   readonly random: (below: number) => number;
   lastRefSlot: bigint;
+  /** The last frame that ended, be it reported or not: the slot of its end. */
+  lastFrameEnd: bigint;
+  /** The last report told of an incident, or one was announced since. */
+  careful: boolean;
+  /** Paid between reports, in wei. */
+  continued: bigint;
   /** Sums of what came in, in wei: stakers' and operators' deposits, and the ether of own fundings among them. */
   deposited: bigint;
   claimed: bigint;
@@ -102,6 +120,7 @@ export async function openWorld(connection: NetworkConnection, seed: number): Pr
   });
   ledger.bootstrap(wei(LOCAL_SETTINGS.bootstrapWei), grid.genesisTime, scheduleOf(grid.firstRefSlot, grid));
   const operators = new OperatorBooks(ledger);
+  const terms: TierTerms[] = Object.values(TIERS);
   operators.join(p.operatorId, 0, TIERS.curatedTier, p.nodeOperator.address);
   return {
     p,
@@ -109,13 +128,21 @@ export async function openWorld(connection: NetworkConnection, seed: number): Pr
     at,
     ledger,
     operators,
-    tiers: Object.values(TIERS).map(({ targetShareBp, maxShareBp }) => new Tier(targetShareBp, maxShareBp)),
+    terms,
+    tiers: terms.map(({ targetShareBp, maxShareBp }) => new Tier(targetShareBp, maxShareBp)),
     validators: [],
+    asked: [],
+    demanded: [],
+    skipped: [],
+    passed: [],
     requests: [],
     outcomes: [],
     grid,
     random: seeded(seed),
     lastRefSlot: grid.firstRefSlot,
+    lastFrameEnd: grid.firstRefSlot,
+    careful: false,
+    continued: 0n,
     deposited: LOCAL_SETTINGS.bootstrapWei,
     claimed: 0n,
     keys: 0,
@@ -148,37 +175,25 @@ export function newKeys(world: World, count: number): ValidatorKey[] {
   });
 }
 
-/** The first slot of the next report's reference epoch after which a report may be made. */
-export function nextRefSlot({ lastRefSlot, grid }: World): number {
-  return Number(lastRefSlot + grid.slotsPerFrame);
+/** The slot at which the frame ends that is going on. */
+export function nextFrameEnd({ lastFrameEnd, grid }: World): number {
+  return Number(lastFrameEnd + grid.slotsPerFrame);
 }
 
 export function startOf(epoch: number): number {
   return epoch * SLOTS_PER_EPOCH;
 }
 
-/** Waits until the next reference slot is final; the committee reads, signs and reports; the books hear what is so. */
-export async function report(world: World): Promise<ReportOutcome> {
-  const { p, chain, at, grid, ledger } = world;
-  const told = await p.committee.read();
-  const signatures = await p.committee.sign(told);
-  const held = [await chain.etherOf(at.withdrawalVault), await chain.etherOf(at.rewardsVault)] as const;
-  const now = await chain.send(at.keeper, p.oracle.submitReport.populateTransaction(told, signatures));
-  const state = p.beacon.stateAt(Number(told.refSlot));
-  const time = BigInt(p.beacon.timeOf(Number(told.refSlot)));
-  const { number } = state.block.execution;
-  const funded = world.validators.filter(({ fundedAt }) => fundedAt !== 0n && fundedAt <= time);
-  const outcome = ledger.report({
-    ...scheduleOf(told.refSlot, grid),
-    now,
-    elapsed: countedTime(told.refSlot, world.lastRefSlot, grid),
-    clBalance: wei(state.clBalanceGwei(funded.map(({ key }) => key.pubkey)) * WEI_PER_GWEI),
-    withdrawalVault: { reported: wei(await chain.etherOf(at.withdrawalVault, number)), held: wei(held[0]) },
-    rewardsVault: { reported: wei(await chain.etherOf(at.rewardsVault, number)), held: wei(held[1]) },
-    incident: told.incident,
-  });
-  world.lastRefSlot = told.refSlot;
-  world.outcomes.push(outcome);
-  world.operators.noteFees(outcome.feeShares);
-  return outcome;
+export function tierOf({ tiers }: Pick<World, "tiers">, { operator }: Validator): Tier {
+  const tier = tiers[operator.tier];
+  if (tier === undefined) throw new Error(`no tier ${operator.tier}`);
+  return tier;
+}
+
+/** Exits asked since an hour before the last report's reference: what may not show in its state, and counts beside it. */
+export function exitsAsked({ p, asked, lastRefSlot }: Pick<World, "p" | "asked" | "lastRefSlot">): bigint {
+  const since = BigInt(p.beacon.timeOf(Number(lastRefSlot))) - HOUR;
+  let count = 0;
+  while (count < asked.length && (asked[asked.length - 1 - count] ?? 0n) > since) count++;
+  return BigInt(count);
 }

@@ -1,8 +1,8 @@
 /** Ether on its way into the pool: deposits, what stops them and by whose hand, and the limits of governance. */
 import { expect } from "chai";
-import { concat } from "ethers";
 import type { BaseContract, ContractTransactionResponse } from "ethers";
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
+import { ROLES } from "../../../deploy/roles.ts";
 import { deriveValidatorKeys } from "../../../devnet/keys.ts";
 import { DEPOSIT_CONTRACT } from "../../../devnet/predeploys.ts";
 import { ethers, loadFixture, networkHelpers, provider } from "../../helpers/network.ts";
@@ -173,9 +173,24 @@ describe("Pauses", () => {
     for (const leave of Object.values(WAYS_OUT).slice(0, 2)) await leave(p);
   });
 
+  it("a claim is never paid to the pool, which would stake it for the queue: the request stays", async () => {
+    const p = await loadFixture(staked);
+    await request(p, p.alice, ETH);
+    await apply(p);
+    const [due] = await p.queue.getClaimableEther([1n]);
+    await expect(p.queue.connect(p.alice).claimWithdrawals([1n], [], p.pool))
+      .to.be.revertedWithCustomError(p.queue, "ClaimFailed")
+      .withArgs(p.pool, due);
+    const queue = await borrow(p.queue);
+    await expect(queue.sendTransaction({ to: p.pool, value: 1n }))
+      .to.be.revertedWithCustomError(p.pool, "StakesForQueue")
+      .withArgs();
+    await p.queue.connect(p.alice).claimWithdrawal(1n);
+  });
+
   it("are no longer a guardian's whose role was taken", async () => {
     const p = await loadFixture(narrow);
-    await p.authority.connect(p.governor).revokeRole(1n, p.guardian);
+    await p.authority.connect(p.governor).revokeRole(ROLES.PAUSER.id, p.guardian);
     for (const [contract, call] of [
       [p.pool, () => p.pool.connect(p.guardian).pauseDeposits(true)],
       [p.queue, () => p.queue.connect(p.guardian).pauseRequests(true)],
@@ -287,7 +302,7 @@ describe("StakingPool: peers", () => {
     const deposits = new ethers.Contract(DEPOSIT_CONTRACT, DEPOSIT_EVENT, ethers.provider);
     const [before, held] = [await ethers.provider.getBalance(DEPOSIT_CONTRACT), await ethers.provider.getBalance(pool)];
     const keys = [1, 2].map((index) => deriveValidatorKeys(1, index)[0]?.pubkey ?? "0x");
-    const receipt = await (await pool.fundValidators(concat(keys))).wait();
+    const receipt = await (await pool.fundValidators(keys)).wait();
     const logs = (receipt?.logs ?? []).filter(({ address }) => address.toLowerCase() === DEPOSIT_CONTRACT);
     const found = logs.map((log) => deposits.interface.parseLog(log)?.args.slice(0, 4));
     const credentials = `0x01${"00".repeat(11)}${(await p.withdrawalVault.getAddress()).slice(2).toLowerCase()}`;
@@ -300,7 +315,7 @@ describe("StakingPool: peers", () => {
     const p = await loadFixture(staked);
     const pool = p.pool.connect(await borrow(p.validators));
     for (const length of [1, 47, 49, 95])
-      await expect(pool.fundValidators(`0x${"5a".repeat(length)}`))
+      await expect(pool.fundValidators([...someKeys(1n), `0x${"5a".repeat(length)}`]))
         .to.be.revertedWithCustomError(pool, "BadPubkeyLength")
         .withArgs(length);
     const books = await pool.books();
@@ -322,22 +337,35 @@ describe("StakingPool: peers", () => {
   it("asks for exits of what is promised and neither here nor on its way", async () => {
     const p = await loadFixture(staked);
     expect(await p.pool.exitDemand(0n)).to.equal(0n);
-    // ten validators hold 320 ether, the pool 690.01
+    // ten validators hold 320 ether, 40 of them on their way out; the pool has 690.01
+    await apply(p, { leaving: 40n * ETH });
     await request(p, p.alice, 600n * ETH);
-    await request(p, p.bob, 300n * ETH);
+    await request(p, p.bob, 400n * ETH);
     const [promised, buffer, away] = [await p.pool.promised(), await p.pool.buffer(), await p.pool.etherAtValidators()];
-    expect([promised, away]).to.deep.equal([900n * ETH, 320n * ETH]);
-    for (const [staying, coming] of [
-      [10n, 0n],
-      [9n, 32n * ETH],
-      [5n, 160n * ETH],
-      [4n, 192n * ETH],
-      [11n, 0n],
+    expect([promised, away]).to.deep.equal([1_000n * ETH, 320n * ETH]);
+    expect((await p.pool.books()).leaving).to.equal(40n * ETH);
+    for (const [asked, coming] of [
+      [0n, 40n * ETH],
+      [1n, 72n * ETH],
+      [5n, 200n * ETH],
+      [8n, 296n * ETH],
+      [9n, 320n * ETH],
+      [10_000n, 320n * ETH], // no more than there is
     ] as const) {
       const demand = promised - buffer - coming;
-      expect(await p.pool.exitDemand(staying)).to.equal(demand > 0n ? demand : 0n);
+      expect(await p.pool.exitDemand(asked)).to.equal(demand > 0n ? demand : 0n);
     }
-    expect(await p.pool.exitDemand(0n)).to.equal(0n);
+    expect(await p.pool.exitDemand(0n)).to.equal(promised - buffer - 40n * ETH);
     expect(await p.pool.depositable()).to.equal(0n);
+    // what left falls out of it in the report that brings it: nothing is counted twice, and there is no gap
+    await give(p, 40n * ETH);
+    const demand = await p.pool.exitDemand(0n);
+    await apply(p, { gain: -40n * ETH, leaving: 0n, cutoff: 0n });
+    expect(await p.pool.exitDemand(0n)).to.equal(demand);
   });
 });
+
+async function give(p: Awaited<ReturnType<typeof staked>>, amount: bigint): Promise<void> {
+  const vault = await p.withdrawalVault.getAddress();
+  await networkHelpers.setBalance(vault, (await ethers.provider.getBalance(vault)) + amount);
+}

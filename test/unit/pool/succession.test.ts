@@ -40,7 +40,9 @@ describe("The succession of pools", () => {
       await p.pool.buffer(),
       await ethers.provider.getBalance(p.pool),
     ];
-    await p.token.connect(p.governor).replacePool(next);
+    await expect(p.token.connect(p.governor).replacePool(next))
+      .to.emit(p.pool, "HandedOver")
+      .withArgs(await next.getAddress());
     expect(await p.token.pool()).to.equal(await next.getAddress());
     expect([...(await next.books())].map(String)).to.deep.equal([...before].map(String));
     expect(await next.buffer()).to.equal(buffer);
@@ -156,6 +158,37 @@ describe("The succession of pools", () => {
     }
     expect(await p.token.pool()).to.equal(await p.pool.getAddress());
     await p.pool.connect(p.bob).deposit(p.bob, ethers.ZeroAddress, { value: ETH });
+  });
+
+  it("regression, core E: a pause of deposits goes over to the successor, whoever paused", async () => {
+    const { p, next } = await world();
+    await p.pool.connect(p.guardian).pauseDeposits(true);
+    await p.token.connect(p.governor).replacePool(next);
+    expect([await next.depositsPaused(), (await next.books()).paused]).to.deep.equal([true, true]);
+    await expect(next.connect(p.alice).deposit(p.alice, ethers.ZeroAddress, { value: ETH }))
+      .to.be.revertedWithCustomError(next, "DepositsArePaused")
+      .withArgs();
+    await next.connect(p.governor).pauseDeposits(false);
+    await next.connect(p.alice).deposit(p.alice, ethers.ZeroAddress, { value: ETH });
+  });
+
+  it("takes counts of slashings, what is leaving and a hold along", async () => {
+    const p = await loadFixture(staked);
+    await apply(p, { leaving: 64n * ETH });
+    const registry = p.pool.connect(await borrow(p.validators));
+    await registry.noteSlashing(await networkHelpers.time.latest());
+    await apply(p, { leaving: 32n * ETH, refTime: await nextRefTime(p), after: 60n });
+    for (let i = 0; i < 2; i++) await registry.noteSlashing(await networkHelpers.time.latest());
+    await p.pool.connect(await borrow(p.oracle)).hold();
+    const before = await p.pool.books();
+    expect([before.leaving, before.slashed, before.slashedEarlier]).to.deep.equal([32n * ETH, 2n, 0n]);
+    const next = await successor(p);
+    await p.token.connect(p.governor).replacePool(next);
+    expect(await next.books()).to.deep.equal(before);
+    await expect(next.connect(p.carol).deposit(p.carol, p.carol, { value: ETH }))
+      .to.be.revertedWithCustomError(next, "ReportOverdue")
+      .withArgs(before.openUntil);
+    expect(await next.calm()).to.deep.equal([false, before.lastRefTime]);
   });
 
   it("does not open deposits that were paused at the successor before", async () => {

@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import { behavesAsErc4626 } from "../../helpers/behaviour/erc4626.ts";
 import { signPermit } from "../../helpers/behaviour/erc2612.ts";
-import { ethers, loadFixture } from "../../helpers/network.ts";
+import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
 import { ETH, apply, staked } from "../../helpers/reporting.ts";
 import type { Protocol } from "../../helpers/protocol.ts";
 
@@ -225,7 +225,10 @@ describe("WrappedStakedEther: staking and leaving", () => {
   it("stakes a plain transfer for its sender", async () => {
     const p = await loadFixture(aged);
     const wrapped = await p.wrapped.convertToShares(ETH);
-    await p.carol.sendTransaction({ to: p.wrapped, value: ETH });
+    const minted = await p.token.getSharesByPooledEth(ETH);
+    await expect(p.carol.sendTransaction({ to: p.wrapped, value: ETH }))
+      .to.emit(p.pool, "Deposited")
+      .withArgs(p.wrapped, p.wrapped, ETH, minted, ethers.ZeroAddress);
     expect(await p.wrapped.balanceOf(p.carol)).to.equal(wrapped);
   });
 
@@ -278,6 +281,47 @@ describe("WrappedStakedEther: staking and leaving", () => {
       .withArgs(p.alice, held - ETH, held);
     expect(await wrapped.balanceOf(p.alice)).to.equal(held);
     expect(await p.queue.lastRequestId()).to.equal(0n);
+  });
+});
+
+describe("WrappedStakedEther: rounding", () => {
+  /** So many shares more than a billion a wei; the totals after that. */
+  async function withMore(shares: (totalEther: bigint) => bigint) {
+    const p = await loadFixture(level);
+    const { totalEther } = await p.token.totals();
+    const totalShares = totalEther * UNIT + shares(totalEther);
+    const slot = ethers.toBeHex((totalShares << 128n) | totalEther, 32);
+    await networkHelpers.setStorageAt(await p.token.getAddress(), 5, slot);
+    expect(await p.token.totals()).to.deep.equal([totalEther, totalShares]);
+    return p;
+  }
+
+  it("a withdrawal costs a unit more as soon as its shares end above whole units", async () => {
+    // an ether is worth whole units and a fraction of one share
+    const p = await withMore(() => 1n);
+    expect(await p.token.getSharesByPooledEth(ETH)).to.equal(ETH * UNIT);
+    expect(await p.wrapped.previewWithdraw(ETH)).to.equal(ETH + 1n);
+    expect(await p.wrapped.convertToAssets(ETH)).to.equal(ETH - 1n);
+    await p.wrapped.connect(p.alice).withdraw(ETH, p.carol, p.alice);
+    expect(await p.token.getPooledEthByShares(await p.token.sharesOf(p.carol))).to.equal(ETH);
+  });
+
+  it("a deposit's preview takes off what a balance may show too much, and not a share more", async () => {
+    const forgiven = UNIT / 1_024n; // a 1024th of a wei
+    for (const [above, preview] of [
+      [forgiven, ETH],
+      [forgiven - 1n, ETH - 1n],
+    ] as const) {
+      const p = await withMore((totalEther) => (above * totalEther + ETH - 1n) / ETH);
+      expect(await p.token.getSharesByPooledEth(ETH)).to.equal(ETH * UNIT + above);
+      expect(await p.wrapped.previewDeposit(ETH)).to.equal(preview);
+      // somebody who has just what shows an ether gets that
+      await p.token.connect(p.alice).transferShares(p.carol, ETH * UNIT + above - forgiven);
+      expect(await p.token.balanceOf(p.carol)).to.equal(ETH);
+      await p.token.connect(p.carol).approve(p.wrapped, ETH);
+      await p.wrapped.connect(p.carol).deposit(ETH, p.carol);
+      expect(await p.wrapped.balanceOf(p.carol)).to.equal(preview);
+    }
   });
 });
 

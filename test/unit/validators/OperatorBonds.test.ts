@@ -16,18 +16,18 @@ import {
   payFee,
   predeposit,
   proofOf,
+  proveWithdrawn,
   prove,
   queued,
   range,
   registries,
-  slotNow,
   withPool,
   waiting,
 } from "./fixture.ts";
 import type { Registries } from "./fixture.ts";
 
 const SHARES = 10n ** 9n;
-const WEEK = 7 * 86_400;
+const FINE_LIFETIME = 30 * 86_400;
 const EVIDENCE = hashOf("block 1234, 5 ETH of MEV kept");
 const { time } = networkHelpers;
 
@@ -59,13 +59,6 @@ async function bondShares(world: Registries, id: number): Promise<bigint> {
 }
 
 /** A slashed-free exit that brings back `balanceGwei`. */
-async function withdraw(world: Registries, index: number, balanceGwei: number) {
-  const withdrawableEpoch = Math.floor((await slotNow(world)) / 32);
-  const validator = active(world, index, { exitEpoch: withdrawableEpoch - 256, withdrawableEpoch });
-  const { proof, balance } = await proofOf(world, validator, { slot: withdrawableEpoch * 32 - 1, balanceGwei });
-  return world.validators.proveWithdrawn(proof, balance);
-}
-
 describe("OperatorBonds: bonds in every form", () => {
   it("take estETH, by exact shares and with an allowance, from anyone", async () => {
     const world = await loadFixture(working);
@@ -127,7 +120,7 @@ describe("OperatorBonds: bonds in every form", () => {
     expect(required).to.equal(4n * ETH);
     expect(bond).to.be.within(4n * ETH - 4n, 4n * ETH);
     expect(before).to.equal(0n);
-    await withdraw(world, 0, 32 * ETH_GWEI);
+    await proveWithdrawn(world, 0, 32 * ETH_GWEI);
     const free = await operators.freeBond(1);
     expect(free).to.be.within(await toShares(world, ETH - 5n), await toShares(world, ETH));
     await operators.connect(alice).withdrawBond(1, free, alice);
@@ -193,7 +186,7 @@ describe("OperatorBonds: rewards in every form", () => {
   it("repay a debt first, in every form", async () => {
     const world = await loadFixture(working);
     const { operators, alice } = world;
-    await withdraw(world, 0, 28 * ETH_GWEI); // 4 ETH missing, a bond of 3
+    await proveWithdrawn(world, 0, 28 * ETH_GWEI); // 4 ETH missing, a bond of 3
     const debt = (await operators.operator(1)).debt;
     expect(debt).to.be.within(ETH, ETH + 5n);
     await payFee(world, (4n * ETH * SHARES) / 10n);
@@ -264,7 +257,7 @@ describe("OperatorBonds: fines", () => {
       .to.emit(operators, "FineLocked")
       .withArgs(1n, ETH, shares, EVIDENCE);
     expect(await bondShares(world, 1)).to.equal(bond - shares);
-    const expiresAt = BigInt((await time.latest()) + WEEK);
+    const expiresAt = BigInt((await time.latest()) + FINE_LIFETIME);
     expect(await operators.fineOf(1)).to.deep.equal([shares, expiresAt]);
     expect(await operators.freeBond(1)).to.equal(0n);
     await expect(operators.lockFine(1, 1n, EVIDENCE))
@@ -282,9 +275,9 @@ describe("OperatorBonds: fines", () => {
     await operators.lockFine(1, ETH, EVIDENCE);
     await allow(world, 1);
     await expect(validators.fundValidators([key(8)])).to.be.revertedWithCustomError(operators, "BondTooSmall");
-    await validators.dropQueued(keyRoot(8));
+    await validators.dropQueued([keyRoot(8)]);
     await operators.cancelFine(1);
-    await validators.requeue(keyRoot(8));
+    await validators.connect(world.alice).requeue([keyRoot(8)]);
     await validators.fundValidators([key(8)]);
     expect((await operators.operator(1)).active).to.equal(4n);
   });
@@ -300,7 +293,7 @@ describe("OperatorBonds: fines", () => {
     await operators.lockFine(1, bond, EVIDENCE);
   });
 
-  it("become cover when governance confirms them within seven days", async () => {
+  it("become cover when governance confirms them within thirty days", async () => {
     const world = await loadFixture(working);
     const { operators, pool, token, queue } = world;
     await operators.lockFine(1, ETH, EVIDENCE);
@@ -345,7 +338,7 @@ describe("OperatorBonds: fines", () => {
     const world = await loadFixture(working);
     const { operators } = world;
     await operators.lockFine(1, 2n * ETH, EVIDENCE);
-    await withdraw(world, 0, 30 * ETH_GWEI); // 2 ETH missing, 1 left in the bond
+    await proveWithdrawn(world, 0, 30 * ETH_GWEI); // 2 ETH missing, 1 left in the bond
     const { debt } = await operators.operator(1);
     expect(debt).to.be.within(ETH, ETH + 5n);
     const { shares } = await operators.fineOf(1);
@@ -392,6 +385,7 @@ describe("A classic operator", () => {
       refTime: now,
       elapsed: 2 * 86_400,
       clBalance: 32n * ETH + gain,
+      leaving: 0n,
       withdrawalVaultBalance: 0n,
       rewardsVaultBalance: 0n,
       cutoff: now,

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { ZeroAddress, id as seed, toBigInt } from "ethers";
+import { ZeroAddress, id as seed, toBigInt, zeroPadValue } from "ethers";
 import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
 import { fields } from "./fields.ts";
 import {
@@ -14,11 +14,12 @@ import {
   payFee,
   predeposit,
   proofOf,
+  proveSlashed,
+  proveWithdrawn,
   prove,
   queued,
   range,
   registries,
-  slotNow,
   waiting,
 } from "./fixture.ts";
 import type { Registries } from "./fixture.ts";
@@ -55,14 +56,14 @@ async function threeOperators() {
 async function penalised() {
   const world = await loadFixture(working);
   await queued(world, 1, [7, 8]);
-  await withdraw(world, 0, 30 * ETH_GWEI);
+  await proveWithdrawn(world, 0, 30 * ETH_GWEI);
   return world;
 }
 
 /** Alice's first validator comes back with 28.5 ETH: her bond lacks half an ether. */
 async function indebted() {
   const world = await loadFixture(working);
-  await withdraw(world, 0, 28.5 * ETH_GWEI);
+  await proveWithdrawn(world, 0, 28.5 * ETH_GWEI);
   return world;
 }
 
@@ -70,16 +71,8 @@ async function frozen() {
   const world = await loadFixture(working);
   await payFee(world, 10n ** 20n);
   await queued(world, 1, [7]);
-  const { proof } = await proofOf(world, active(world, 0, { slashed: true, exitEpoch: 2_000 }));
-  await world.validators.proveSlashed(proof);
+  await proveSlashed(world, 0);
   return world;
-}
-
-async function withdraw(world: Registries, index: number, balanceGwei: number) {
-  const withdrawableEpoch = Math.floor((await slotNow(world)) / 32);
-  const validator = active(world, index, { exitEpoch: withdrawableEpoch - 256, withdrawableEpoch });
-  const { proof, balance } = await proofOf(world, validator, { slot: withdrawableEpoch * 32 - 1, balanceGwei });
-  return world.validators.proveWithdrawn(proof, balance);
 }
 
 async function operatorOf(world: Registries, operatorId: number) {
@@ -132,12 +125,21 @@ describe("OperatorRegistry", () => {
       expect((await operators.operator(1)).owner).to.equal(alice);
     });
 
-    it("is not upgraded to code of another validator registry", async () => {
-      const { operators, validators, token, wrapped } = await loadFixture(registries);
-      const next = await ethers.deployContract("OperatorRegistry", [token, wrapped, token]);
-      await expect(operators.upgradeToAndCall(next, "0x"))
-        .to.be.revertedWithCustomError(operators, "NotMyValidators")
-        .withArgs(token, validators);
+    it("R: is not upgraded to code that names another peer, whichever it is", async () => {
+      const { operators, validators, token, wrapped, queue } = await loadFixture(registries);
+      const peers = [await token.getAddress(), await wrapped.getAddress(), await validators.getAddress()] as const;
+      const elsewhere = await queue.getAddress();
+      for (const [peer, at] of [
+        ["token", 0],
+        ["wrapped", 1],
+        ["validators", 2],
+      ] as const) {
+        const next = await ethers.deployContract("OperatorRegistry", peers.with(at, elsewhere));
+        await expect(operators.upgradeToAndCall(next, "0x"))
+          .to.be.revertedWithCustomError(operators, "PeerChanged")
+          .withArgs(peer, zeroPadValue(elsewhere, 32), zeroPadValue(peers[at], 32));
+      }
+      await operators.upgradeToAndCall(await ethers.deployContract("OperatorRegistry", [...peers]), "0x");
     });
   });
 
@@ -245,6 +247,7 @@ describe("OperatorRegistry", () => {
         rewardShares: 0n,
         settledAt: 0n,
         pendingOwner: ZeroAddress,
+        frozenAt: 0n,
         rewardAddress: keeper.address,
         manager: ZeroAddress,
       });
@@ -404,7 +407,7 @@ describe("OperatorRegistry", () => {
     it("are free when the last validator is withdrawn", async () => {
       const world = await loadFixture(working);
       const { operators, bob } = world;
-      await withdraw(world, 3, 32 * ETH_GWEI);
+      await proveWithdrawn(world, 3, 32 * ETH_GWEI);
       await operators.connect(bob).withdrawBond(2, ETH * SHARES, bob);
       expect((await operators.operator(2)).bondShares).to.equal(0);
     });
@@ -563,7 +566,7 @@ describe("OperatorRegistry", () => {
       const { totalEther, totalShares } = await token.totals();
       const owed = (2n * ETH * totalShares + totalEther - 1n) / totalEther;
       expect((2n * ETH * totalShares) % totalEther, "the case is the one meant").to.not.equal(0n);
-      await expect(withdraw(world, 0, 30 * ETH_GWEI))
+      await expect(proveWithdrawn(world, 0, 30 * ETH_GWEI))
         .to.emit(operators, "PenaltyTaken")
         .withArgs(1, 2n * ETH, owed, 0);
       expect(await operatorOf(world, 1)).to.deep.include({
@@ -579,7 +582,7 @@ describe("OperatorRegistry", () => {
 
     it("become a debt where the bond lacks", async () => {
       const world = await loadFixture(working);
-      await expect(withdraw(world, 0, 28.5 * ETH_GWEI))
+      await expect(proveWithdrawn(world, 0, 28.5 * ETH_GWEI))
         .to.emit(world.operators, "PenaltyTaken")
         .withArgs(1, (7n * ETH) / 2n, 3n * ETH * SHARES, ETH / 2n);
       expect(await operatorOf(world, 1)).to.deep.include({ bondShares: 0n, debt: ETH / 2n });
@@ -588,7 +591,7 @@ describe("OperatorRegistry", () => {
 
     it("add up, and need no bond to be recorded", async () => {
       const world = await loadFixture(indebted);
-      await expect(withdraw(world, 1, 0))
+      await expect(proveWithdrawn(world, 1, 0))
         .to.emit(world.operators, "PenaltyTaken")
         .withArgs(1, 32n * ETH, 0, 32n * ETH);
       expect((await world.operators.operator(1)).debt).to.equal(32n * ETH + ETH / 2n);
@@ -602,13 +605,13 @@ describe("OperatorRegistry", () => {
       const { totalEther, totalShares } = await world.token.totals();
       const bond = 3n * ETH * SHARES;
       const worth = (bond * totalEther) / totalShares;
-      await withdraw(world, 0, 28 * ETH_GWEI);
+      await proveWithdrawn(world, 0, 28 * ETH_GWEI);
       expect((await world.operators.operator(1)).debt).to.equal(4n * ETH - worth);
     });
 
     it("leave an operator without any in peace", async () => {
       const world = await loadFixture(working);
-      await expect(withdraw(world, 0, 32 * ETH_GWEI)).to.not.emit(world.operators, "PenaltyTaken");
+      await expect(proveWithdrawn(world, 0, 32 * ETH_GWEI)).to.not.emit(world.operators, "PenaltyTaken");
       expect((await world.operators.operator(1)).inDoubt).to.equal(false);
     });
 
@@ -632,8 +635,7 @@ describe("OperatorRegistry", () => {
     it("let others be funded once the keys in doubt are dropped", async () => {
       const world = await loadFixture(penalised);
       await queued(world, 2, [9]);
-      await world.validators.dropQueued(keyRoot(8));
-      await world.validators.dropQueued(keyRoot(7));
+      await world.validators.dropQueued([keyRoot(8), keyRoot(7)]);
       await world.pool.setDepositable(93n * ETH, { value: 93n * ETH });
       await world.validators.fundValidators([7, 8, 9].map(keyOf));
       expect(await operatorOf(world, 2)).to.deep.include({ active: 2n, queued: 0n });
@@ -658,7 +660,7 @@ describe("OperatorRegistry", () => {
       const { operators, validators } = world;
       await queued(world, 1, [7]);
       await predeposit(world, 1, [8]);
-      await withdraw(world, 0, 20 * ETH_GWEI);
+      await proveWithdrawn(world, 0, 20 * ETH_GWEI);
       await world.pool.setDepositable(31n * ETH, { value: 31n * ETH });
       await expect(prove(world, [8]))
         .to.be.revertedWithCustomError(operators, "HasDebt")
@@ -666,9 +668,12 @@ describe("OperatorRegistry", () => {
       await expect(validators.fundValidators([keyOf(7)]))
         .to.be.revertedWithCustomError(operators, "HasDebt")
         .withArgs(1, 9n * ETH);
-      await validators.dropQueued(keyRoot(7));
+      await validators.dropQueued([keyRoot(7)]);
       expect((await operators.operator(1)).queued).to.equal(0);
-      await expect(validators.requeue(keyRoot(7))).to.be.revertedWithCustomError(operators, "HasDebt");
+      await expect(validators.connect(world.alice).requeue([keyRoot(7)])).to.be.revertedWithCustomError(
+        operators,
+        "HasDebt",
+      );
     });
 
     it("is repaid from added bond first", async () => {
@@ -750,8 +755,8 @@ describe("OperatorRegistry", () => {
 
     it("has its queued keys dropped, and none put back", async () => {
       const world = await loadFixture(frozen);
-      await world.validators.dropQueued(keyRoot(7));
-      await expect(world.validators.requeue(keyRoot(7)))
+      await world.validators.dropQueued([keyRoot(7)]);
+      await expect(world.validators.connect(world.alice).requeue([keyRoot(7)]))
         .to.be.revertedWithCustomError(world.operators, "OperatorIsFrozen")
         .withArgs(1);
     });
@@ -761,7 +766,7 @@ describe("OperatorRegistry", () => {
       const before = await world.operators.claimableShares(1);
       await payFee(world, 8n * 10n ** 20n);
       expect((await world.operators.claimableShares(1)) - before).to.equal(2n * 10n ** 20n);
-      await withdraw(world, 0, 31 * ETH_GWEI);
+      await proveWithdrawn(world, 0, 31 * ETH_GWEI);
       expect(await world.pool.cover()).to.equal(ETH * SHARES);
     });
 
@@ -777,16 +782,71 @@ describe("OperatorRegistry", () => {
     });
   });
 
+  describe("why its validators may be asked to exit", () => {
+    const none = [false, false];
+    const outOfTurn = [true, false];
+    const withoutDemand = [true, true];
+    const WEEK = 7 * 86_400;
+
+    it("is nothing while it has neither debt nor a freeze, penalised or not, known or not", async () => {
+      const { operators } = await loadFixture(penalised);
+      for (const operatorId of [1, 2, 99]) expect([...(await operators.exitCause(operatorId))]).to.deep.equal(none);
+    });
+
+    it("is a debt, as long as it is not repaid", async () => {
+      const { operators } = await loadFixture(indebted);
+      expect([...(await operators.exitCause(1))]).to.deep.equal(withoutDemand);
+      expect([...(await operators.exitCause(2))]).to.deep.equal(none);
+      await operators.addBond(1, { value: ETH / 2n - 1n });
+      expect((await operators.operator(1)).debt).to.equal(1n);
+      expect([...(await operators.exitCause(1))]).to.deep.equal(withoutDemand);
+      await operators.addBond(1, { value: 1n });
+      expect([...(await operators.exitCause(1))]).to.deep.equal(none);
+    });
+
+    it("is a freeze: out of turn at once, without demand when governance left it for seven days", async () => {
+      const world = await loadFixture(working);
+      const { operators } = world;
+      await proveSlashed(world, 0);
+      const frozenAt = await networkHelpers.time.latest();
+      expect(await operatorOf(world, 1)).to.deep.include({ frozen: true, frozenAt: BigInt(frozenAt) });
+      expect([...(await operators.exitCause(1))]).to.deep.equal(outOfTurn);
+      await networkHelpers.time.increaseTo(frozenAt + WEEK - 1);
+      expect([...(await operators.exitCause(1))]).to.deep.equal(outOfTurn);
+      await networkHelpers.time.increaseTo(frozenAt + WEEK);
+      expect([...(await operators.exitCause(1))]).to.deep.equal(withoutDemand);
+    });
+
+    it("counts the days from the first slashing, and anew once governance unfroze it", async () => {
+      const world = await loadFixture(working);
+      const { operators } = world;
+      await proveSlashed(world, 0);
+      const { frozenAt } = await operators.operator(1);
+      await networkHelpers.time.increase(WEEK - 3_600);
+      await proveSlashed(world, 1);
+      expect(await operatorOf(world, 1)).to.deep.include({ frozen: true, frozenAt });
+      await networkHelpers.time.increase(3_600);
+      expect([...(await operators.exitCause(1))]).to.deep.equal(withoutDemand);
+      await operators.unfreeze(1);
+      expect(await operatorOf(world, 1)).to.deep.include({ frozen: false, frozenAt: 0n });
+      expect([...(await operators.exitCause(1))]).to.deep.equal(none);
+      await proveSlashed(world, 2);
+      const again = BigInt(await networkHelpers.time.latest());
+      expect(await operatorOf(world, 1)).to.deep.include({ frozen: true, frozenAt: again });
+      expect([...(await operators.exitCause(1))]).to.deep.equal(outOfTurn);
+    });
+  });
+
   it("lets a key of an indebted operator be dropped, though what is at stake would suffice", async () => {
     const world = await loadFixture(working);
     const { operators, validators } = world;
     await queued(world, 2, [7]);
-    await withdraw(world, 3, 30 * ETH_GWEI);
+    await proveWithdrawn(world, 3, 30 * ETH_GWEI);
     const { debt, frozen: isFrozen } = await operators.operator(2);
     expect(debt).to.be.greaterThan(0n);
     expect(isFrozen).to.equal(false);
     expect(await operators.bondOf(2)).to.deep.equal([ETH, ETH]);
-    await validators.dropQueued(keyRoot(7));
+    await validators.dropQueued([keyRoot(7)]);
     expect((await operators.operator(2)).queued).to.equal(0n);
   });
 
@@ -797,6 +857,7 @@ describe("OperatorRegistry", () => {
       () => operators.onFunded(1, 1, 1n),
       () => operators.onWeightStopped(1),
       () => operators.onWithdrawn(1, 1n),
+      () => operators.onLateShortfall(1, 1n),
       () => operators.onSlashed(1),
       () => operators.onDropped(1),
     ]) {
@@ -846,7 +907,7 @@ describe("OperatorRegistry", () => {
           next++;
           break;
         default:
-          if (withdrawn < 7) await withdraw(world, withdrawn++, Number(random % 33n) * ETH_GWEI);
+          if (withdrawn < 7) await proveWithdrawn(world, withdrawn++, Number(random % 33n) * ETH_GWEI);
       }
       await expectHeld(world);
     }

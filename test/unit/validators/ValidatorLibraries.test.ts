@@ -4,7 +4,6 @@ import { Interface, concat, getBytes, hexlify, randomBytes, sha256, zeroPadBytes
 import { pubkeyRoot } from "../../../devnet/keys.ts";
 import { ethers, loadFixture } from "../../helpers/network.ts";
 import { somePubkey } from "./beaconStates.ts";
-import { fields } from "./fields.ts";
 
 const ETH = 10n ** 18n;
 const CREDENTIALS = `0x01${"00".repeat(11)}${"be".repeat(20)}`;
@@ -104,73 +103,5 @@ describe("BondCurve", () => {
     ] as const) {
       expect((await libs.requiredBond(first, 0n, 1n)).passMark).to.equal(mark);
     }
-  });
-});
-
-describe("ValidatorSlots", () => {
-  const records = [
-    [1, 2, 3, true, false, 4, 5, 6, 7],
-    [0, 0, 0, false, false, 0, 0, 0, 0],
-    [2n ** 32n - 1n, 255, 6, true, true, 2n ** 40n - 1n, 2n ** 40n - 1n, 2n ** 40n - 1n, 2n ** 40n - 1n],
-    [2n ** 32n - 1n, 0, 1, false, true, 0, 2n ** 40n - 1n, 0, 2n ** 40n - 1n],
-    [0, 255, 0, true, false, 2n ** 40n - 1n, 0, 2n ** 40n - 1n, 0],
-  ] as const;
-
-  it("keeps every field of a record apart", async () => {
-    const { libs } = await loadFixture(libraries);
-    for (const values of records) {
-      const [operatorId, tier, status, slashed, weightStopped, sequence, validatorIndex, fundedGwei, exitRequestedAt] =
-        values;
-      const record = {
-        operatorId,
-        tier,
-        status,
-        slashed,
-        weightStopped,
-        sequence,
-        validatorIndex,
-        fundedGwei,
-        exitRequestedAt,
-      };
-      const word = await libs.packRecord(record);
-      const [unpacked, alone] = await libs.unpackRecord(word);
-      expect(Object.values(fields(unpacked))).to.deep.equal(
-        values.map((v) => (typeof v === "boolean" ? v : BigInt(v))),
-      );
-      expect(alone).to.equal(status);
-    }
-  });
-
-  it("puts a record's fields where its comment says", async () => {
-    const { libs } = await loadFixture(libraries);
-    const [record] = await libs.unpackRecord(
-      `0x${"0000000007" + "0000000006" + "0000000005" + "0000000004" + "01000302" + "00000009"}`,
-    );
-    expect(Object.values(fields(record))).to.deep.equal([9n, 2n, 3n, false, true, 4n, 5n, 6n, 7n]);
-  });
-
-  it("keeps every field of a queue apart", async () => {
-    const { libs } = await loadFixture(libraries);
-    const widths = [32n, 32n, 32n, 32n, 32n, 32n, 24n, 16n, 16n];
-    const most = widths.map((bits) => 2n ** bits - 1n);
-    const names = [
-      "fundHead",
-      "tail",
-      "exitHead",
-      "funded",
-      "exiting",
-      "queued",
-      "requested",
-      "targetShareBp",
-      "maxShareBp",
-    ];
-    const named = (values: bigint[]) => Object.fromEntries(names.map((name, i) => [name, values[i] ?? 0n])) as never;
-    const only = names.map((_, i) => most.map((value, j) => (i === j ? value : 0n)));
-    for (const values of [most, names.map((_, i) => BigInt(i + 1)), ...only]) {
-      const word = await libs.packQueue(named(values));
-      expect(Object.values(fields(await libs.unpackQueue(word)))).to.deep.equal(values);
-    }
-    const full = await libs.packQueue(named(most));
-    expect(full).to.equal(2n ** 248n - 1n); // above: the number of tiers
   });
 });

@@ -1,7 +1,8 @@
 import { expect } from "chai";
-import { AbiCoder, ZeroAddress, dataSlice, hexlify, zeroPadValue } from "ethers";
+import { AbiCoder, ZeroAddress, dataSlice, hexlify, toBeHex, zeroPadValue } from "ethers";
 import type { ContractTransactionReceipt, ContractTransactionResponse } from "ethers";
 import { contractValidatorBatch } from "../../../offchain/beacon/contractProofs.ts";
+import { withdrawalCredentials } from "../../../devnet/keys.ts";
 import { DEPOSIT_CONTRACT } from "../../../devnet/predeploys.ts";
 import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
 import { validatorBatch, validatorProof } from "./beaconStates.ts";
@@ -22,6 +23,8 @@ import {
   predeposits,
   proofOf,
   prove,
+  proveSlashed,
+  proveWithdrawn,
   queued,
   range,
   registries,
@@ -56,6 +59,17 @@ async function depositsOf(response: ContractTransactionResponse): Promise<Deposi
 async function threeQueued() {
   const world = await loadFixture(registries);
   await queued(world, 1, range(3));
+  return world;
+}
+
+/**
+ * Alice's 8 and 9 are funded, 0 to 2 wait. 8 comes back with 30 ETH: her bond of two is gone, and lacks one for what is there.
+ */
+async function inDoubt() {
+  const world = await loadFixture(registries);
+  await funded(world, 1, [8, 9]);
+  await queued(world, 1, range(3));
+  await proveWithdrawn(world, 8, 30 * ETH_GWEI);
   return world;
 }
 
@@ -154,18 +168,43 @@ describe("ValidatorRegistry", () => {
         .withArgs(alice);
     });
 
-    it("does not upgrade to code of another operator registry", async () => {
-      const { validators, operators, token, vault, genesisTime } = await loadFixture(registries);
-      const next = await ethers.deployContract("ValidatorRegistry", [
-        token,
-        vault,
-        token,
+    it("H, R: does not upgrade to code that names another peer, whichever it is", async () => {
+      const world = await loadFixture(registries);
+      const { validators, operators, token, vault, queue, genesisTime, credentials } = world;
+      const elsewhere = await queue.getAddress();
+      const asWord = (address: string) => zeroPadValue(address, 32).toLowerCase();
+      const peers: [string, string, string, string, number] = [
+        await token.getAddress(),
+        await vault.getAddress(),
+        await operators.getAddress(),
         DEPOSIT_CONTRACT,
         genesisTime,
-      ]);
-      await expect(validators.upgradeToAndCall(next, "0x"))
-        .to.be.revertedWithCustomError(validators, "NotMyOperators")
-        .withArgs(token, operators);
+      ];
+      const other = asWord(elsewhere);
+      for (const [peer, at, changed, named, current] of [
+        ["token", 0, elsewhere, other, asWord(peers[0])],
+        ["withdrawalCredentials", 1, elsewhere, withdrawalCredentials(elsewhere), credentials],
+        ["operators", 2, elsewhere, other, asWord(peers[2])],
+        ["depositContract", 3, elsewhere, other, asWord(DEPOSIT_CONTRACT)],
+        ["genesisTime", 4, genesisTime + 12, toBeHex(genesisTime + 12, 32), toBeHex(genesisTime, 32)],
+      ] as const) {
+        const next = await ethers.deployContract("ValidatorRegistry", peers.with(at, changed));
+        await expect(validators.upgradeToAndCall(next, "0x"))
+          .to.be.revertedWithCustomError(validators, "PeerChanged")
+          .withArgs(peer, named, current);
+      }
+      await validators.upgradeToAndCall(await ethers.deployContract("ValidatorRegistry", peers), "0x");
+    });
+
+    it("brings the code of exits with its own: an upgrade replaces both", async () => {
+      const { validators, token, vault, operators, genesisTime } = await loadFixture(registries);
+      const before = await validators.exits();
+      const args = [token, vault, operators, DEPOSIT_CONTRACT, genesisTime];
+      const next = await ethers.deployContract("ValidatorRegistry", args);
+      await validators.upgradeToAndCall(next, "0x");
+      expect(await validators.exits())
+        .to.equal(await next.exits())
+        .and.not.equal(before);
     });
 
     it("upgrades the code and keeps the records", async () => {
@@ -231,6 +270,7 @@ describe("ValidatorRegistry", () => {
           validatorIndex: 0n,
           fundedGwei: 0n,
           exitRequestedAt: 0n,
+          settledEpoch: 0n,
         });
       }
     });
@@ -308,26 +348,76 @@ describe("ValidatorRegistry", () => {
       expect(await statusOf(world, 0)).to.equal(Status.Unknown);
     });
 
-    it("refuses a key twice: in one call, for another operator, and at every later time", async () => {
+    it("J: goes on without the keys that somebody else predeposited first, and returns their ether", async () => {
+      const world = await loadFixture(registries);
+      const { validators, alice } = world;
+      // seen in the pool of transactions, one of Alice's keys is predeposited by Bob
+      await predeposit(world, 2, [1]);
+      const [before, deposited] = await Promise.all([
+        ethers.provider.getBalance(alice),
+        ethers.provider.getBalance(DEPOSIT_CONTRACT),
+      ]);
+      const response = await predeposit(world, 1, [0, 1, 2]);
+      await expect(response)
+        .to.emit(validators, "Predeposited")
+        .withArgs(1, [keyRoot(0), keyRoot(2)]);
+      expect((await depositsOf(response)).map((deposit) => deposit.pubkey)).to.deep.equal([key(0), key(2)]);
+      expect((await ethers.provider.getBalance(DEPOSIT_CONTRACT)) - deposited).to.equal(2n * ETH);
+      expect(await ethers.provider.getBalance(validators)).to.equal(0n);
+      const receipt = (await response.wait()) as ContractTransactionReceipt;
+      const fee = receipt.gasUsed * receipt.gasPrice;
+      expect(before - (await ethers.provider.getBalance(alice))).to.equal(2n * ETH + fee);
+      const bound = range(3).map(async (i) => (await validators.validator(keyRoot(i))).operatorId);
+      expect(await Promise.all(bound)).to.deep.equal([1n, 2n, 1n]);
+    });
+
+    it("knows a key from its first appearance on, be it in the same call, and whatever became of it", async () => {
       const world = await loadFixture(registries);
       const { validators } = world;
-      await expect(predeposit(world, 1, [0, 0]))
-        .to.be.revertedWithCustomError(validators, "KeyKnown")
-        .withArgs(keyRoot(0), Status.Predeposited);
-      await predeposit(world, 1, [0]);
-      for (const operatorId of [1, 2]) {
+      const twice = await predeposit(world, 1, [0, 0]);
+      await expect(twice)
+        .to.emit(validators, "Predeposited")
+        .withArgs(1, [keyRoot(0)]);
+      expect(await depositsOf(twice)).to.have.length(1);
+      const refused = async (operatorId: number) => {
         await expect(predeposit(world, operatorId, [0]))
-          .to.be.revertedWithCustomError(validators, "KeyKnown")
-          .withArgs(keyRoot(0), Status.Predeposited);
-      }
+          .to.be.revertedWithCustomError(validators, "AllKeysKnown")
+          .withArgs(1);
+      };
+      for (const operatorId of [1, 2]) await refused(operatorId);
       await prove(world, [0]);
-      await expect(predeposit(world, 2, [0]))
-        .to.be.revertedWithCustomError(validators, "KeyKnown")
-        .withArgs(keyRoot(0), Status.Queued);
+      await refused(2);
       await fund(world, [0]);
-      await expect(predeposit(world, 1, [0]))
-        .to.be.revertedWithCustomError(validators, "KeyKnown")
-        .withArgs(keyRoot(0), Status.Active);
+      await refused(1);
+    });
+
+    it("does nothing where the ether that is left can't be returned", async () => {
+      const world = await loadFixture(registries);
+      const { validators, operators, bob } = world;
+      const owner = await ethers.deployContract("RefusingOwner");
+      await operators.addOperator(0, owner, bob, "No ether, please");
+      await predeposit(world, 2, [1]);
+      const execute = (indices: readonly number[]) => {
+        const { pubkeys, signatures, roots } = predeposits(world, indices);
+        const data = validators.interface.encodeFunctionData("predeposit", [3, pubkeys, signatures, roots]);
+        return owner.execute(validators, data, { value: ETH * BigInt(indices.length) });
+      };
+      await expect(execute([0, 1]))
+        .to.be.revertedWithCustomError(validators, "RefundFailed")
+        .withArgs(owner, ETH);
+      expect(await statusOf(world, 0)).to.equal(Status.Unknown);
+      await execute([0]);
+      expect(await statusOf(world, 0)).to.equal(Status.Predeposited);
+    });
+
+    it("is for the operator's manager too, who gets what is returned", async () => {
+      const world = await loadFixture(registries);
+      const { validators, operators, alice, keeper } = world;
+      await operators.connect(alice).setManager(1, keeper);
+      await predeposit(world, 2, [1]);
+      const { pubkeys, signatures, roots } = predeposits(world, [0, 1]);
+      const call = validators.connect(keeper).predeposit(1, pubkeys, signatures, roots, { value: 2n * ETH });
+      await expect(call).to.changeEtherBalances(ethers, [keeper, alice], [-ETH, 0n]);
     });
   });
 
@@ -367,16 +457,16 @@ describe("ValidatorRegistry", () => {
       const world = await loadFixture(registries);
       await predeposit(world, 1, [0]);
       const { credentials } = world;
-      for (const withdrawalCredentials of [
+      for (const foreign of [
         `0x00${credentials.slice(4)}`,
         `0x02${credentials.slice(4)}`,
         `0x01${"00".repeat(10)}01${credentials.slice(26)}`,
         zeroPadValue(world.alice.address, 32).replace("0x00", "0x01"),
       ] as `0x${string}`[]) {
-        const { proof } = await proofOf(world, pending(world, 0, { withdrawalCredentials }));
+        const { proof } = await proofOf(world, pending(world, 0, { withdrawalCredentials: foreign }));
         await expect(world.validators.proveValidators(contractValidatorBatch([proof], "electra")))
           .to.be.revertedWithCustomError(world.validators, "WrongCredentials")
-          .withArgs(withdrawalCredentials.toLowerCase(), credentials);
+          .withArgs(foreign.toLowerCase(), credentials);
       }
     });
 
@@ -398,28 +488,48 @@ describe("ValidatorRegistry", () => {
         .withArgs(77);
     });
 
-    it("refuses keys that nobody predeposited, and keys proven before", async () => {
+    it("I: goes on without the keys that somebody else proved first", async () => {
+      const world = await loadFixture(registries);
+      const { validators } = world;
+      await predeposit(world, 1, range(3));
+      const fixture = await state(
+        world,
+        range(3).map((index) => pending(world, index)),
+      );
+      await validators.connect(world.bob).proveValidators(validatorBatch(fixture, [1]));
+      const response = await validators.proveValidators(validatorBatch(fixture, range(3)));
+      for (const [sequence, index] of [
+        [1, 0],
+        [2, 2],
+      ] as const)
+        await expect(response).to.emit(validators, "Proven").withArgs(1, keyRoot(index), 0, sequence, index);
+      expect(fields(await validators.tierQueue(0))).to.deep.include({ tail: 3n, queued: 3n });
+      expect((await world.operators.operator(1)).queued).to.equal(3);
+    });
+
+    it("refuses keys that nobody predeposited, and a batch of which nothing is left", async () => {
       const world = await loadFixture(registries);
       const { validators } = world;
       const { proof } = await proofOf(world, pending(world, 0));
-      await expect(validators.proveValidators(contractValidatorBatch([proof], "electra")))
+      const batch = (count: number) => contractValidatorBatch(Array(count).fill(proof), "electra");
+      await expect(validators.proveValidators(batch(1)))
         .to.be.revertedWithCustomError(validators, "WrongStatus")
         .withArgs(keyRoot(0), Status.Unknown);
       await predeposit(world, 1, [0]);
-      await expect(validators.proveValidators(contractValidatorBatch([proof, proof], "electra")))
-        .to.be.revertedWithCustomError(validators, "WrongStatus")
-        .withArgs(keyRoot(0), Status.Queued);
-      await validators.proveValidators(contractValidatorBatch([proof], "electra"));
-      await expect(validators.proveValidators(contractValidatorBatch([proof], "electra")))
-        .to.be.revertedWithCustomError(validators, "WrongStatus")
-        .withArgs(keyRoot(0), Status.Queued);
+      await validators.proveValidators(batch(2));
+      expect(fields(await validators.tierQueue(0))).to.deep.include({ tail: 1n, queued: 1n });
+      const refused = async (count: number) => {
+        await expect(validators.proveValidators(batch(count)))
+          .to.be.revertedWithCustomError(validators, "AllKeysKnown")
+          .withArgs(count);
+      };
+      await refused(1);
       await fund(world, [0]);
-      await expect(validators.proveValidators(contractValidatorBatch([proof], "electra")))
-        .to.be.revertedWithCustomError(validators, "WrongStatus")
-        .withArgs(keyRoot(0), Status.Active);
-      await expect(
-        validators.proveValidators({ ...contractValidatorBatch([proof], "electra"), validators: [] }),
-      ).to.be.revertedWithCustomError(validators, "NoKeys");
+      await refused(2);
+      await expect(validators.proveValidators({ ...batch(1), validators: [] })).to.be.revertedWithCustomError(
+        validators,
+        "NoKeys",
+      );
     });
 
     it("takes 64 keys and no more", async () => {
@@ -501,8 +611,7 @@ describe("ValidatorRegistry", () => {
         exitHead: 0n,
         queued: 1n,
         funded: 2n,
-        exiting: 0n,
-        requested: 0n,
+        leaving: 0n,
       });
       expect([...(await world.validators.nextToFund())]).to.deep.equal([0n, 2n]);
     });
@@ -572,13 +681,25 @@ describe("ValidatorRegistry", () => {
     });
 
     it("skips keys that were dropped in the meantime", async () => {
-      const world = await loadFixture(threeQueued);
-      await world.operators.setTier(0, { ...CURATED, bondFirst: 10n * ETH });
-      await world.validators.dropQueued(keyRoot(1));
-      await world.operators.setTier(0, CURATED);
+      const world = await loadFixture(inDoubt);
+      await world.validators.dropQueued([keyRoot(1)]);
+      await world.operators.addBond(1, { value: ETH });
       const response = await fund(world, range(3));
       expect((await depositsOf(response)).map((deposit) => deposit.pubkey)).to.deep.equal([key(0), key(2)]);
-      expect(fields(await world.validators.tierQueue(0))).to.deep.include({ fundHead: 3n, queued: 0n, funded: 2n });
+      expect(fields(await world.validators.tierQueue(0))).to.deep.include({ fundHead: 5n, queued: 0n, funded: 4n });
+    });
+
+    it("skips keys wherever they are in the list, and funds the rest in one deposit each", async () => {
+      const world = await loadFixture(inDoubt);
+      await world.validators.dropQueued([keyRoot(1)]);
+      await world.operators.addBond(1, { value: ETH });
+      await fund(world, [0]);
+      await allow(world, 2);
+      const list = [key(8), key(0), key(1), key(2), key(1), key(2)];
+      expect(await world.validators.fundValidators.staticCall(list)).to.equal(1);
+      const response = await world.validators.fundValidators(list);
+      expect((await depositsOf(response)).map((deposit) => deposit.pubkey)).to.deep.equal([key(2)]);
+      await expect(response).to.emit(world.validators, "Funded").withArgs(0, 4, 5);
     });
 
     it("refuses to fund nothing", async () => {
@@ -687,33 +808,91 @@ describe("ValidatorRegistry", () => {
   });
 
   describe("dropQueued and requeue", () => {
-    it("drops a key whose operator's bond became too small, and funds the next", async () => {
-      const world = await loadFixture(registries);
-      await queued(world, 1, [0]);
-      await queued(world, 2, [1]);
-      await world.operators.setTier(0, { ...CURATED, bondFirst: 2n * ETH });
-      await world.operators.addBond(2, { value: ETH });
-      await expect(world.validators.connect(world.keeper).dropQueued(keyRoot(0)))
-        .to.emit(world.validators, "Dropped")
+    it("drops a key whose operator's bond became too small by a penalty, and funds the next", async () => {
+      const world = await loadFixture(inDoubt);
+      const { validators, operators } = world;
+      await queued(world, 2, [5]);
+      await expect(validators.connect(world.keeper).dropQueued([keyRoot(0)]))
+        .to.emit(validators, "Dropped")
         .withArgs(1, keyRoot(0));
       expect(await statusOf(world, 0)).to.equal(Status.Dropped);
-      expect((await world.operators.operator(1)).queued).to.equal(0);
-      expect(fields(await world.validators.tierQueue(0))).to.deep.include({ fundHead: 0n, tail: 2n, queued: 1n });
-      expect([...(await world.validators.nextToFund())]).to.deep.equal([0n, 1n]);
-      await fund(world, [1]);
-      expect(await statusOf(world, 1)).to.equal(Status.Active);
+      expect((await operators.operator(1)).queued).to.equal(2);
+      expect(fields(await validators.tierQueue(0))).to.deep.include({ fundHead: 2n, tail: 6n, queued: 3n });
+      expect([...(await validators.nextToFund())]).to.deep.equal([0n, 3n]);
+      await operators.addBond(1, { value: ETH });
+      await fund(world, [1, 2, 5]);
+      expect(await statusOf(world, 5)).to.equal(Status.Active);
     });
 
-    it("drops nothing while the bond suffices", async () => {
+    it("drops nothing while the bond suffices, be the operator in doubt or not", async () => {
+      const world = await loadFixture(inDoubt);
+      const { validators, operators } = world;
+      await queued(world, 2, [5]);
+      await expect(validators.dropQueued([keyRoot(5)]))
+        .to.be.revertedWithCustomError(operators, "NotInDoubt")
+        .withArgs(2);
+      await operators.addBond(1, { value: ETH });
+      await expect(validators.dropQueued([keyRoot(0)]))
+        .to.be.revertedWithCustomError(operators, "BondSuffices")
+        .withArgs(1, 4n * ETH, 4n * ETH);
+    });
+
+    it("C: drops nothing where a tier's bond was raised: keys are funded under the terms of their proof", async () => {
       const world = await loadFixture(threeQueued);
-      await expect(world.validators.dropQueued(keyRoot(0)))
-        .to.be.revertedWithCustomError(world.operators, "BondSuffices")
-        .withArgs(1, 3n * ETH, 3n * ETH);
+      const { validators, operators } = world;
+      await operators.setTier(0, { ...CURATED, bondFirst: 50n * ETH, bondNext: 50n * ETH });
+      await expect(validators.dropQueued(range(3).map(keyRoot)))
+        .to.be.revertedWithCustomError(operators, "NotInDoubt")
+        .withArgs(1);
+      await fund(world, range(3));
+      expect(await statusOf(world, 2)).to.equal(Status.Active);
     });
 
-    it("drops only queued keys", async () => {
+    it("C2: drops nothing after a fall of the rate alone", async () => {
       const world = await loadFixture(registries);
-      const { validators } = world;
+      const { validators, operators } = world;
+      const dear = { ...CURATED, bondFirst: 10n * ETH, bondNext: ETH, targetShareBp: 0 };
+      await operators.addTier(dear);
+      await operators.addOperator(1, world.carol, world.carol, "Carol");
+      await operators.addBond(3, { value: 9n * ETH });
+      await queued(world, 3, [0]);
+      await changeRate(world, -1n, 10n);
+      const { bond, required } = await operators.bondOf(3);
+      expect(bond).to.be.lessThan((required * 98n) / 100n);
+      await expect(validators.dropQueued([keyRoot(0)]))
+        .to.be.revertedWithCustomError(operators, "NotInDoubt")
+        .withArgs(3);
+      await fund(world, [0]);
+    });
+
+    it("N: drops all keys of a frozen operator in one call, whoever dropped some of them before", async () => {
+      const world = await loadFixture(registries);
+      const { validators, operators } = world;
+      await funded(world, 1, [9]);
+      await queued(world, 1, range(5));
+      await queued(world, 2, [6]);
+      await proveSlashed(world, 9);
+      await validators.connect(world.bob).dropQueued([keyRoot(2)]);
+      const response = await validators.dropQueued([keyRoot(9), ...range(5).map(keyRoot), keyRoot(0), keyRoot(99)]);
+      const dropped = await validators.queryFilter(validators.filters.Dropped(), response.blockNumber ?? 0);
+      expect(dropped.map(({ args }) => args.keyRoot)).to.deep.equal([0, 1, 3, 4].map(keyRoot));
+      expect((await operators.operator(1)).queued).to.equal(0);
+      await fund(world, [6]);
+      expect(await statusOf(world, 6)).to.equal(Status.Active);
+    });
+
+    it("drops none of them where one must stay", async () => {
+      const world = await loadFixture(inDoubt);
+      await queued(world, 2, [5]);
+      await expect(world.validators.dropQueued([keyRoot(0), keyRoot(5)]))
+        .to.be.revertedWithCustomError(world.operators, "NotInDoubt")
+        .withArgs(2);
+      expect(await statusOf(world, 0)).to.equal(Status.Queued);
+    });
+
+    it("drops only queued keys, and puts back only dropped ones", async () => {
+      const world = await loadFixture(registries);
+      const { validators, alice } = world;
       await predeposit(world, 1, [1]);
       await funded(world, 1, [0]);
       for (const [index, status] of [
@@ -721,30 +900,51 @@ describe("ValidatorRegistry", () => {
         [1, Status.Predeposited],
         [2, Status.Unknown],
       ] as const) {
-        await expect(validators.dropQueued(keyRoot(index)))
-          .to.be.revertedWithCustomError(validators, "WrongStatus")
-          .withArgs(keyRoot(index), status);
-        await expect(validators.requeue(keyRoot(index)))
+        await expect(validators.dropQueued([keyRoot(index)]))
+          .to.be.revertedWithCustomError(validators, "NoneQueued")
+          .withArgs(1);
+        await expect(validators.connect(alice).requeue([keyRoot(index)]))
           .to.be.revertedWithCustomError(validators, "WrongStatus")
           .withArgs(keyRoot(index), status);
       }
+      await expect(validators.dropQueued([])).to.be.revertedWithCustomError(validators, "NoneQueued").withArgs(0);
+      await expect(validators.requeue([])).to.be.revertedWithCustomError(validators, "NoKeys");
     });
 
-    it("puts a dropped key back at the end, once the bond suffices", async () => {
-      const world = await loadFixture(threeQueued);
-      const { validators, operators } = world;
-      await operators.setTier(0, { ...CURATED, bondFirst: 10n * ETH });
-      await validators.dropQueued(keyRoot(0));
-      await expect(validators.requeue(keyRoot(0)))
+    it("puts dropped keys back at the end, once the bond suffices", async () => {
+      const world = await loadFixture(inDoubt);
+      const { validators, operators, alice } = world;
+      await validators.dropQueued([keyRoot(0), keyRoot(1)]);
+      const requeue = (...indices: number[]) => validators.connect(alice).requeue(indices.map(keyRoot));
+      await expect(requeue(0))
         .to.be.revertedWithCustomError(operators, "BondTooSmall")
-        .withArgs(1, 3n * ETH, (12n * ETH * 98n) / 100n);
-      await operators.setTier(0, CURATED);
-      await expect(validators.connect(world.keeper).requeue(keyRoot(0)))
-        .to.emit(validators, "Proven")
-        .withArgs(1, keyRoot(0), 0, 3, 0);
-      const response = await fund(world, [1, 2, 0]);
-      expect((await depositsOf(response)).map((deposit) => deposit.pubkey)).to.deep.equal([key(1), key(2), key(0)]);
-      expect(fields(await validators.tierQueue(0))).to.deep.include({ fundHead: 4n, tail: 4n, queued: 0n, funded: 3n });
+        .withArgs(1, 2n * ETH, (3n * ETH * 98n) / 100n);
+      await operators.addBond(1, { value: ETH });
+      await expect(requeue(0, 2, 1))
+        .to.be.revertedWithCustomError(validators, "WrongStatus")
+        .withArgs(keyRoot(2), Status.Queued);
+      const response = await requeue(1, 0);
+      await expect(response).to.emit(validators, "Proven").withArgs(1, keyRoot(1), 0, 5, 1);
+      await expect(response).to.emit(validators, "Proven").withArgs(1, keyRoot(0), 0, 6, 0);
+      const order = await fund(world, [2, 1, 0]);
+      expect((await depositsOf(order)).map((deposit) => deposit.pubkey)).to.deep.equal([key(2), key(1), key(0)]);
+      expect(fields(await validators.tierQueue(0))).to.deep.include({ fundHead: 7n, tail: 7n, queued: 0n, funded: 5n });
+    });
+
+    it("Q: puts a key back for its operator's owner or manager alone: it binds their free bond", async () => {
+      const world = await loadFixture(inDoubt);
+      const { validators, operators, alice, bob, keeper } = world;
+      await validators.dropQueued([keyRoot(0), keyRoot(1)]);
+      await operators.addBond(1, { value: 5n * ETH });
+      const free = await operators.freeBond(1);
+      for (const stranger of [bob, keeper])
+        await expect(validators.connect(stranger).requeue([keyRoot(0)]))
+          .to.be.revertedWithCustomError(operators, "NotOperatorOwner")
+          .withArgs(1, stranger);
+      expect(await operators.freeBond(1)).to.equal(free);
+      await operators.connect(alice).setManager(1, keeper);
+      await validators.connect(keeper).requeue([keyRoot(0)]);
+      await validators.connect(alice).requeue([keyRoot(1)]);
     });
   });
 

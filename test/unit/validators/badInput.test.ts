@@ -39,21 +39,17 @@ async function books(world: Registries, keys: readonly number[]): Promise<string
 }
 
 describe("Bad input to the validator registry", () => {
-  it("a key twice, in one transaction or by two operators: KeyKnown, and the ether stays with the caller", async () => {
+  it("keys that are all known: AllKeysKnown, whoever brings them, and the ether stays with the caller", async () => {
     const world = await loadFixture(registries);
-    const { validators, bob, alice } = world;
-    await predeposit(world, 1, [0]);
+    const { validators, bob } = world;
+    await predeposit(world, 1, [0, 1]);
     const before = await books(world, [0, 1]);
-    await expect(predeposit(world, 2, [1, 0]))
-      .to.be.revertedWithCustomError(validators, "KeyKnown")
-      .withArgs(keyRoot(0), Status.Predeposited);
-    const { pubkeys, signatures, roots } = predeposits(world, [1, 1]);
-    await expect(validators.connect(alice).predeposit(1, pubkeys, signatures, roots, { value: 2n * ETH }))
-      .to.be.revertedWithCustomError(validators, "KeyKnown")
-      .withArgs(keyRoot(1), Status.Predeposited);
-    const bobs = validators
-      .connect(bob)
-      .predeposit(1, [key(1)], [signatures[0] ?? "0x"], [roots[0] ?? "0x"], { value: ETH });
+    for (const operatorId of [1, 2])
+      await expect(predeposit(world, operatorId, [1, 0, 1]))
+        .to.be.revertedWithCustomError(validators, "AllKeysKnown")
+        .withArgs(3);
+    const { pubkeys, signatures, roots } = predeposits(world, [2]);
+    const bobs = validators.connect(bob).predeposit(1, pubkeys, signatures, roots, { value: ETH });
     await expect(bobs).to.be.revertedWithCustomError(world.operators, "NotOperatorOwner").withArgs(1, bob);
     expect(await books(world, [0, 1])).to.equal(before);
   });
@@ -99,7 +95,8 @@ describe("Bad input to the validator registry", () => {
     await forgotten(validators.proveSlashed(proof));
     await forgotten(validators.proveBelow(proof, balance));
     await forgotten(validators.proveWithdrawn(proof, balance));
-    await forgotten(validators.requestExit(key(0), proof, { value: 1n }));
+    await forgotten(validators.ejectBelow(key(0), proof, balance, { value: 1n }));
+    await forgotten(validators.requestExit(key(0), proof, [], { value: 1n }));
     expect(await books(world, [0, 1])).to.equal(before);
   });
 

@@ -251,6 +251,36 @@ export async function queued(world: World, operatorId: number, indices: readonly
   await prove(world, indices);
 }
 
+/** Asks a validator to exit, on a state of now. */
+export async function requestExit(
+  world: World,
+  index: number,
+  change: Partial<StateValidator> = {},
+  { passed = [], value = 1n }: { passed?: readonly ContractValidatorProof[]; value?: bigint } = {},
+) {
+  const { proof } = await proofOf(world, active(world, index, change));
+  return world.validators.connect(world.keeper).requestExit(key(index), proof, [...passed], { value });
+}
+
+/** In the last slot of the epoch before the validator may be withdrawn, which is over. */
+export async function proveWithdrawn(
+  world: World,
+  index: number,
+  balanceGwei: number,
+  change: Partial<StateValidator> = {},
+) {
+  const withdrawableEpoch = Math.floor((await slotNow(world)) / 32);
+  const validator = active(world, index, { exitEpoch: withdrawableEpoch - 256, withdrawableEpoch, ...change });
+  const { proof, balance } = await proofOf(world, validator, { slot: withdrawableEpoch * 32 - 1, balanceGwei });
+  return world.validators.connect(world.keeper).proveWithdrawn(proof, balance);
+}
+
+/** Freezes the validator's operator. */
+export async function proveSlashed(world: World, index: number, change: Partial<StateValidator> = {}) {
+  const { proof } = await proofOf(world, active(world, index, { slashed: true, exitEpoch: 2_000, ...change }));
+  return world.validators.connect(world.keeper).proveSlashed(proof);
+}
+
 /** Lets the pool have ether for `count` validators, as its only buffer. */
 export async function allow(world: Registries, count: number): Promise<void> {
   const amount = 31n * ETH * BigInt(count);

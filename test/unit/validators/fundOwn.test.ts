@@ -17,9 +17,9 @@ import {
   queued,
   range,
   registries,
+  requestExit,
   withPool,
 } from "./fixture.ts";
-import type { Registries } from "./fixture.ts";
 
 const SHARES = 10n ** 9n;
 const TOP_UP = 31n * ETH;
@@ -41,11 +41,6 @@ async function ownAmongOthers() {
   await world.validators.connect(world.alice).fundOwn(key(5), { value: TOP_UP });
   await world.pool.setDemand(1_000n * ETH);
   return world;
-}
-
-async function requestExit(world: Registries, index: number) {
-  const { proof } = await proofOf(world, active(world, index));
-  return world.validators.connect(world.keeper).requestExit(key(index), proof, { value: 1n });
 }
 
 describe("fundOwn", () => {
@@ -126,12 +121,32 @@ describe("fundOwn", () => {
     expect((await world.validators.validator(keyRoot(1))).status).to.equal(Status.Active);
   });
 
+  it("D: stays within its tier's maximum, as the others do", async () => {
+    const world = await loadFixture(registries);
+    const { operators, validators, alice, carol } = world;
+    await operators.setTier(0, { ...CURATED, targetShareBp: 3_000, maxShareBp: 3_000 });
+    await operators.addTier({ ...CURATED, targetShareBp: 7_000, open: true });
+    await operators.connect(carol).join(1, carol, "Carol");
+    await queued(world, 1, [0, 1, 2]);
+    await queued(world, 3, range(3, 10));
+    const own = (index: number) => validators.connect(alice).fundOwn(key(index), { value: TOP_UP });
+    // of none, and itself: the first may be anybody's
+    await own(1);
+    await expect(own(2)).to.be.revertedWithCustomError(validators, "TierAtMaximum").withArgs(0, 1, 2, 3_000);
+    await fund(world, range(2, 10));
+    // the fourth of 4: one of 4 is below 30%, so is the one after the fourth
+    await own(2);
+    await fund(world, [12]);
+    await expect(own(0)).to.be.revertedWithCustomError(validators, "TierAtMaximum").withArgs(0, 2, 6, 3_000);
+    await expect(fund(world, [0])).to.be.revertedWithCustomError(validators, "NothingToFund");
+  });
+
   it("gives no protection from exits: whenever its tier is next, it may go before the head", async () => {
     const world = await loadFixture(ownAmongOthers);
     await expect(requestExit(world, 1)).to.be.revertedWithCustomError(world.validators, "NotNext");
     await requestExit(world, 5);
     await requestExit(world, 0);
-    expect((await world.validators.tierQueue(0)).requested).to.equal(2);
+    expect((await world.validators.tierQueue(0)).leaving).to.equal(2);
   });
 
   it("leaves nobody behind: when all others of its tier have gone, it can still be asked to exit", async () => {
@@ -139,11 +154,10 @@ describe("fundOwn", () => {
     for (const index of range(4)) await requestExit(world, index);
     await requestExit(world, 5);
     const queue = await world.validators.tierQueue(0);
-    expect(queue.funded - queue.exiting - queue.requested).to.equal(0);
+    expect(queue.funded - queue.leaving).to.equal(0);
     await expect(requestExit(world, 5)).to.be.revertedWithCustomError(world.validators, "ExitAlreadyRequested");
-    // forgotten after a day, it may be asked again, and the order of the others is as it was
-    await networkHelpers.time.increase(86_400);
-    await world.validators.expireExitRequest(keyRoot(5));
+    // where the layer dropped the request it may be asked again, and the order of the others is as it was
+    await networkHelpers.time.increase(2 * 3_600);
     await requestExit(world, 5);
     await fund(world, [4]);
     expect([...(await world.validators.nextToExit())]).to.deep.equal([0n, 4n]);
@@ -208,6 +222,8 @@ describe("fundOwn", () => {
       pool,
       "ReportOverdue",
     );
-    await expect(pool.noteOwnFunding(alice)).to.be.revertedWithCustomError(pool, "OnlyValidators");
+    await expect(pool.fundOwn(key(0), alice, { value: TOP_UP }))
+      .to.be.revertedWithCustomError(pool, "OnlyValidators")
+      .withArgs(world.admin);
   });
 });

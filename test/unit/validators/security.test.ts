@@ -46,11 +46,13 @@ describe("SECURITY: ETH and validators", () => {
   it("Duplicate keys: a validator is counted once, whoever brings it how often", async () => {
     const world = await loadFixture(registries);
     await queued(world, 1, [0, 1]);
-    await expect(predeposit(world, 2, [0])).to.be.revertedWithCustomError(world.validators, "KeyKnown");
+    await expect(predeposit(world, 2, [0]))
+      .to.be.revertedWithCustomError(world.validators, "AllKeysKnown")
+      .withArgs(1);
     const { proof } = await proofOf(world, pending(world, 0));
-    await expect(
-      world.validators.proveValidators(contractValidatorBatch([proof], "electra")),
-    ).to.be.revertedWithCustomError(world.validators, "WrongStatus");
+    await expect(world.validators.proveValidators(contractValidatorBatch([proof, proof], "electra")))
+      .to.be.revertedWithCustomError(world.validators, "AllKeysKnown")
+      .withArgs(2);
     await allow(world, 5);
     await world.validators.fundValidators([key(0), key(0), key(1), key(0), key(1)]);
     expect(fields(await world.validators.tierQueue(0))).to.deep.include({ tail: 2n, queued: 0n, funded: 2n });
@@ -120,11 +122,14 @@ describe("SECURITY: ETH and validators", () => {
       [() => validators.proveValidators({ ...contractValidatorBatch([proof], "electra"), validators: [] }), "NoKeys"],
       [() => validators.skipExited([]), "NoKeys"],
       [() => validators.proveExiting(proof), "NotExiting"],
-      [() => validators.proveNotExiting(proof), "NotRequested"],
-      [() => validators.expireExitRequest(keyRoot(0)), "NotRequested"],
+      [() => validators.skipExited([keyRoot(0)]), "WrongStatus"],
+      [() => validators.dropQueued([keyRoot(0)]), "NoneQueued"],
+      [() => validators.dropQueued([]), "NoneQueued"],
+      [() => validators.requeue([]), "NoKeys"],
       [() => validators.proveSlashed(proof), "NotSlashed"],
       [() => validators.proveBelow(proof, balance), "NotBelow"],
-      [() => validators.requestExit(key(0), proof), "NoDemand"],
+      [() => validators.requestExit(key(0), proof, []), "NoDemand"],
+      [() => validators.ejectBelow(key(0), proof, balance), "NotBelow"],
     ] as const;
     for (const [call, error] of calls) await expect(call()).to.be.revertedWithCustomError(validators, error);
   });

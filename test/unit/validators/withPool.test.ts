@@ -50,6 +50,7 @@ async function report(world: WithPool, clBalance: bigint, { withdrawalVault = 0n
     refTime: now,
     elapsed,
     clBalance,
+    leaving: 0n,
     withdrawalVaultBalance: withdrawalVault,
     rewardsVaultBalance: 0n,
     cutoff: now,
@@ -61,7 +62,7 @@ async function report(world: WithPool, clBalance: bigint, { withdrawalVault = 0n
 
 async function requestExit(world: WithPool, index: number, value = ETH) {
   const { proof } = await proofOf(world, active(world, index));
-  return world.validators.connect(world.keeper).requestExit(key(index), proof, { value });
+  return world.validators.connect(world.keeper).requestExit(key(index), proof, [], { value });
 }
 
 /** What the predeploy hands to the consensus layer at the end of a block; the first time, it opens. */
@@ -110,7 +111,7 @@ describe("Registries with the real pool", () => {
 
   it("refuse to be the pool for anyone else", async () => {
     const { pool, operators, admin } = await loadFixture(withPool);
-    await expect(pool.fundValidators(key(1)))
+    await expect(pool.fundValidators([key(1)]))
       .to.be.revertedWithCustomError(pool, "OnlyValidators")
       .withArgs(admin);
     await expect(pool.noteSlashing(1)).to.be.revertedWithCustomError(pool, "OnlyValidators").withArgs(admin);
@@ -198,7 +199,7 @@ describe("Registries with the real pool", () => {
     expect(fee).to.be.greaterThan(0n);
     const before = await ethers.provider.getBalance(keeper);
     const { proof } = await proofOf(world, active(world, 0));
-    const response = await world.validators.connect(keeper).requestExit(key(0), proof, { value: ETH });
+    const response = await world.validators.connect(keeper).requestExit(key(0), proof, [], { value: ETH });
     const receipt = await response.wait();
     const gas = receipt === null ? 0n : receipt.gasUsed * receipt.gasPrice;
     expect(before - (await ethers.provider.getBalance(keeper))).to.equal(fee + gas);
@@ -215,7 +216,7 @@ describe("Registries with the real pool", () => {
     await expect(requestExit(world, 0, fee - 1n))
       .to.be.revertedWithCustomError(vault, "FeeAboveMaximum")
       .withArgs(fee, fee - 1n);
-    expect(fields(await validators.tierQueue(0))).to.deep.include({ requested: 0n, exitHead: 0n });
+    expect(fields(await validators.tierQueue(0))).to.deep.include({ leaving: 0n, exitHead: 0n });
   });
 
   it("let nobody else ask the vault", async () => {

@@ -35,6 +35,24 @@ describe("WithdrawalQueue: ERC-721", () => {
   });
 });
 
+describe("WithdrawalQueue: its name", () => {
+  it("and those of its requests are what wallets show", async () => {
+    const p = await loadFixture(waiting);
+    expect([await p.queue.name(), await p.queue.symbol()]).to.deep.equal(["Estuary Withdrawal Request", "estWR"]);
+    expect(await p.queue.tokenURI(3n)).to.equal('data:application/json,{"name":"Estuary withdrawal request 3"}');
+  });
+});
+
+describe("WithdrawalQueue: mints", () => {
+  it("tell of every request, to its owner, from nobody (EIP-721)", async () => {
+    const p = await loadFixture(waiting);
+    const asked = p.queue.connect(p.alice).requestWithdrawals([ETH, ETH], p.carol);
+    for (const id of [4n, 5n])
+      await expect(asked).to.emit(p.queue, "Transfer").withArgs(ethers.ZeroAddress, p.carol, id);
+    expect([await p.queue.balanceOf(p.alice), await p.queue.balanceOf(p.carol)]).to.deep.equal([3n, 2n]);
+  });
+});
+
 describe("WithdrawalQueue: claims after a transfer", () => {
   it("a request that waits is paid to whoever owns it by then, for the same amount", async () => {
     const p = await loadFixture(waiting);

@@ -1,7 +1,7 @@
 /** Entering the queue, and leaving it with ether. */
 import { expect } from "chai";
 import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
-import { ETH, apply, borrow, request, staked } from "../../helpers/reporting.ts";
+import { ETH, FRAME, apply, borrow, request, staked } from "../../helpers/reporting.ts";
 import { protocol } from "../../helpers/protocol.ts";
 
 const MAX = 2n ** 256n - 1n;
@@ -67,6 +67,32 @@ describe("WithdrawalQueue: requests", () => {
     const p = await loadFixture(staked);
     await request(p, p.alice, 100n, 600n * ETH - 100n);
     expect(await p.token.sharesOf(p.alice)).to.equal(0n);
+    // at the first rate a unit of shares is a wei
+    await p.queue.connect(p.bob).requestWithdrawalsShares([100n * 10n ** 9n], p.bob);
+    const [status] = await p.queue.getWithdrawalStatus([3n]);
+    expect([status?.amount, status?.owner]).to.deep.equal([100n, p.bob.address]);
+  });
+
+  it("answers with the ids, and tells amount, shares and owner of each, whatever the rate", async () => {
+    const p = await loadFixture(staked);
+    await apply(p, { gain: ETH / 100n });
+    const { totalEther, totalShares } = await p.token.totals();
+    const amounts = [ETH + 7n, 2n * ETH + 1n];
+    const shares = amounts.map((amount) => (amount * totalShares) / totalEther);
+    for (const count of shares) expect(count % 10n ** 9n).to.be.greaterThan(0n);
+    const queue = p.queue.connect(p.alice);
+    expect(await queue.requestWithdrawals.staticCall(amounts, p.carol)).to.deep.equal([1n, 2n]);
+    const first = queue.requestWithdrawals(amounts, p.carol);
+    for (const [i, amount] of amounts.entries())
+      await expect(first)
+        .to.emit(queue, "WithdrawalRequested")
+        .withArgs(BigInt(i + 1), p.carol, amount, shares[i]);
+    expect(await queue.requestWithdrawalsShares.staticCall(shares, p.bob)).to.deep.equal([3n, 4n]);
+    const second = queue.requestWithdrawalsShares(shares, p.bob);
+    for (const [i, count] of shares.entries())
+      await expect(second)
+        .to.emit(queue, "WithdrawalRequested")
+        .withArgs(BigInt(i + 3), p.bob, (count * totalEther) / totalShares, count);
   });
 
   it("takes westETH for what its shares are worth, without an approval", async () => {
@@ -102,7 +128,8 @@ describe("WithdrawalQueue: requests", () => {
   it("is bound once, to the token that names it", async () => {
     const p = await loadFixture(protocol);
     await expect(p.queue.bind(p.token)).to.be.revertedWithCustomError(p.queue, "AlreadyBound").withArgs(p.token);
-    const queue = await ethers.deployContract("WithdrawalQueue", [await p.authority.getAddress(), 86_400n]);
+    const queue = await ethers.deployContract("WithdrawalQueue", [await p.authority.getAddress(), 7_200n]);
+    expect([await queue.frame(), await p.queue.frame()]).to.deep.equal([7_200n, FRAME]);
     await expect(queue.bind(p.token)).to.be.revertedWithCustomError(queue, "NotMyToken").withArgs(p.token);
   });
 
@@ -134,6 +161,30 @@ describe("WithdrawalQueue: requests", () => {
       .withArgs(p.pool, ETH);
     expect(await p.token.sharesOf(p.queue)).to.equal((await p.pool.books()).cover);
     await expect(claim(p.carol.address)).to.changeEtherBalance(ethers, p.carol, ETH);
+  });
+
+  it("regression, claims to westETH: they are refused, for it would stake them for the queue; the request stays", async () => {
+    const p = await loadFixture(staked);
+    const [one = 0n, two = 0n] = await request(p, p.alice, ETH, 2n * ETH);
+    await apply(p);
+    const held = await p.token.sharesOf(p.queue);
+    const claim = (ids: bigint[], receiver: string) => p.queue.connect(p.alice).claimWithdrawals(ids, [], receiver);
+    const westEth = await p.wrapped.getAddress();
+    for (const [ids, amount] of [
+      [[one], ETH],
+      [[two, one], 3n * ETH],
+    ] as const)
+      await expect(claim([...ids], westEth))
+        .to.be.revertedWithCustomError(p.queue, "ClaimFailed")
+        .withArgs(westEth, amount);
+    for (const value of [0n, 1n, ETH])
+      await expect((await borrow(p.queue)).sendTransaction({ to: westEth, value }))
+        .to.be.revertedWithCustomError(p.wrapped, "StakesForQueue")
+        .withArgs();
+    expect(await p.wrapped.totalSupply()).to.equal(0n);
+    expect(await p.token.sharesOf(p.queue)).to.equal(held);
+    expect(await p.queue.getClaimableEther([one, two])).to.deep.equal([ETH, 2n * ETH]);
+    await expect(claim([one, two], p.carol.address)).to.changeEtherBalance(ethers, p.carol, 3n * ETH);
   });
 
   it("is closed, finalised and paid by the pool only", async () => {
@@ -171,7 +222,8 @@ describe("WithdrawalQueue: pauses", () => {
       p.queue.connect(p.alice).requestWithdrawalsShares([10n ** 27n], p.alice),
     ).to.be.revertedWithCustomError(p.queue, "RequestsArePaused");
     await p.queue.connect(p.alice).claimWithdrawal(1n);
-    await p.queue.connect(p.guardian).pauseRequests(false);
+    await expect(p.queue.connect(p.guardian).pauseRequests(false)).to.emit(p.queue, "RequestsPaused").withArgs(false);
+    expect(await p.queue.requestsPaused()).to.equal(false);
     await request(p, p.alice, ETH);
   });
 });
@@ -244,9 +296,16 @@ describe("WithdrawalQueue: claims", () => {
     const p = await loadFixture(finalised);
     const queue = p.queue.connect(p.alice);
     await expect(queue.claimWithdrawals([], [], p.alice)).to.be.revertedWithCustomError(queue, "NoRequests");
-    await expect(queue.claimWithdrawals([1n], [1n, 1n], p.alice))
-      .to.be.revertedWithCustomError(queue, "LengthMismatch")
-      .withArgs(1n, 2n);
+    for (const [ids, hints] of [
+      [[1n], [1n, 1n]],
+      [
+        [1n, 2n, 3n],
+        [1n, 1n],
+      ],
+    ])
+      await expect(queue.claimWithdrawals(ids ?? [], hints ?? [], p.alice))
+        .to.be.revertedWithCustomError(queue, "LengthMismatch")
+        .withArgs(ids?.length, hints?.length);
     await expect(queue.claimWithdrawals([1n], [], ethers.ZeroAddress)).to.be.revertedWithCustomError(
       queue,
       "ZeroReceiver",

@@ -13,6 +13,7 @@ import {
   request,
   staked,
 } from "../../helpers/reporting.ts";
+import { protocol } from "../../helpers/protocol.ts";
 import type { Protocol } from "../../helpers/protocol.ts";
 
 const MAX = 2n ** 256n - 1n;
@@ -50,6 +51,36 @@ describe("Rounds: when they open and end", () => {
     expect(await roundEnd(p, 2n)).to.equal(cutoff);
     expect(await p.queue.findHints([1n, 2n])).to.deep.equal([1n, 1n]);
     expect(await p.queue.oldestRoundEnd()).to.equal(cutoff);
+  });
+
+  it("the first ends where the pool that opens says", async () => {
+    const p = await loadFixture(protocol);
+    await p.pool.connect(p.alice).deposit(p.alice, ethers.ZeroAddress, { value: ETH });
+    const snapshot = await networkHelpers.takeSnapshot();
+    await request(p, p.alice, ETH);
+    expect(await roundEnd(p, 1n)).to.equal((await nextRefTime(p)) - MARGIN);
+    await snapshot.restore();
+    const end = BigInt(await time.latest()) + 12_345n;
+    await p.queue.connect(await borrow(p.pool)).open(end);
+    await request(p, p.alice, ETH);
+    expect(await roundEnd(p, 1n)).to.equal(end);
+  });
+
+  it("each tells its number, its first request, its rate and its end when it opens, and only then", async () => {
+    const p = await loadFixture(staked);
+    for (let round = 1n; round <= 3n; round++) {
+      await apply(p, { gain: ETH / 7n });
+      const first = (await p.queue.lastRequestId()) + 1n;
+      const opens = p.queue.connect(p.alice).requestWithdrawals([ETH, ETH, ETH], p.alice);
+      await expect(opens).to.emit(p.queue, "RoundOpened");
+      const end = await roundEnd(p, first);
+      expect(end).to.be.greaterThan(await time.latest());
+      await expect(opens)
+        .to.emit(p.queue, "RoundOpened")
+        .withArgs(round, first, await p.token.rate(), end);
+      await expect(p.queue.connect(p.bob).requestWithdrawals([ETH], p.bob)).to.not.emit(p.queue, "RoundOpened");
+      expect(await p.queue.findHints([first, first + 3n])).to.deep.equal([round, round]);
+    }
   });
 
   it("a request at the cut-off belongs to it; the next second opens a round that ends a frame later", async () => {
@@ -134,14 +165,22 @@ describe("Rounds: when they open and end", () => {
     await time.increaseTo(refTime + FRAME + 100n);
     await request(p, p.alice, ETH);
     await apply(p, { refTime, after: FRAME + 7_200n });
+    const executed = BigInt(await time.latest());
     expect(await p.queue.lastFinalizedId()).to.equal(1n);
     // the next round's end lies in the past when the report says so: it rolls on
     await request(p, p.alice, ETH);
     expect(await roundEnd(p, 4n)).to.equal(refTime + 2n * FRAME - MARGIN);
-    await apply(p);
-    expect(await p.queue.lastFinalizedId()).to.equal(2n);
-    await apply(p);
+    // nor does a report of the frame that passed meanwhile: it is merged into the next
+    await expect(apply(p))
+      .to.be.revertedWithCustomError(p.pool, "ReferenceTooOld")
+      .withArgs(refTime + FRAME, executed);
+    await time.increaseTo(refTime + 2n * FRAME - MARGIN);
+    await request(p, p.alice, ETH);
+    await apply(p, { frames: 2n });
     expect(await p.queue.lastFinalizedId()).to.equal(4n);
+    expect(await p.queue.oldestRoundEnd()).to.equal(refTime + 3n * FRAME - MARGIN);
+    await apply(p);
+    expect(await p.queue.lastFinalizedId()).to.equal(5n);
   });
 
   it("a report of merged frames pays the rounds of all of them", async () => {
@@ -151,6 +190,9 @@ describe("Rounds: when they open and end", () => {
       await request(p, p.alice, ETH);
       await time.increaseTo(cutoff + i * FRAME + 1n);
     }
+    // each has an end of its own; the oldest counts
+    for (let i = 0n; i < 3n; i++) expect(await roundEnd(p, i + 1n)).to.equal(cutoff + i * FRAME);
+    expect(await p.queue.oldestRoundEnd()).to.equal(cutoff);
     await apply(p, { frames: 3n });
     expect(await p.queue.lastFinalizedId()).to.equal(3n);
   });
@@ -251,6 +293,81 @@ describe("Rounds: as far as the ether reaches", () => {
     const many = await gasOf();
     expect(await p.queue.lastFinalizedId()).to.equal(811n);
     expect(many).to.be.within(few - 2n, few + 2n);
+  });
+});
+
+describe("Rounds: what a finalisation tells", () => {
+  const units = async (p: Protocol, ...ids: bigint[]) => {
+    const statuses = await p.queue.getWithdrawalStatus(ids);
+    return statuses.reduce((sum, { shares }) => sum + shares, 0n) / 10n ** 9n;
+  };
+
+  it("from which units to which, for how much ether and at which rate at most: in a report", async () => {
+    const p = await loadFixture(staked);
+    await apply(p, { gain: ETH / 7n });
+    await request(p, p.alice, 3n * ETH + 1n, 5n * ETH);
+    const first = await units(p, 1n, 2n);
+    const one = await apply(p, { gain: ETH / 11n });
+    const rate = (await p.pool.books()).finalisationRate;
+    const paid = await ethers.provider.getBalance(p.queue);
+    expect(rate).to.be.greaterThan((paid * RAY) / first);
+    await expect(one).to.emit(p.queue, "WithdrawalsFinalized").withArgs(0n, first, paid, rate);
+    // the next goes on where this one ended; a fall lowers what it pays
+    await request(p, p.bob, 7n * ETH + 3n);
+    const second = await units(p, 3n);
+    await apply(p, { gain: -ETH });
+    const two = await apply(p);
+    const lower = (await p.pool.books()).finalisationRate;
+    expect(lower).to.be.lessThan(rate);
+    await expect(two)
+      .to.emit(p.queue, "WithdrawalsFinalized")
+      .withArgs(first, first + second, (second * lower) / RAY, lower);
+    await expect(two).to.changeEtherBalance(ethers, p.queue, (second * lower) / RAY);
+  });
+
+  it("the same in a continuation, at the report's rate", async () => {
+    const p = await loadFixture(staked);
+    await apply(p, { gain: ETH / 7n });
+    await drain(p);
+    const half = (await p.pool.buffer()) / 2n;
+    await request(p, p.alice, half, half, half);
+    const ends = [await units(p, 1n, 2n), await units(p, 1n, 2n, 3n)] as const;
+    const begun = await apply(p);
+    const rate = (await p.pool.books()).finalisationRate;
+    const reached = await ethers.provider.getBalance(p.queue);
+    await expect(begun).to.emit(p.queue, "WithdrawalsFinalized").withArgs(0n, ends[0], reached, rate);
+    await p.pool.connect(p.carol).deposit(p.carol, ethers.ZeroAddress, { value: half });
+    const [status] = await p.queue.getWithdrawalStatus([3n]);
+    const paid = status?.amount ?? 0n;
+    const continued = p.pool.connect(p.carol).continueFinalisation();
+    await expect(continued).to.emit(p.queue, "WithdrawalsFinalized").withArgs(ends[0], ends[1], paid, rate);
+    await expect(continued).to.changeEtherBalances(ethers, [p.queue, p.pool], [paid, -paid]);
+  });
+
+  it("nothing where nothing is finalised: none waits, ether is missing, the round goes on, or there was an incident", async () => {
+    const p = await loadFixture(staked);
+    const expectSilence = async (step: Parameters<typeof apply>[1] = {}) => {
+      const last = await p.queue.lastFinalizedId();
+      await expect(apply(p, step)).to.not.emit(p.queue, "WithdrawalsFinalized");
+      expect(await p.queue.lastFinalizedId()).to.equal(last);
+    };
+    await expectSilence();
+    await request(p, p.alice, ETH);
+    await expectSilence({ incident: true });
+    await expectSilence({ gain: -ETH });
+    const pool = await borrow(p.pool);
+    const now = BigInt(await time.latest());
+    for (const call of [
+      () => p.queue.connect(pool).finalise(RAY, now - 2n * FRAME, ETH), // the round had not ended
+      () => p.queue.connect(pool).finalise(RAY, now + FRAME, ETH / 2n), // the ether does not reach
+      () => p.queue.connect(pool).settleReport(now + FRAME, RAY, 0n, ETH),
+    ])
+      await expect(call()).to.not.emit(p.queue, "WithdrawalsFinalized");
+    await expect(apply(p)).to.emit(p.queue, "WithdrawalsFinalized");
+    await expectSilence();
+    await drain(p);
+    await request(p, p.alice, (await p.pool.buffer()) + ETH);
+    await expectSilence();
   });
 });
 

@@ -44,15 +44,15 @@ describe("Vaults: sweeps", () => {
     await p.carol.sendTransaction({ to: p.withdrawalVault, value: 1_000_003n });
     await p.carol.sendTransaction({ to: p.rewardsVault, value: 500_009n });
     const refTime = await nextRefTime(p);
-    const held = await ethers.provider.getBalance(p.pool);
     const tx = await apply(p, { withdrawalVaultBalance: 1_000_000n });
     await expect(tx).to.emit(p.pool, "ReportApplied").withArgs(refTime, 1_500_009n, 1_500_009n, 0n, 150_000n, 0n, 0n);
-    expect((await ethers.provider.getBalance(p.pool)) - held).to.equal(1_500_009n);
+    const houses = [p.withdrawalVault, p.rewardsVault, p.pool];
+    await expect(tx).to.changeEtherBalances(ethers, houses, [-1_000_000n, -500_009n, 1_500_009n]);
     expect(await ethers.provider.getBalance(p.withdrawalVault)).to.equal(3n);
-    const { lastSweptWithdrawals, lastSweptRewards } = await p.pool.books();
-    expect([lastSweptWithdrawals, lastSweptRewards]).to.deep.equal([1_000_000n, 500_009n]);
+    expect(await ethers.provider.getBalance(p.rewardsVault)).to.equal(0n);
     // nothing to take
-    await apply(p, { withdrawalVaultBalance: 0n });
+    const next = await apply(p, { withdrawalVaultBalance: 0n });
+    await expect(next).to.changeEtherBalances(ethers, houses, [0n, 0n, 0n]);
     expect(await ethers.provider.getBalance(p.withdrawalVault)).to.equal(3n);
   });
 

@@ -70,6 +70,18 @@ describe("WithdrawalQueue: views over several rounds", () => {
     await expect(claim).to.emit(p.queue, "WithdrawalClaimed").withArgs(3n, p.alice, p.carol, three);
   });
 
+  it("give hints that are cheaper than none, and than wrong ones", async () => {
+    const p = await loadFixture(staked);
+    for (let i = 0; i < 9; i++) {
+      await request(p, p.alice, ETH);
+      await apply(p);
+    }
+    const [hint = 0n] = await p.queue.findHints([9n]);
+    const claim = (hints: bigint[]) => p.queue.connect(p.alice).claimWithdrawals.estimateGas([9n], hints, p.alice);
+    const right = await claim([hint]);
+    for (const hints of [[], [1n]]) expect(await claim(hints)).to.be.greaterThan(right + 2_000n);
+  });
+
   it("refuse ids that were never given, by name, and answer nothing for no ids", async () => {
     const { p } = await loadFixture(rounds);
     for (const id of [0n, 6n, MAX]) {
@@ -107,6 +119,38 @@ describe("WithdrawalQueue: amounts", () => {
     await request(p, p.alice, much - 1n);
     await expect(queue.requestWithdrawals([100n], p.alice)).to.be.revertedWithCustomError(queue, "QueueOverflow");
     expect(await queue.lastRequestId()).to.equal(1n);
+  });
+
+  it("refuses more requests, and more shares below a unit, than its counters hold, and not one fewer", async () => {
+    const TAIL = 6; // its slot
+    const p = await loadFixture(staked);
+    await request(p, p.alice, ETH);
+    const address = await p.queue.getAddress();
+    const queue = p.queue.connect(p.alice);
+    const written = BigInt(await networkHelpers.getStorageAt(address, TAIL));
+    const write = (tail: bigint) => networkHelpers.setStorageAt(address, TAIL, ethers.toBeHex(tail, 32));
+    const ask = (below = 0n) => queue.requestWithdrawalsShares([10n ** 27n + below], p.alice);
+    const expectOverflow = async (call: Promise<unknown>) => {
+      await expect(call).to.be.revertedWithCustomError(queue, "QueueOverflow").withArgs();
+    };
+
+    await write(written + ((2n ** 32n - 3n) << 96n));
+    expect(await queue.lastRequestId()).to.equal(2n ** 32n - 2n);
+    await ask();
+    expect(await queue.lastRequestId()).to.equal(2n ** 32n - 1n);
+    expect(await queue.ownerOf(2n ** 32n - 1n)).to.equal(p.alice.address);
+    await expectOverflow(ask());
+    await expectOverflow(ask(1n));
+
+    await write(written + ((2n ** 56n - 8n) << 200n));
+    await expectOverflow(ask(8n));
+    await expectOverflow(ask(UNIT - 1n));
+    await ask(7n);
+    expect(BigInt(await networkHelpers.getStorageAt(address, TAIL)) >> 200n).to.equal(2n ** 56n - 1n);
+    await expectOverflow(ask(1n));
+    await ask();
+    expect(await queue.lastRequestId()).to.equal(3n);
+    expect(await queue.unfinalisedShares()).to.equal(3n * 10n ** 27n);
   });
 
   it("Security: double rounding leaves dust that blocks the last step: when everyone leaves, the last claim is paid", async () => {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {SSZ} from "../shared/SSZ.sol";
-import {IBeaconProof} from "./IBeaconProof.sol";
+import {BeaconHeader, BeaconValidator} from "./BeaconTypes.sol";
+import {SSZ} from "./SSZ.sol";
 
 /// @title BeaconRoots
-/// @notice Hash tree roots of the containers that a proof brings along.
+/// @notice Hash tree roots of the beacon containers that a call brings along.
 library BeaconRoots {
-    function ofValidator(IBeaconProof.Validator calldata v) internal view returns (bytes32) {
+    function ofValidator(BeaconValidator calldata v) internal view returns (bytes32) {
         bytes32[8] memory leaves;
         leaves[0] = v.pubkeyRoot;
         leaves[1] = v.withdrawalCredentials;
@@ -20,7 +20,7 @@ library BeaconRoots {
         return SSZ.merkleize(leaves);
     }
 
-    function ofHeader(IBeaconProof.BeaconHeader calldata h) internal view returns (bytes32) {
+    function ofHeader(BeaconHeader calldata h) internal view returns (bytes32) {
         bytes32[8] memory leaves; // the last three are empty
         leaves[0] = SSZ.leafOf(h.slot);
         leaves[1] = SSZ.leafOf(h.proposerIndex);
