@@ -120,7 +120,7 @@ describe("the oracle program", function () {
     // a warning: it runs, until a validator is slashed
     expect(withoutStates.code).to.equal(EXIT.ok);
     expect(checksOf(withoutStates)["whole states"]).to.deep.include({ ok: true, warning: true });
-    expect(checksAsText(Object.values(checksOf(withoutStates)))).to.match(/^warn {2}whole states {3}no beacon node/m);
+    expect(checksAsText(Object.values(checksOf(withoutStates)))).to.match(/^warn {2}whole states {4}no beacon node/m);
     expect(checksOf(withoutStates)["whole states"]?.explanation).to.match(
       /^no beacon node serves \/eth\/v2\/debug\/beacon\/states \(127\.0\.0\.1:\d+\): .*\(needs_whole_state\)$/,
     );
