@@ -235,7 +235,7 @@ describe("a member of the committee", function () {
     const { reasons: found, explanation } = await step(first);
     expect(found).to.deep.equal(["simulation_failed"]);
     expect(explanation).to.equal(
-      `it would fail: the report says vault ${vault} held 1.0 ETH; only 0.0 ETH to 0.0 ETH is possible (VaultBalanceImpossible)`,
+      `it would fail: the report says vault ${vault} held 1.0 ETH; it has 0.0 ETH (VaultBalanceImpossible)`,
     );
     await c.setBalance(vault, held ?? 0n);
     expect((await step(first)).submitted).to.equal(true);
