@@ -351,4 +351,22 @@ describe("the deployed ledger and the model agree to the wei", () => {
     expect(await twins.fundOwn(ann)).to.equal("done");
     expect(twins.model.lastFinalizedId()).to.equal(1);
   });
+
+  it("when everything happens in the very second of a reference", async () => {
+    const { twins, people } = await start();
+    const [ann] = people;
+    if (ann === undefined) throw new Error("nobody");
+    const nextRefTime = () => twins.lastRefTime + DAY;
+    await twins.deposit(ann, 400n * ETHER);
+    twins.wait(nextRefTime() - 1n - twins.now); // the next block is a second later
+    expect(await twins.fund(2n)).to.equal("done"); // in the report
+    expect(await twins.report({ clBalance: wei(64n * ETHER), delay: DAY })).to.equal("done");
+    expect(twins.model.books).to.include({ fundedAtLastRef: 64n * ETHER, lastReportTime: nextRefTime() });
+    // its execution was in the second of the next reference
+    expect(await twins.noteSlashing(twins.lastRefTime)).to.equal("done");
+    expect(twins.model.books.slashed).to.equal(0n);
+    await twins.noteSlashing(nextRefTime());
+    expect(await twins.report({ clBalance: wei(64n * ETHER), delay: DAY })).to.equal("done");
+    expect(twins.model.books).to.include({ slashed: 0n, slashedEarlier: 0n, slashingTime: twins.lastRefTime });
+  });
 });

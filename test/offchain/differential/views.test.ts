@@ -67,6 +67,16 @@ describe("the oracle", () => {
     await networkHelpers.time.increaseTo(executed + 2n);
     await expectNext(grid.firstRefSlot + 3n * grid.slotsPerFrame);
   });
+
+  it("awaits the report of a reference in whose second the last one was executed", async () => {
+    const chain = await loadFixture(deployed);
+    const twins = await Twins.start(chain);
+    const { grid } = twins;
+    const delay = grid.slotsPerFrame * 12n;
+    expect(await twins.report({ clBalance: wei(0n), delay })).to.equal("done");
+    await networkHelpers.time.increase(1n);
+    expect(await chain.oracle.nextRefSlot()).to.equal(grid.firstRefSlot + 2n * grid.slotsPerFrame);
+  });
 });
 
 describe("the wrapper and the twin agree", () => {
