@@ -8,7 +8,7 @@
 import { SLOTS_PER_HISTORICAL_ROOT } from "@lodestar/params";
 import { z } from "zod";
 import type { Hex } from "../util/hex.ts";
-import { hostOf } from "../util/retry.ts";
+import { hostOf } from "../util/http.ts";
 import { Blocks, expectSame, headerSchema } from "./blocks.ts";
 import { bigintField, hexField, numberField } from "./fields.ts";
 import { BeaconNodes } from "./nodes.ts";

@@ -5,7 +5,8 @@ import type { Clock } from "../util/clock.ts";
 import { AppError, EXIT, messageOf } from "../util/errors.ts";
 import type { Hex } from "../util/hex.ts";
 import { bigintField, hexField, numberField } from "./fields.ts";
-import { FinalError, askHosts, hostOf, mayPass } from "../util/retry.ts";
+import { hostOf } from "../util/http.ts";
+import { FinalError, askHosts, mayPass } from "../util/retry.ts";
 import type { BeaconChain } from "./types.ts";
 
 export interface NodeOptions {

@@ -5,7 +5,8 @@
 import { JsonRpcApiProvider, Network, keccak256 } from "ethers";
 import type { JsonRpcError, JsonRpcPayload, JsonRpcResult } from "ethers";
 import { AppError, EXIT, messageOf } from "../util/errors.ts";
-import { FinalError, askHosts, hostOf, mayPass } from "../util/retry.ts";
+import { hostOf } from "../util/http.ts";
+import { FinalError, askHosts, mayPass } from "../util/retry.ts";
 
 export interface ExecutionOptions {
   readonly urls: readonly string[];

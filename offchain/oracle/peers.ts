@@ -1,6 +1,6 @@
 /** The other members' doors. A peer that does not answer delays nobody for longer than its timeout, and is asked again at the next turn. */
 import { isAbort, messageOf } from "../util/errors.ts";
-import { hostOf } from "../util/retry.ts";
+import { hostOf } from "../util/http.ts";
 import { encodeSigned, signedReportsSchema } from "./wire.ts";
 import type { SignedReport } from "./wire.ts";
 

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { getAddress, isAddress } from "ethers";
 import { z } from "zod";
 import { AppError, EXIT } from "./errors.ts";
-import { hostOf } from "./retry.ts";
+import { hostOf } from "./http.ts";
 
 export const PREFIX = "ESTUARY_";
 

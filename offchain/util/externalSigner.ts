@@ -13,7 +13,7 @@ import {
 } from "ethers";
 import type { Provider, TransactionRequest, TypedDataDomain, TypedDataField } from "ethers";
 import { AppError, EXIT, messageOf } from "./errors.ts";
-import { hostOf } from "./retry.ts";
+import { hostOf } from "./http.ts";
 
 /** A person may have to find the device and press its buttons. */
 const PATIENCE_SECONDS = 300;

@@ -54,12 +54,3 @@ export async function askHosts<T>(
 export function backoff(attempt: number, { first = 1, most = 60 }: { first?: number; most?: number } = {}): number {
   return Math.min(most, first * 2 ** Math.min(attempt - 1, 30));
 }
-
-/** A URL without what may be secret in it: user, password, path and query. */
-export function hostOf(url: string): string {
-  try {
-    return new URL(url).host;
-  } catch {
-    return "malformed URL";
-  }
-}

@@ -7,7 +7,8 @@ import { Registry } from "prom-client";
 import { manualClock, systemClock } from "../../../offchain/util/clock.ts";
 import { AppError, EXIT, exitCodeOf, messageOf, runProgram } from "../../../offchain/util/errors.ts";
 import { Reasons, closeServer, makePulse, portOf, serveHealth } from "../../../offchain/util/health.ts";
-import { FinalError, askHosts, backoff, hostOf, mayPass } from "../../../offchain/util/retry.ts";
+import { hostOf } from "../../../offchain/util/http.ts";
+import { FinalError, askHosts, backoff, mayPass } from "../../../offchain/util/retry.ts";
 import { loadSigner } from "../../../offchain/util/signer.ts";
 import { serveSigner } from "../signerServer.ts";
 
