@@ -1,12 +1,12 @@
-/** Keys of the local network: the usual development mnemonic, and strangers. */
+/** Keys of local networks: the usual development mnemonic, and strangers. */
 import { SecretKey } from "@chainsafe/blst";
+import { mainnetChainConfig } from "@lodestar/config/configs";
 import { getBytes, hexlify, sha256 } from "ethers";
 import { signDeposit } from "../offchain/keys/deposit.ts";
 import type { DepositData } from "../offchain/keys/deposit.ts";
 import { deriveKeys } from "../offchain/keys/hd.ts";
 import type { ValidatorKey } from "../offchain/keys/hd.ts";
-import { MAINNET_RULES } from "./core/rules.ts";
-import type { Hex } from "./core/state.ts";
+import type { Hex } from "../offchain/util/hex.ts";
 
 export { pubkeyRoot } from "../offchain/beacon/proofs.ts";
 export {
@@ -37,7 +37,7 @@ export function signedDeposit(
   key: ValidatorKey,
   credentials: Hex,
   amountGwei: bigint,
-  genesisForkVersion: Uint8Array = MAINNET_RULES.genesisForkVersion,
+  genesisForkVersion: Uint8Array = mainnetChainConfig.GENESIS_FORK_VERSION,
 ): DepositData {
   return signDeposit(key, credentials, amountGwei, genesisForkVersion);
 }

@@ -1,7 +1,7 @@
 /** Puts the deposit contract and the system contracts at their mainnet addresses on a Hardhat network. */
 import { getGenesis } from "@ethereumjs/genesis";
-import type { Hex } from "./core/state.ts";
-import type { Provider } from "./execution.ts";
+import type { Hex } from "../offchain/util/hex.ts";
+import type { Provider } from "./provider.ts";
 
 export const DEPOSIT_CONTRACT: Hex = "0x00000000219ab540356cbb839cbe05303d7705fa";
 export const BEACON_ROOTS: Hex = "0x000f3df6d732807ef1319fb7b8bb8522d0beac02";

@@ -1,7 +1,7 @@
 /** Serves an in-process network over JSON-RPC on loopback: single requests and batches over HTTP. */
 import { createServer } from "node:http";
 import type { IncomingMessage, Server } from "node:http";
-import type { Provider } from "./execution.ts";
+import type { Provider } from "./provider.ts";
 
 const MAX_BODY_BYTES = 5_000_000;
 const PARSE_ERROR = -32_700;

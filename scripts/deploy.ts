@@ -5,7 +5,7 @@
 import { parseArgs } from "node:util";
 import { network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
-import { startLocalProtocol } from "../devnet/localProtocol.ts";
+import { startLocalProtocol } from "../devnet/simulated/localProtocol.ts";
 import { deployEstuary } from "../deploy/deploy.ts";
 import { deploymentPath, writeDeployment } from "../offchain/chain/deploymentFile.ts";
 import { inspectDeployment } from "../deploy/lib/inspect.ts";

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { network } from "hardhat";
 import type { AddressInfo } from "node:net";
-import { startLocalProtocol } from "../devnet/localProtocol.ts";
+import { startLocalProtocol } from "../devnet/simulated/localProtocol.ts";
 import { deploymentPath, writeDeployment } from "../offchain/chain/deploymentFile.ts";
 import { serveRpc } from "../devnet/rpcServer.ts";
 

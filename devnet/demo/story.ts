@@ -4,7 +4,7 @@ import type { NetworkConnection } from "hardhat/types/network";
 import { ZeroHash } from "ethers";
 import type { Report } from "../../offchain/protocol/report.ts";
 import { gwei } from "../../offchain/protocol/units.ts";
-import { startLocalProtocol } from "../localProtocol.ts";
+import { startLocalProtocol } from "../simulated/localProtocol.ts";
 import { keep } from "./keeping.ts";
 import { CLAIMS_TO, aprBp, isEqual, reconcile, residualWei } from "./reconcile.ts";
 import type { Line, Totals } from "./reconcile.ts";

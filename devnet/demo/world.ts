@@ -17,8 +17,8 @@ import { LOCAL_SETTINGS } from "../../deploy/lib/parameters.ts";
 import type { CompactSignature } from "../committee.ts";
 import { contractValidatorProof } from "../../offchain/beacon/contractProofs.ts";
 import type { ValidatorKey } from "../keys.ts";
-import type { LocalProtocol } from "../localProtocol.ts";
-import { predeposit, prove } from "../localProtocol.ts";
+import type { LocalProtocol } from "../simulated/localProtocol.ts";
+import { predeposit, prove } from "../simulated/localProtocol.ts";
 
 export const ETH = 10n ** 18n;
 const GWEI = 10n ** 9n;

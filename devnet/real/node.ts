@@ -1,7 +1,7 @@
 /** The beacon node: chain, clock and Beacon API over one execution client. Runs in a process of its own, or in a test's. */
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import "../ssz/hasher.ts";
+import "../hasher.ts";
 import { SLOTS_PER_EPOCH } from "@lodestar/params";
 import { interopSecretKeys } from "@lodestar/state-transition";
 import type { BeaconStateElectra } from "@lodestar/state-transition";

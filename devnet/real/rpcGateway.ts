@@ -3,7 +3,7 @@
  * nonce, the priority fee, estimates of calls that fail or forward gas, the price in receipts. Everything else passes through.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Provider } from "../execution.ts";
+import type { Provider } from "../provider.ts";
 
 const PRIORITY_FEE = 10n ** 9n;
 /** A call keeps 1/64 of its gas from what it calls (EIP-150): nested calls need more than they spend. */

@@ -7,7 +7,7 @@ import { dueSlot, readStanding } from "../../offchain/oracle/contract.ts";
 import { readSnapshot } from "../../offchain/oracle/snapshot.ts";
 import { REPORT_TYPES, reportDomain } from "../../offchain/protocol/report.ts";
 import { compactSignature } from "../committee.ts";
-import type { LocalCommittee } from "../committee.ts";
+import type { LocalCommittee } from "../simulated/localCommittee.ts";
 
 export interface CommitteeSources {
   readonly protocol: Protocol;

@@ -1,8 +1,8 @@
 /** The fixture of everything that tests the deployed protocol. */
 import type { ContractTransactionReceipt } from "ethers";
 import type { CompactSignature } from "../../devnet/committee.ts";
-import { fundValidators, startLocalProtocol } from "../../devnet/localProtocol.ts";
-import type { LocalProtocol } from "../../devnet/localProtocol.ts";
+import { fundValidators, startLocalProtocol } from "../../devnet/simulated/localProtocol.ts";
+import type { LocalProtocol } from "../../devnet/simulated/localProtocol.ts";
 import type { ValidatorKey } from "../../devnet/keys.ts";
 import type { Report } from "../../offchain/protocol/report.ts";
 import { connection } from "./network.ts";

@@ -3,7 +3,7 @@ import { network } from "hardhat";
 import { isEqual, reconcile, residualWei } from "../../devnet/demo/reconcile.ts";
 import { tellStory } from "../../devnet/demo/story.ts";
 import { DemoWorld, ETH } from "../../devnet/demo/world.ts";
-import { startLocalProtocol } from "../../devnet/localProtocol.ts";
+import { startLocalProtocol } from "../../devnet/simulated/localProtocol.ts";
 import { wei, gwei } from "../../offchain/protocol/units.ts";
 
 describe("The demo", () => {

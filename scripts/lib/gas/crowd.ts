@@ -9,7 +9,7 @@
 import { ZeroAddress, concat, keccak256, toBeHex } from "ethers";
 import type { Signer } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
-import type { LocalProtocol } from "../../../devnet/localProtocol.ts";
+import type { LocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import { pubkeyRoot } from "../../../devnet/keys.ts";
 import type { ValidatorKey } from "../../../devnet/keys.ts";
 import { DEPOSIT_CONTRACT } from "../../../devnet/predeploys.ts";

@@ -7,11 +7,11 @@ import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types"
 import type { ContractTransactionResponse, TransactionResponse } from "ethers";
 import { MaxUint256, ZeroAddress } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
-import type { Hex } from "../../../devnet/core/state.ts";
+import type { Hex } from "../../../devnet/simulated/state/state.ts";
 import { deriveValidatorKeys, signedDeposit } from "../../../devnet/keys.ts";
 import type { ValidatorKey } from "../../../devnet/keys.ts";
-import { predeposit, prove, startLocalProtocol, validatorBatch } from "../../../devnet/localProtocol.ts";
-import type { LocalProtocol } from "../../../devnet/localProtocol.ts";
+import { predeposit, prove, startLocalProtocol, validatorBatch } from "../../../devnet/simulated/localProtocol.ts";
+import type { LocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import type { Figures } from "./rows.ts";
 import { SCALES, scaleRows } from "./scale.ts";
 

@@ -5,8 +5,8 @@
 import { ZeroAddress } from "ethers";
 import type { ContractTransactionResponse } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
-import { predeposit, prove, startLocalProtocol } from "../../../devnet/localProtocol.ts";
-import type { LocalProtocol } from "../../../devnet/localProtocol.ts";
+import { predeposit, prove, startLocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
+import type { LocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import { gwei } from "../../../offchain/protocol/units.ts";
 import { addOperators, addValidators, liftDepositCap } from "./crowd.ts";
 import type { Figures } from "./rows.ts";

@@ -3,9 +3,9 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { network } from "hardhat";
-import { serveBeaconApi } from "../../../devnet/api/server.ts";
-import type { BeaconApi } from "../../../devnet/api/server.ts";
-import { SimulatedBeacon } from "../../../devnet/beacon.ts";
+import { serveBeaconApi } from "../../../devnet/simulated/api/server.ts";
+import type { BeaconApi } from "../../../devnet/simulated/api/server.ts";
+import { SimulatedBeacon } from "../../../devnet/simulated/beacon.ts";
 import {
   deriveValidatorKeys,
   signedDeposit,

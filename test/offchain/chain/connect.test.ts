@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { JsonRpcProvider, Wallet } from "ethers";
 import { connect, ConnectError, formatDeployment, parseDeployment } from "../../../offchain/chain/connect.ts";
 import { EXIT, AppError } from "../../../offchain/util/errors.ts";
-import { startLocalProtocol } from "../../../devnet/localProtocol.ts";
+import { startLocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import { StakedEther__factory, WrappedStakedEther__factory } from "../../../typechain-types/index.ts";
 import { connection, ethers, loadFixture } from "../../helpers/network.ts";
 import { failure, sdkOf, watched } from "./harness.ts";

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { readDeployment, writeDeployment } from "../../../offchain/chain/deploymentFile.ts";
-import { fundValidators, predeposit, prove, startLocalProtocol } from "../../../devnet/localProtocol.ts";
+import { fundValidators, predeposit, prove, startLocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import { serveRpc } from "../../../devnet/rpcServer.ts";
 import { connection, loadFixture, provider } from "../../helpers/network.ts";
 import { ETH } from "./harness.ts";

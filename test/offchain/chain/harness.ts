@@ -3,7 +3,7 @@ import type { Provider } from "ethers";
 import { connect } from "../../../offchain/chain/connect.ts";
 import type { Protocol } from "../../../offchain/chain/connect.ts";
 import { MULTICALL3 } from "../../../offchain/chain/multicall.ts";
-import type { LocalProtocol } from "../../../devnet/localProtocol.ts";
+import type { LocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import { MulticallMock__factory } from "../../../typechain-types/factories/test/mocks/MulticallMock__factory.ts";
 import { ethers, provider } from "../../helpers/network.ts";
 

@@ -3,8 +3,8 @@ import { aprOver, aprSummary, readHistory, rewardsFrom, rewardsOf } from "../../
 import type { RebaseEntry } from "../../../offchain/chain/history.ts";
 import { toEtherDown } from "../../../offchain/protocol/shares.ts";
 import { BP, DAY, YEAR, shares, wei } from "../../../offchain/protocol/units.ts";
-import { fundValidators, startLocalProtocol } from "../../../devnet/localProtocol.ts";
-import type { LocalProtocol } from "../../../devnet/localProtocol.ts";
+import { fundValidators, startLocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
+import type { LocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import { connection, ethers, loadFixture } from "../../helpers/network.ts";
 import { ETH, failure, sdkOf, watched } from "./harness.ts";
 

@@ -9,7 +9,7 @@ import {
 import { contractBalanceProof, contractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
 import { ValidatorReader, keyRootOf } from "../../../offchain/chain/validatorReader.ts";
 import { wei } from "../../../offchain/protocol/units.ts";
-import { predeposit, prove, startLocalProtocol } from "../../../devnet/localProtocol.ts";
+import { predeposit, prove, startLocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import { connection, ethers, loadFixture } from "../../helpers/network.ts";
 import { ETH, failure, sdkOf } from "./harness.ts";
 

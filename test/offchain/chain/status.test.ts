@@ -6,7 +6,7 @@ import { readProtocol } from "../../../offchain/chain/read/protocol.ts";
 import { wei } from "../../../offchain/protocol/units.ts";
 import { openProvider } from "../../../offchain/chain/provider.ts";
 import { ChainError } from "../../../offchain/chain/errors.ts";
-import { fundValidators, predeposit, prove, startLocalProtocol } from "../../../devnet/localProtocol.ts";
+import { fundValidators, predeposit, prove, startLocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import { deriveValidatorKeys } from "../../../devnet/keys.ts";
 import { contractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
 import { serveRpc } from "../../../devnet/rpcServer.ts";

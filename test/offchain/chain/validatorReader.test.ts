@@ -5,10 +5,10 @@ import { pubkeyRoot } from "../../../offchain/beacon/proofs.ts";
 import type { ValidatorBook } from "../../../offchain/chain/validatorBook.ts";
 import { validatorBook } from "../../../offchain/chain/validatorBook.ts";
 import { contractBalanceProof, contractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
-import { predeposit, prove, startLocalProtocol } from "../../../devnet/localProtocol.ts";
+import { predeposit, prove, startLocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import { deriveValidatorKeys, signedDeposit } from "../../../devnet/keys.ts";
 import type { Hex } from "../../../offchain/util/hex.ts";
-import type { LocalProtocol } from "../../../devnet/localProtocol.ts";
+import type { LocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import { connection, ethers, loadFixture, provider } from "../../helpers/network.ts";
 
 const ETH = 10n ** 18n;

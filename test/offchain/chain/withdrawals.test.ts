@@ -3,7 +3,7 @@ import { readInflow, towardsFunding, towardsQueue } from "../../../offchain/chai
 import { readWithdrawals } from "../../../offchain/chain/read/withdrawals.ts";
 import { claim } from "../../../offchain/chain/write/withdraw.ts";
 import { wei } from "../../../offchain/protocol/units.ts";
-import { fundValidators, startLocalProtocol } from "../../../devnet/localProtocol.ts";
+import { fundValidators, startLocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import { connection, ethers, loadFixture } from "../../helpers/network.ts";
 import { ETH, failure, sdkOf, watched } from "./harness.ts";
 

@@ -12,7 +12,7 @@ import {
   topUpDeposit,
   withdrawalCredentials,
 } from "../../../devnet/keys.ts";
-import { MAINNET_RULES } from "../../../devnet/core/rules.ts";
+import { MAINNET_RULES } from "../../../devnet/simulated/state/rules.ts";
 
 const [KEY] = deriveValidatorKeys(1) as [ReturnType<typeof deriveValidatorKeys>[number]];
 const CREDENTIALS = withdrawalCredentials("0xAbcdef0123456789abcdef0123456789ABCDEF01");

@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import { expect } from "chai";
 import { Wallet } from "ethers";
-import { predeposit } from "../../../devnet/localProtocol.ts";
+import { predeposit } from "../../../devnet/simulated/localProtocol.ts";
 import { fundedWallets } from "../../../devnet/real/executionGenesis.ts";
 import { serveRpc } from "../../../devnet/rpcServer.ts";
 import { connect } from "../../../offchain/chain/connect.ts";

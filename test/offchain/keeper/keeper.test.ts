@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { predeposit } from "../../../devnet/localProtocol.ts";
+import { predeposit } from "../../../devnet/simulated/localProtocol.ts";
 import type { ValidatorKey } from "../../../devnet/keys.ts";
 import { pubkeyRoot } from "../../../devnet/keys.ts";
 import type { Keeper } from "../../../offchain/keeper/keeper.ts";

@@ -1,8 +1,8 @@
 /** Who the keeper makes leave, on the contracts: in turn past the young, again, and out of turn. */
 import { expect } from "chai";
 import { toBeHex } from "ethers";
-import { predeposit } from "../../../devnet/localProtocol.ts";
-import type { LocalProtocol } from "../../../devnet/localProtocol.ts";
+import { predeposit } from "../../../devnet/simulated/localProtocol.ts";
+import type { LocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import { pubkeyRoot } from "../../../devnet/keys.ts";
 import type { ValidatorKey } from "../../../devnet/keys.ts";
 import type { Action } from "../../../offchain/keeper/actions.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { fundedWallets } from "../../../devnet/real/executionGenesis.ts";
 import { serveRpc } from "../../../devnet/rpcServer.ts";
-import { predeposit } from "../../../devnet/localProtocol.ts";
+import { predeposit } from "../../../devnet/simulated/localProtocol.ts";
 import { keeperProgram } from "../../../offchain/keeper/program.ts";
 import { EXIT } from "../../../offchain/util/errors.ts";
 import { closeServer, portOf } from "../../../offchain/util/health.ts";

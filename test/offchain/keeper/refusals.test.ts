@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { TransactionRequest } from "ethers";
-import { predeposit } from "../../../devnet/localProtocol.ts";
+import { predeposit } from "../../../devnet/simulated/localProtocol.ts";
 import { pubkeyRoot } from "../../../devnet/keys.ts";
 import type { ValidatorKey } from "../../../devnet/keys.ts";
 import { BeaconClient } from "../../../offchain/beacon/client.ts";

@@ -2,10 +2,10 @@
 import { network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
 import { Registry } from "prom-client";
-import { serveBeaconApi } from "../../../devnet/api/server.ts";
-import type { BeaconApi } from "../../../devnet/api/server.ts";
-import { startLocalProtocol } from "../../../devnet/localProtocol.ts";
-import type { LocalProtocol } from "../../../devnet/localProtocol.ts";
+import { serveBeaconApi } from "../../../devnet/simulated/api/server.ts";
+import type { BeaconApi } from "../../../devnet/simulated/api/server.ts";
+import { startLocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
+import type { LocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import { BeaconClient } from "../../../offchain/beacon/client.ts";
 import { connect } from "../../../offchain/chain/connect.ts";
 import type { Protocol } from "../../../offchain/chain/connect.ts";

@@ -10,7 +10,7 @@ import type { DepositMessage } from "../../../offchain/keys/deposit.ts";
 import { depositFile } from "../../../offchain/keys/depositFile.ts";
 import { checkMnemonic, deriveKeys, keyOfSecret, newMnemonic } from "../../../offchain/keys/hd.ts";
 import { decryptKey, encryptKey, readKeystore, writeKeystores } from "../../../offchain/keys/keystore.ts";
-import { parseDepositEvent } from "../../../devnet/execution.ts";
+import { parseDepositEvent } from "../../../devnet/simulated/execution.ts";
 import { AppError } from "../../../offchain/util/errors.ts";
 import { exactNumber } from "../../../offchain/util/exact.ts";
 import type { Hex } from "../../../offchain/util/hex.ts";

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { network } from "hardhat";
 import { Registry } from "prom-client";
-import { serveBeaconApi } from "../../../devnet/api/server.ts";
-import type { BeaconApi } from "../../../devnet/api/server.ts";
-import { predeposit } from "../../../devnet/localProtocol.ts";
+import { serveBeaconApi } from "../../../devnet/simulated/api/server.ts";
+import type { BeaconApi } from "../../../devnet/simulated/api/server.ts";
+import { predeposit } from "../../../devnet/simulated/localProtocol.ts";
 import { BeaconClient } from "../../../offchain/beacon/client.ts";
 import { connect } from "../../../offchain/chain/connect.ts";
 import { ExecutionProvider } from "../../../offchain/chain/provider.ts";

@@ -2,8 +2,8 @@
 import { ssz } from "@lodestar/types";
 import { getBytes, toBeHex } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
-import type { BeaconBlock } from "../../../devnet/history.ts";
-import type { LocalProtocol } from "../../../devnet/localProtocol.ts";
+import type { BeaconBlock } from "../../../devnet/simulated/history.ts";
+import type { LocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import { BEACON_ROOTS } from "../../../devnet/predeploys.ts";
 import type { Hex } from "../../../offchain/util/hex.ts";
 import { ZERO_ROOT, gloasBlock, gloasEnvelope, hex, ownHeader, rootOf } from "../beacon/gloasChain.ts";

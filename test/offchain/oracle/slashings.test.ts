@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import { network } from "hardhat";
 import { deriveValidatorKeys } from "../../../devnet/keys.ts";
-import { predeposit, prove } from "../../../devnet/localProtocol.ts";
+import { predeposit, prove } from "../../../devnet/simulated/localProtocol.ts";
 import { readStanding } from "../../../offchain/oracle/contract.ts";
 import { exitCodeOfStep } from "../../../offchain/oracle/program.ts";
 import { readSnapshot } from "../../../offchain/oracle/snapshot.ts";

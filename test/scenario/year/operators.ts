@@ -1,8 +1,8 @@
 /** What operators, the guardian and governance do. */
 import { id as hashOf } from "ethers";
-import type { Hex } from "../../../devnet/core/state.ts";
+import type { Hex } from "../../../devnet/simulated/state/state.ts";
 import { pubkeyRoot, signedDeposit } from "../../../devnet/keys.ts";
-import { validatorBatch } from "../../../devnet/localProtocol.ts";
+import { validatorBatch } from "../../../devnet/simulated/localProtocol.ts";
 import { toEtherDown } from "../../../offchain/protocol/shares.ts";
 import { SHARES_PER_UNIT, shares, wei } from "../../../offchain/protocol/units.ts";
 import type { OperatorAccount } from "./operatorBooks.ts";

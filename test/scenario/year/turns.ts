@@ -1,6 +1,6 @@
 /** Whose turn it is to be funded and to exit, kept apart from the contracts: shares decide between tiers, order of proof within. */
 import type { ValidatorKey } from "../../../devnet/keys.ts";
-import type { Hex } from "../../../devnet/core/state.ts";
+import type { Hex } from "../../../devnet/simulated/state/state.ts";
 import type { Wei } from "../../../offchain/protocol/units.ts";
 import type { OperatorAccount } from "./operatorBooks.ts";
 

@@ -1,6 +1,6 @@
 /** A report that needs more than a quorum is made known, and everything waits for it (docs/decisions/016). */
 import { expect } from "chai";
-import { predeposit, prove } from "../../../devnet/localProtocol.ts";
+import { predeposit, prove } from "../../../devnet/simulated/localProtocol.ts";
 import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
 import { protocol } from "../../helpers/protocol.ts";
 import { ETH } from "../../helpers/reporting.ts";

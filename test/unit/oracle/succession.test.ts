@@ -1,6 +1,6 @@
 /** An oracle is replaced together with its pool, and goes on where its predecessor stopped. */
 import { expect } from "chai";
-import { LocalCommittee } from "../../../devnet/committee.ts";
+import { LocalCommittee } from "../../../devnet/simulated/localCommittee.ts";
 import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";
 import { peersOf, policyOf } from "../../helpers/peersOf.ts";
 import { protocol } from "../../helpers/protocol.ts";

@@ -2,7 +2,7 @@ import { Tree, zeroNode } from "@chainsafe/persistent-merkle-tree";
 import { expect } from "chai";
 import { concat, hexlify, sha256 } from "ethers";
 import type { ContractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
-import type { Hex } from "../../../devnet/core/state.ts";
+import type { Hex } from "../../../devnet/simulated/state/state.ts";
 import { BEACON_ROOTS } from "../../../devnet/predeploys.ts";
 import { headerRoot, itemIndex, proveBalance, proveValidator } from "../../../offchain/beacon/proofs.ts";
 import { ethers, loadFixture, networkHelpers } from "../../helpers/network.ts";

@@ -12,7 +12,7 @@ import {
   contractValidatorBatch,
   contractValidatorProof,
 } from "../../../offchain/beacon/contractProofs.ts";
-import type { Hex } from "../../../devnet/core/state.ts";
+import type { Hex } from "../../../devnet/simulated/state/state.ts";
 import { BEACON_ROOTS, installPredeploys } from "../../../devnet/predeploys.ts";
 import { headerRoot, proveBalance, proveValidator } from "../../../offchain/beacon/proofs.ts";
 import type { ForkName, Header } from "../../../offchain/beacon/proofs.ts";

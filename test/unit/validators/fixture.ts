@@ -3,7 +3,7 @@ import { ssz } from "@lodestar/types";
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import { ZeroAddress, getBytes, hexlify } from "ethers";
 import type { ContractBalanceProof, ContractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
-import type { Hex } from "../../../devnet/core/state.ts";
+import type { Hex } from "../../../devnet/simulated/state/state.ts";
 import { pubkeyRoot, withdrawalCredentials } from "../../../devnet/keys.ts";
 import { DEPOSIT_CONTRACT, installPredeploys } from "../../../devnet/predeploys.ts";
 import { ethers, networkHelpers, provider } from "../../helpers/network.ts";

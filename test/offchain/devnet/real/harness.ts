@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import "../../../../devnet/ssz/hasher.ts";
+import "../../../../devnet/hasher.ts";
 import type { SecretKey } from "@chainsafe/blst";
 import { interopSecretKeys } from "@lodestar/state-transition";
 import { Announcements } from "../../../../devnet/real/announcements.ts";
