@@ -85,12 +85,12 @@ export function field<T>(
   return {
     ...describe(about, secret),
     ...(fallback === undefined ? {} : { fallback }),
-    parse: parser(parse, fallback),
+    parse: parser(parse, fallback, isVerbatim(parse, secret)),
   };
 }
 
 export function optional<T>(parse: (text: string) => T, { about, secret }: Options): Field<T | undefined> {
-  const parseText = parser(parse, undefined);
+  const parseText = parser(parse, undefined, isVerbatim(parse, secret));
   const unlessUnset = z
     .string()
     .optional()
@@ -108,7 +108,12 @@ function describe(about: string, secret: boolean | undefined): Pick<Field, "abou
   return secret === undefined ? { about } : { about, secret };
 }
 
-function parser<T>(parse: (text: string) => T, fallback: string | undefined): Field<T>["parse"] {
+/** A password may begin or end with spaces, or be nothing else. */
+function isVerbatim(parse: (text: string) => unknown, secret: boolean | undefined): boolean {
+  return secret === true && parse === text;
+}
+
+function parser<T>(parse: (text: string) => T, fallback: string | undefined, verbatim: boolean): Field<T>["parse"] {
   return z
     .string()
     .optional()
@@ -119,7 +124,7 @@ function parser<T>(parse: (text: string) => T, fallback: string | undefined): Fi
         return z.NEVER;
       }
       try {
-        return parse(given.trim());
+        return parse(verbatim ? given : given.trim());
       } catch (error) {
         context.addIssue({ code: "custom", message: (error as Error).message });
         return z.NEVER;

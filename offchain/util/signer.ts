@@ -1,6 +1,6 @@
 /** Who signs: a key from an encrypted keystore file, a private key, or an account of an external signer. Keys are never printed or logged. */
 import { readFileSync } from "node:fs";
-import { Wallet } from "ethers";
+import { Wallet, toUtf8Bytes } from "ethers";
 import type { Provider, Signer } from "ethers";
 import { address, httpUrl, optional, text } from "./config.ts";
 import { AppError, EXIT, messageOf } from "./errors.ts";
@@ -41,9 +41,10 @@ export async function loadSigner(config: SignerConfig, provider: Provider): Prom
   return new ExternalSigner(config.SIGNER_URL ?? "", config.SIGNER_ADDRESS, provider);
 }
 
-function fromPrivateKey(key: string, provider: Provider): Wallet {
+function fromPrivateKey(given: string, provider: Provider): Wallet {
+  const key = given.trim().replace(/^0x/i, "");
   try {
-    return new Wallet(key.startsWith("0x") ? key : `0x${key}`, provider);
+    return new Wallet(`0x${key}`, provider);
   } catch {
     // the library's message has the key in it
     throw new AppError(EXIT.usage, "ESTUARY_PRIVATE_KEY: not a private key");
@@ -51,21 +52,31 @@ function fromPrivateKey(key: string, provider: Provider): Wallet {
 }
 
 async function fromKeystore(file: string, password: string | undefined, provider: Provider): Promise<Signer> {
-  if (password === undefined) throw new AppError(EXIT.usage, "ESTUARY_KEYSTORE_PASSWORD: is required with a keystore");
+  if (password === undefined)
+    throw new AppError(
+      EXIT.usage,
+      "ESTUARY_KEYSTORE_PASSWORD: is required with a keystore; an empty one is given by ESTUARY_KEYSTORE_PASSWORD_FILE",
+    );
   let json: string;
   try {
-    json = readFileSync(file, "utf8");
+    json = readFileSync(file, "utf8").replace(/^\uFEFF/, "");
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? messageOf(error);
     throw new AppError(EXIT.usage, `ESTUARY_KEYSTORE: can't read ${file} (${code})`);
   }
-  try {
-    return (await Wallet.fromEncryptedJson(json, password)).connect(provider);
-  } catch (error) {
-    const wrongPassword = messageOf(error).includes("incorrect password");
-    throw new AppError(
-      EXIT.usage,
-      `ESTUARY_KEYSTORE: ${wrongPassword ? "wrong password" : `${file} is not a keystore`}`,
-    );
+  for (const bytes of spellingsOf(password)) {
+    try {
+      return (await Wallet.fromEncryptedJson(json, bytes)).connect(provider);
+    } catch (error) {
+      if (!messageOf(error).includes("incorrect password"))
+        throw new AppError(EXIT.usage, `ESTUARY_KEYSTORE: ${file} is not a keystore`);
+    }
   }
+  throw new AppError(EXIT.usage, "ESTUARY_KEYSTORE: wrong password");
+}
+
+/** Libraries of JavaScript compose a password's letters (NFKC) before they encrypt with it, Geth takes its bytes as they come. */
+function spellingsOf(password: string): Uint8Array[] {
+  const forms = new Set([password.normalize("NFKC"), password, password.normalize("NFC"), password.normalize("NFD")]);
+  return [...forms].map((form) => toUtf8Bytes(form));
 }

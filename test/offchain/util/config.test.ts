@@ -80,11 +80,11 @@ describe("configuration", () => {
       expect(problemsOf({ ESTUARY_URLS: "http://a", ESTUARY_FEE: fee })).to.have.length(1);
   });
 
-  it("takes a secret from a file, without its last line break", () => {
+  it("takes a secret from a file as it is, without its last line break", () => {
     const file = join(mkdtempSync(join(tmpdir(), "estuary-")), "token");
     writeFileSync(file, "two words \n");
     const config = readConfig(FIELDS, { ESTUARY_URLS: "http://a", ESTUARY_TOKEN_FILE: file });
-    expect(config.TOKEN).to.equal("two words");
+    expect(config.TOKEN).to.equal("two words ");
     expect(problemsOf({ ESTUARY_URLS: "http://a", ESTUARY_TOKEN_FILE: `${file}x` })).to.deep.equal([
       `ESTUARY_TOKEN_FILE: can't read ${file}x (ENOENT)`,
     ]);
