@@ -1,9 +1,10 @@
-/** Validator keys out of a mnemonic: BIP-39 (English), EIP-2333 (the tree), EIP-2334 (the paths). */
+/** Validator keys out of a mnemonic: BIP-39, EIP-2333 (the tree), EIP-2334 (the paths). */
 import { randomBytes } from "node:crypto";
 import { SecretKey } from "@chainsafe/blst";
-import { Mnemonic, getBytes, hexlify } from "ethers";
+import { Mnemonic, getBytes, hexlify, pbkdf2, toUtf8Bytes } from "ethers";
 import { AppError, EXIT } from "../util/errors.ts";
 import type { Hex } from "../util/hex.ts";
+import { readWords } from "./wordLists.ts";
 
 /** A signing key. Its secret is in closures, so that printing or logging the object shows none of it. */
 export interface ValidatorKey {
@@ -36,7 +37,8 @@ export function newMnemonic(): string {
 }
 
 /**
- * Words in lower case with single spaces. Does not repeat the words where it refuses.
+ * Whole words of any of the lists of BIP-39, in lower case (NFKD) with single spaces, from what a person wrote: shortened to four letters or more,
+ * in capitals, without accents. Does not repeat the words where it refuses.
  * @throws AppError (invalid)
  */
 export function checkMnemonic(phrase: string): string {
@@ -46,10 +48,27 @@ export function checkMnemonic(phrase: string): string {
       EXIT.invalid,
       `a mnemonic has 12, 15, 18, 21 or 24 words, not ${words[0] === "" ? 0 : words.length}`,
     );
-  const normal = words.join(" ");
-  if (!Mnemonic.isValidMnemonic(normal))
-    throw new AppError(EXIT.invalid, "not a mnemonic: a word is not on the English list, or the checksum is wrong");
-  return normal;
+  const found = readWords(words);
+  switch (found.kind) {
+    case "read": {
+      const [reading, ...others] = found.readings;
+      if (reading !== undefined && others.length === 0) return reading.phrase;
+      throw new AppError(
+        EXIT.invalid,
+        `the shortened words are ambiguous (${found.readings.map(({ language }) => language).join(", ")}): write whole words`,
+      );
+    }
+    case "checksum":
+      throw new AppError(
+        EXIT.invalid,
+        `not a mnemonic: the checksum is wrong (${found.languages.join(", ")}): a word is another, or their order`,
+      );
+    case "unknown words": {
+      const { language, positions } = found;
+      const which = positions.length === 1 ? `word ${positions[0]} is` : `words ${positions.join(", ")} are`;
+      throw new AppError(EXIT.invalid, `not a mnemonic: ${which} not on the ${language} list`);
+    }
+  }
 }
 
 /** The signing keys m/12381/3600/i/0/0 for i from `first`. @throws AppError (invalid) */
@@ -63,7 +82,7 @@ export function deriveKeys({
 }: DeriveOptions): ValidatorKey[] {
   if (!Number.isInteger(first) || !Number.isInteger(count) || first < 0 || count < 1 || first + count - 1 > MAX_INDEX)
     throw new AppError(EXIT.invalid, `keys ${first} to ${first + count - 1}: indices go from 0 to ${MAX_INDEX}`);
-  const seed = getBytes(Mnemonic.fromPhrase(checkMnemonic(mnemonic), passphrase).computeSeed());
+  const seed = seedOf(checkMnemonic(mnemonic), passphrase);
   const coin = SecretKey.deriveMasterEip2333(seed).deriveChildEip2333(PURPOSE).deriveChildEip2333(COIN);
   return Array.from({ length: count }, (_, offset) => {
     signal?.throwIfAborted();
@@ -72,6 +91,12 @@ export function deriveKeys({
     onProgress?.(offset + 1, count);
     return keyOf(secret, index, `m/${PURPOSE}/${COIN}/${index}/0/0`);
   });
+}
+
+/** BIP-39, of words in any language. */
+function seedOf(phrase: string, passphrase = ""): Uint8Array {
+  const salt = toUtf8Bytes(`mnemonic${passphrase}`, "NFKD");
+  return getBytes(pbkdf2(toUtf8Bytes(phrase, "NFKD"), salt, 2_048, 64, "sha512"));
 }
 
 /** @param secret 32 bytes @throws AppError (invalid) where it is not a key */

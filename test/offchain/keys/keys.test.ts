@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { SecretKey } from "@chainsafe/blst";
 import { expect } from "chai";
-import { AbiCoder, Mnemonic, concat, getBytes, hexlify, sha256, zeroPadBytes } from "ethers";
+import { AbiCoder, Mnemonic, concat, getBytes, hexlify, randomBytes, sha256, wordlists, zeroPadBytes } from "ethers";
 import { depositDataRoot, depositMessageRoot, topUpDeposit } from "../../../offchain/keys/deposit.ts";
 import type { DepositMessage } from "../../../offchain/keys/deposit.ts";
 import { depositFile } from "../../../offchain/keys/depositFile.ts";
@@ -123,6 +123,55 @@ describe("keys from a mnemonic", () => {
     const secret = hexlify(key?.secret() ?? "0x").slice(2);
     expect(secret).to.have.length(64);
     for (const shown of [inspect(key, { depth: 9 }), JSON.stringify(key)]) expect(shown).not.to.include(secret);
+  });
+
+  it("come from words in every language of BIP-39, whole or shortened to four letters", () => {
+    for (const list of Object.values(wordlists)) {
+      const { phrase, entropy } = Mnemonic.fromEntropy(randomBytes(16), null, list);
+      const whole = phrase.normalize("NFKD").replace(/\s+/g, " ");
+      expect(checkMnemonic(phrase)).to.equal(whole);
+      expect(checkMnemonic(` ${phrase.toUpperCase()}\n`)).to.equal(whole);
+      const short = phrase.split(/\s+/).map((word) => Array.from(word.normalize("NFC")).slice(0, 4).join(""));
+      expect(checkMnemonic(short.join("  ")), entropy).to.equal(whole);
+    }
+    const spanish = "abaco ABACO abac ábac ábaco ábaco ábaco ábaco ábaco ábaco ábaco abie";
+    expect(checkMnemonic(spanish)).to.equal(`${"ábaco ".repeat(11)}abierto`.normalize("NFKD"));
+    // the vectors that BIP-39 names for Japanese (bip32JP): the seed is of the decomposed words
+    const phrase = `${"あいこくしん\u3000".repeat(11)}あおぞら`;
+    const [key] = deriveKeys({ mnemonic: phrase, passphrase: "㍍ガバヴァぱばぐゞちぢ十人十色", count: 1 });
+    const seed =
+      "0xa262d6fb6122ecf45be09c50492b31f92e9beb7d9a845987a02cefda57a15f9c467a17872029a9e92299b5cbdf306e3a0ee620245cbd508959b6cb7ca637bd55";
+    const master = SecretKey.deriveMasterEip2333(getBytes(seed));
+    const path = [12_381, 3_600, 0, 0, 0];
+    const secret = path.reduce((parent, index) => parent.deriveChildEip2333(index), master);
+    expect(key?.pubkey).to.equal(hexlify(secret.toPublicKey().toBytes()));
+  });
+
+  it("are refused where shortened words are those of two languages, and taken when they are whole", () => {
+    const words = (code: string): string[] =>
+      Array.from({ length: 2_048 }, (_, index) => wordlists[code]?.getWord(index).normalize("NFKD") ?? "");
+    const [english, french] = [words("en"), words("fr")];
+    const shortOf = (word: string): string => Array.from(word.normalize("NFC")).slice(0, 4).join("").normalize("NFKD");
+    const french4 = new Map(french.map((word, index) => [shortOf(word), index]));
+    const shared = english.filter((word) => word.length > 4 && french4.has(word.slice(0, 4)) && !french.includes(word));
+    expect(shared.length).to.be.greaterThan(50);
+    const [first = "", second = ""] = shared;
+    let found: [string, string] | undefined;
+    // one in 256 is a mnemonic in both
+    for (let i = 0; found === undefined && i < 100_000; i++) {
+      const picked = Array.from(
+        { length: 12 },
+        (_, at) => shared[(i * 7 + at * at * (i + 3)) % shared.length] ?? first,
+      );
+      const full = picked.join(" ");
+      const other = picked.map((word) => french[french4.get(word.slice(0, 4)) ?? 0] ?? second).join(" ");
+      if (Mnemonic.isValidMnemonic(full) && Mnemonic.isValidMnemonic(other, wordlists["fr"])) found = [full, other];
+    }
+    const [full = "", other = ""] = found ?? [];
+    const short = full.split(" ").map((word) => word.slice(0, 4));
+    expect(() => checkMnemonic(short.join(" "))).to.throw(AppError, "ambiguous (English, French): write whole words");
+    expect(checkMnemonic(full)).to.equal(full);
+    expect(checkMnemonic(other)).to.equal(other);
   });
 
   it("refuse words that are no mnemonic, without repeating them, and indices beyond the tree", () => {
