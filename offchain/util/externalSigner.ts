@@ -1,6 +1,6 @@
 /**
  * An account of an external signer that speaks JSON-RPC over HTTP: a wallet in front of a hardware device (Frame), Clef, web3signer, or a node
- * with the account unlocked. What is signed is sent by our own nodes, unless the signer only sends.
+ * with the account unlocked. What is signed is checked here and sent by our own nodes, unless the signer only sends.
  */
 import {
   AbstractSigner,
@@ -10,29 +10,33 @@ import {
   TypedDataEncoder,
   getAddress,
   toQuantity,
+  verifyTypedData,
 } from "ethers";
 import type { Provider, TransactionRequest, TypedDataDomain, TypedDataField } from "ethers";
 import { AppError, EXIT, messageOf } from "./errors.ts";
-import { hostOf } from "./http.ts";
+import { askHttp, hostOf, statusFailure } from "./http.ts";
+import type { HttpAnswer } from "./http.ts";
 
 /** A person may have to find the device and press its buttons. */
 const PATIENCE_SECONDS = 300;
 /** EIP-1193: the user said no. */
 const REJECTED = 4001;
-/** JSON-RPC, EIP-1474 and EIP-1193: there is no such method. */
-const NO_METHOD = new Set([-32_601, -32_004, 4_200]);
+/** A no of Clef is an error -32000 "Request denied" (go-ethereum, signer/core/api.go). */
+const REJECTED_TEXT = /request denied|(user|by (the )?user).*(denied|reject|cancel)|(denied|reject|cancel)\w* by/i;
+/** JSON-RPC, EIP-1474, EIP-1193 and Besu's "not enabled": there is no such method. */
+const NO_METHOD = new Set([-32_601, -32_004, -32_604, 4_200]);
 const NO_METHOD_TEXT =
-  /unknown (method|account)|unsupported|not (found|supported|available|implemented)|does not exist/i;
+  /unknown (method|account)|unsupported|not (found|supported|available|implemented|enabled|allowed)|does not exist/i;
 
 type Call = readonly [method: string, params: readonly unknown[]];
 
 interface Reply {
   readonly result?: unknown;
-  readonly error?: { readonly code?: number; readonly message?: string };
+  readonly error?: { readonly code?: number; readonly message?: string } | string | null;
 }
 
 /** The signer has none of the methods. */
-class NoMethod extends AppError {}
+export class NoMethod extends AppError {}
 
 export class ExternalSigner extends AbstractSigner<Provider> {
   readonly #url: string;
@@ -53,22 +57,38 @@ export class ExternalSigner extends AbstractSigner<Provider> {
     return new ExternalSigner(this.#url, this.#address, provider);
   }
 
+  /**
+   * Geth's nodes and wallets take `eth_signTypedData_v4` with JSON in a string; Clef `account_signTypedData` with an object; web3signer only
+   * `eth_signTypedData`, with JSON in a string (its EthSignTypedDataResultProvider), development nodes the same with an object.
+   * @throws AppError (unavailable) where the signature is none, or not this account's
+   */
   override async signTypedData(
     domain: TypedDataDomain,
     types: Record<string, TypedDataField[]>,
     value: Record<string, unknown>,
   ): Promise<string> {
     const payload = TypedDataEncoder.getPayload(domain, types, value) as unknown;
+    const asText = [this.#address, JSON.stringify(payload)];
+    const asObject = [this.#address, payload];
     const answer = await this.#firstOf([
-      ["eth_signTypedData_v4", [this.#address, JSON.stringify(payload)]],
-      ["account_signTypedData", [this.#address, payload]],
-      ["eth_signTypedData", [this.#address, payload]],
+      ["eth_signTypedData_v4", asText],
+      ["account_signTypedData", asObject],
+      ["eth_signTypedData", asText],
+      ["eth_signTypedData", asObject],
+      ["eth_signTypedData_v4", asObject],
+      ["account_signTypedData", asText],
     ]);
+    let signature: string;
+    let signedBy: string;
     try {
-      return Signature.from(answer as string).serialized;
+      signature = signatureIn(answer).serialized;
+      signedBy = verifyTypedData(domain, types, value, signature);
     } catch {
       throw this.#error("the answer is not a signature");
     }
+    if (signedBy !== this.#address)
+      throw this.#error(`it signed as ${signedBy}, not as ${this.#address}, or signed something else`);
+    return signature;
   }
 
   override signMessage(): Promise<string> {
@@ -83,16 +103,17 @@ export class ExternalSigner extends AbstractSigner<Provider> {
       ["eth_signTransaction", params],
       ["account_signTransaction", params],
     ]);
-    const raw = typeof answer === "string" ? answer : (answer as { raw?: unknown } | null)?.raw;
     let signed: Transaction;
     try {
-      signed = Transaction.from(raw as string);
+      signed = Transaction.from(prefixed(fieldOf(answer, ["raw", "rawTransaction", "signedTransaction"])));
     } catch {
       throw this.#error("the answer is not a signed transaction");
     }
+    if (signed.from !== null && signed.from !== this.#address)
+      throw this.#refusal(`it signed as ${signed.from}, not as ${this.#address}`);
     const isSame = (["to", "data", "value", "nonce", "chainId"] as const).every((key) => signed[key] === wanted[key]);
-    if (!isSame || signed.from !== this.#address || mostFee(signed) > mostFee(wanted))
-      throw new AppError(EXIT.refused, `external signer ${hostOf(this.#url)}: it signed another transaction`);
+    if (!isSame || signed.from === null || mostFee(signed) > mostFee(wanted))
+      throw this.#refusal("it signed another transaction");
     return signed.serialized;
   }
 
@@ -129,39 +150,88 @@ export class ExternalSigner extends AbstractSigner<Provider> {
     );
   }
 
-  /** The answer to the first method that the signer has. */
+  /**
+   * The answer to the first call that the signer takes: which methods it has, and with which parameters, is found out by asking. web3signer
+   * passes what it does not know on to its node, whatever that says; so every refusal but a person's leads to the next call.
+   */
   async #firstOf(calls: readonly Call[]): Promise<unknown> {
+    const missing = new Set<string>();
     let last = "";
+    let problem: string | undefined;
     for (const call of calls) {
+      const [method] = call;
+      if (missing.has(method)) continue;
       const { result, error } = await this.#ask(call);
-      if (error === undefined) return result;
-      const { code, message = "" } = error;
-      if (code === REJECTED || /denied|reject/i.test(message))
-        throw Object.assign(new Error(message), { code: REJECTED });
-      last = `${call[0]}: ${message}`;
-      if (!NO_METHOD.has(code ?? 0) && !NO_METHOD_TEXT.test(message)) throw this.#error(last);
+      if (error === undefined || error === null) return result;
+      const { code, message = "it refuses" } = typeof error === "string" ? { message: error } : error;
+      if (code === REJECTED || REJECTED_TEXT.test(message))
+        throw Object.assign(new Error(this.#error(message).message), { code: REJECTED });
+      last = `${method}: ${message}`;
+      if (NO_METHOD.has(code ?? 0) || NO_METHOD_TEXT.test(message)) missing.add(method);
+      else problem ??= last;
     }
+    if (problem !== undefined) throw this.#error(problem);
     throw new NoMethod(EXIT.unavailable, this.#error(last).message);
   }
 
+  /** web3signer answers errors about the request with a status of 400. */
   async #ask([method, params]: Call): Promise<Reply> {
+    let answer: HttpAnswer;
     try {
-      const response = await fetch(this.#url, {
+      answer = await askHttp(this.#url, "", {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
-        signal: AbortSignal.timeout(PATIENCE_SECONDS * 1_000),
+        timeoutSeconds: PATIENCE_SECONDS,
+        mostBytes: 2 ** 22,
       });
-      return (await response.json()) as Reply;
     } catch (error) {
-      const { cause } = error as { cause?: { code?: string } };
-      throw this.#error(cause?.code ?? messageOf(error));
+      throw this.#error(messageOf(error));
     }
+    try {
+      const reply = JSON.parse(new TextDecoder().decode(answer.bytes)) as Reply | null;
+      if (typeof reply === "object" && reply !== null && ("result" in reply || "error" in reply)) return reply;
+    } catch {
+      // told below
+    }
+    if (answer.status === 200) throw this.#error("the answer is not JSON-RPC");
+    // its downstream node, or a proxy before it: the next method may not need that
+    if (answer.status === 401 || answer.status === 403) throw this.#error(messageOf(statusFailure(answer)));
+    return { error: { message: messageOf(statusFailure(answer)) } };
   }
 
   #error(message: string): AppError {
     return new AppError(EXIT.unavailable, `external signer ${hostOf(this.#url)}: ${message}`);
   }
+
+  #refusal(message: string): AppError {
+    return new AppError(EXIT.refused, `external signer ${hostOf(this.#url)}: ${message}`);
+  }
+}
+
+/** In hexadecimal, of 65 bytes or 64 (EIP-2098), with any v; as r, s and v; or in a field of its own. */
+function signatureIn(answer: unknown): Signature {
+  const given = fieldOf(answer, ["signature", "sig", "raw"]);
+  if (typeof given === "object" && given !== null) {
+    const { r, s, v, yParity } = given as { r: string; s: string; v?: number | string; yParity?: number | string };
+    return Signature.from({ r: prefixed(r), s: prefixed(s), v: vOf(Number(v ?? yParity)) });
+  }
+  return Signature.from(prefixed(given));
+}
+
+function vOf(v: number): number {
+  return v < 27 ? v + 27 : v;
+}
+
+function fieldOf(answer: unknown, names: readonly string[]): unknown {
+  if (typeof answer !== "object" || answer === null) return answer;
+  const fields = answer as Record<string, unknown>;
+  return names.map((name) => fields[name]).find((value) => value !== undefined && value !== null) ?? answer;
+}
+
+function prefixed(hex: unknown): string {
+  const text = String(hex);
+  return text.startsWith("0x") ? text : `0x${text}`;
 }
 
 function mostFee({ gasLimit, maxFeePerGas, gasPrice }: Transaction): bigint {

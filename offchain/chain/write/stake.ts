@@ -3,7 +3,7 @@ import { Signature, ZeroAddress, formatEther } from "ethers";
 import { SHARES_PER_UNIT, shares, wei } from "../../protocol/units.ts";
 import type { Shares, Wei } from "../../protocol/units.ts";
 import { call, readAll } from "../multicall.ts";
-import { ChainError } from "../errors.ts";
+import { readable } from "../errors.ts";
 import { argsOf } from "../events.ts";
 import type { ChainEvent } from "../events.ts";
 import { prepare } from "./prepare.ts";
@@ -93,17 +93,15 @@ export async function wrapWithPermit(
     chainId: bigint;
     verifyingContract: string;
   };
-  const signature = await signer
-    .signTypedData({ name, version, chainId, verifyingContract }, PERMIT_TYPES, {
+  const signature = await readable(() =>
+    signer.signTypedData({ name, version, chainId, verifyingContract }, PERMIT_TYPES, {
       owner,
       spender: wrapped.target,
       value: amount,
       nonce: values.nonce,
       deadline,
-    })
-    .catch((error: unknown) => {
-      throw new ChainError("rejected-by-user", "the permit was not signed", { cause: error });
-    });
+    }),
+  );
   const { v, r, s } = Signature.from(signature);
   return prepare(context, {
     label: `wrap ${formatEther(amount)} estETH`,
