@@ -17,6 +17,10 @@ export type ChainErrorKind =
   | "underpriced"
   /** A limit of the caller's own: nothing was sent. */
   | "refused"
+  /** Another transaction took its place: it can't be mined any more. */
+  | "replaced"
+  /** It was sent and not mined in time: it may still be. */
+  | "pending"
   | "unavailable"
   | "unknown";
 

@@ -39,7 +39,7 @@ export type { OwnerRequests, RequestState, WithdrawalRequest } from "./read/with
 export { estimateWait } from "../protocol/waiting.ts";
 export type { WaitEstimate, WaitInputs, WaitReason } from "../protocol/waiting.ts";
 
-export type { Context, Cost, Prepared, SendOptions, Sent } from "./write/prepare.ts";
+export type { Amount, Context, Cost, Flow, Prepared, SendOptions, Sent } from "./write/prepare.ts";
 export { approvalFor, stake, stakeAndWrap, unwrap, wrap, wrapWithPermit } from "./write/stake.ts";
 export {
   MOST_CLAIMS,

@@ -1,5 +1,6 @@
 /** Every precondition of the keeper's work, with an explanation, and what it would do. Nothing is signed or sent. */
 import { formatEther, formatUnits } from "ethers";
+import { readMarket } from "../chain/write/price.ts";
 import { CheckList, MAX_LAG_SECONDS, MOST_EPOCHS_TO_FINALITY, NODE_CHECKS, SIGNER_CHECK } from "../util/check.ts";
 import type { Check } from "../util/check.ts";
 import type { Clock } from "../util/clock.ts";
@@ -8,7 +9,7 @@ import type { KeeperConfig } from "./config.ts";
 import { ACTION_KINDS } from "./actions.ts";
 import type { Rules } from "./actions.ts";
 import { planActions } from "./plan.ts";
-import { marketPrice, nonces } from "./sender.ts";
+import { nonces } from "./sender.ts";
 import { readSnapshot } from "./snapshot.ts";
 import type { Snapshot, Sources } from "./snapshot.ts";
 
@@ -92,7 +93,8 @@ export async function checkKeeper(
     });
   }
   await list.run("gas", async () => {
-    const { least } = await marketPrice(provider);
+    const { base, tip } = await readMarket(provider);
+    const least = base + tip;
     const [limit, urgent] = [config.MAX_FEE_GWEI, config.URGENT_MAX_FEE_GWEI];
     const price = `${formatUnits(least, "gwei")} gwei a unit, the limits are ${formatUnits(limit, "gwei")} and ${formatUnits(urgent, "gwei")}`;
     return [least <= limit, least <= limit ? price : `${price}: only what is urgent would be sent, or nothing`];

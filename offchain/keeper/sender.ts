@@ -3,9 +3,16 @@
  * nonce at a higher price, so that never two of them can happen. Restart-safe: what an earlier process left pending has its time, then it is
  * replaced.
  */
+import { resolveAddress } from "ethers";
 import type { Provider, Signer, TransactionReceipt, TransactionRequest } from "ethers";
+import { ChainError, toChainError } from "../chain/errors.ts";
+import { Flight, lost } from "../chain/write/flight.ts";
+import type { CallData, Settled } from "../chain/write/flight.ts";
+import { expectFunds, gasLimitFor } from "../chain/write/funds.ts";
+import { dearer, priceWithin, readMarket } from "../chain/write/price.ts";
+import type { Price } from "../chain/write/price.ts";
 import type { Clock } from "../util/clock.ts";
-import { AppError, EXIT, messageOf } from "../util/errors.ts";
+import { AppError, EXIT, isAbort } from "../util/errors.ts";
 import type { Log } from "../util/log.ts";
 
 export interface SenderRules {
@@ -21,29 +28,12 @@ export interface SenderRules {
   readonly replacements: number;
 }
 
-/** Nothing was sent: gas is above the limit. */
-export class TooExpensive extends Error {
-  readonly feePerGas: bigint;
-
-  constructor(feePerGas: bigint, limit: bigint) {
-    super(`gas costs ${feePerGas} wei, the limit is ${limit}`);
-    this.name = "TooExpensive";
-    this.feePerGas = feePerGas;
-  }
-}
-
 /** Nothing was sent: one that this account sent before is not mined yet, and may still be. */
 export class TransactionPending extends Error {
   constructor() {
     super("a transaction is pending");
     this.name = "TransactionPending";
   }
-}
-
-export interface Price {
-  /** Wei a unit of gas, like the tip. */
-  readonly maxFeePerGas: bigint;
-  readonly maxPriorityFeePerGas: bigint;
 }
 
 export class Sender {
@@ -78,8 +68,14 @@ export class Sender {
     try {
       const from = await this.address();
       const nonce = await this.#freeNonce(from);
-      const gasLimit = ((await this.#provider.estimateGas({ ...request, from })) * 6n) / 5n;
-      return await this.#seeThrough({ ...request, from, nonce, gasLimit }, urgent, signal);
+      const { to, data, value } = request;
+      const call = {
+        to: await resolveAddress(to ?? "", this.#provider),
+        data: data ?? "0x",
+        value: BigInt(value ?? 0n),
+      };
+      const gasLimit = gasLimitFor(await this.#provider.estimateGas({ ...call, from }));
+      return await this.#seeThrough({ from, call, nonce, gasLimit }, urgent, signal);
     } finally {
       this.#busy = false;
     }
@@ -100,77 +96,57 @@ export class Sender {
   }
 
   async #seeThrough(
-    request: TransactionRequest,
+    { from, call, nonce, gasLimit }: { from: string; call: CallData; nonce: number; gasLimit: bigint },
     urgent: boolean,
     signal: AbortSignal | undefined,
   ): Promise<TransactionReceipt> {
     const { replacements, replaceAfter, pollSeconds } = this.#rules;
-    const hashes: string[] = [];
-    let price = await this.#price(urgent);
+    const limit = urgent ? this.#rules.urgentMaxFeePerGas : this.#rules.maxFeePerGas;
+    let price: Price | undefined = priceWithin(await readMarket(this.#provider), limit);
+    let last = price;
+    expectFunds(await this.#provider.getBalance(from), call.value, gasLimit * price.maxFeePerGas);
+    const flight = new Flight({ provider: this.#provider, from, call, nonce, clock: this.#clock, pollSeconds });
     for (let round = 0; round <= replacements; round++) {
-      try {
-        const { hash } = await this.#signer.sendTransaction({ ...request, ...price, type: 2 });
-        hashes.push(hash);
-        this.#log.info({ hash, nonce: request.nonce, ...readable(price) }, round === 0 ? "sent" : "replaced");
-      } catch (error) {
-        // an earlier one may have been mined meanwhile, or this one is not dear enough to replace it
-        if (hashes.length === 0 && !isReplacementRefused(error)) throw error;
-        this.#log.warn({ nonce: request.nonce }, `not accepted: ${messageOf(error)}`);
+      // where the limit leaves no room for a replacement, what is sent has more time
+      if (price !== undefined) {
+        await this.#launch(flight, { gasLimit, price, signal });
+        last = price;
       }
-      for (let waited = 0; waited < replaceAfter; waited += pollSeconds) {
-        const receipt = await this.#receiptOf(hashes);
-        if (receipt !== undefined) return receipt;
-        await this.#expectFree(request, hashes);
-        await this.#clock.sleep(pollSeconds, signal);
-      }
-      // what is sent stays sent: where the market went beyond the limit, the limit is offered
-      const limit = this.#limit(urgent);
-      price = dearer(price, await this.#price(urgent).catch(() => price), limit);
+      const settled = await flight.wait({ seconds: replaceAfter, signal });
+      if (settled !== undefined) return receiptOf(flight, settled);
+      price = dearer(last, await readMarket(this.#provider).catch(() => undefined), limit);
     }
-    const receipt = await this.#receiptOf(hashes);
-    if (receipt !== undefined) return receipt;
-    throw new AppError(EXIT.failure, `transaction ${request.nonce} was not mined after ${replacements} replacements`);
+    throw new AppError(EXIT.failure, `${flight.name} was not mined after ${replacements} replacements`);
   }
 
-  /** @throws AppError where another transaction took the nonce: none of ours can be mined any more */
-  async #expectFree({ nonce }: TransactionRequest, hashes: readonly string[]): Promise<void> {
-    const from = await this.address();
-    if ((await this.#provider.getTransactionCount(from, "latest")) <= Number(nonce)) return;
-    // ours may have been mined between the two looks
-    if ((await this.#receiptOf(hashes)) !== undefined) return;
-    throw new AppError(EXIT.failure, `another transaction took nonce ${nonce} of ${from}`);
-  }
-
-  async #receiptOf(hashes: readonly string[]): Promise<TransactionReceipt | undefined> {
-    for (const hash of hashes) {
-      const receipt = await this.#provider.getTransactionReceipt(hash);
-      if (receipt === null) continue;
-      if (receipt.status === 0) throw new AppError(EXIT.failure, `transaction ${hash} failed`);
-      return receipt;
+  /** @throws ChainError where the first is refused for another reason than its place or price: those are waited for, and raised */
+  async #launch(
+    flight: Flight,
+    options: { gasLimit: bigint; price: Price; signal: AbortSignal | undefined },
+  ): Promise<void> {
+    const isFirst = flight.hashes.length === 0;
+    try {
+      const hash = await flight.launch(this.#signer, options);
+      const { maxFeePerGas, maxPriorityFeePerGas } = options.price;
+      const fees = { maxFeePerGas: String(maxFeePerGas), tip: String(maxPriorityFeePerGas) };
+      this.#log.info({ hash, nonce: flight.nonce, ...fees }, isFirst ? "sent" : "replaced");
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      const failure = toChainError(error);
+      const isAboutPlace =
+        failure instanceof ChainError && (failure.kind === "nonce" || failure.kind === "underpriced");
+      if (isFirst && !isAboutPlace) throw error;
+      this.#log.warn({ nonce: flight.nonce }, `not accepted: ${failure.message}`);
     }
-    return undefined;
-  }
-
-  /** @throws TooExpensive where the price of now is above the limit */
-  async #price(urgent: boolean): Promise<Price> {
-    const { least, wanted } = await marketPrice(this.#provider);
-    const limit = this.#limit(urgent);
-    if (least > limit) throw new TooExpensive(least, limit);
-    const { maxFeePerGas, maxPriorityFeePerGas } = wanted;
-    return { maxFeePerGas: maxFeePerGas > limit ? limit : maxFeePerGas, maxPriorityFeePerGas };
-  }
-
-  #limit(urgent: boolean): bigint {
-    return urgent ? this.#rules.urgentMaxFeePerGas : this.#rules.maxFeePerGas;
   }
 }
 
-/** What a unit of gas costs in the next block, and what is offered for it: twice the base fee and a tip. */
-export async function marketPrice(provider: Provider): Promise<{ readonly least: bigint; readonly wanted: Price }> {
-  const [block, data] = await Promise.all([provider.getBlock("latest"), provider.getFeeData()]);
-  const base = block?.baseFeePerGas ?? data.gasPrice ?? 0n;
-  const tip = data.maxPriorityFeePerGas ?? 1_000_000_000n;
-  return { least: base + tip, wanted: { maxFeePerGas: 2n * base + tip, maxPriorityFeePerGas: tip } };
+/** @throws AppError where it failed, or another transaction took its place */
+function receiptOf(flight: Flight, settled: Settled): TransactionReceipt {
+  if (!("receipt" in settled)) throw lost(flight, settled);
+  const { receipt } = settled;
+  if (receipt.status === 0) throw new AppError(EXIT.failure, `transaction ${receipt.hash} failed`);
+  return receipt;
 }
 
 /** How many of the account's transactions are mined, and how many with those that wait. */
@@ -180,29 +156,4 @@ export async function nonces(provider: Provider, account: string): Promise<{ min
     provider.getTransactionCount(account, "pending"),
   ]);
   return { mined, pending };
-}
-
-/** At least an eighth more on both, as nodes demand of a replacement, and what the market asks now; at most the limit. */
-function dearer(before: Price, now: Price, limit: bigint): Price {
-  const raise = (old: bigint, market: bigint): bigint => {
-    const more = old + old / 8n + 1n;
-    const wanted = market > more ? market : more;
-    return wanted > limit ? limit : wanted;
-  };
-  const maxFeePerGas = raise(before.maxFeePerGas, now.maxFeePerGas);
-  const tip = raise(before.maxPriorityFeePerGas, now.maxPriorityFeePerGas);
-  return { maxFeePerGas, maxPriorityFeePerGas: tip > maxFeePerGas ? maxFeePerGas : tip };
-}
-
-function isReplacementRefused(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return (
-    code === "REPLACEMENT_UNDERPRICED" ||
-    code === "NONCE_EXPIRED" ||
-    /already known|underpriced/i.test(messageOf(error))
-  );
-}
-
-function readable({ maxFeePerGas, maxPriorityFeePerGas }: Price): Record<string, string> {
-  return { maxFeePerGas: String(maxFeePerGas), tip: String(maxPriorityFeePerGas) };
 }

@@ -195,6 +195,8 @@ export class Pursuit {
       case "underpriced":
         this.#unmined = sent.unmined;
         return failed("an earlier transaction of this account waits: sent again with a higher fee");
+      case "replaced":
+        return failed(sent.reason);
       case "too dear":
         return {
           reason: "fee_too_high",

@@ -3,6 +3,10 @@ import type { Provider, Signer } from "ethers";
 import type { ReportOracle } from "../../typechain-types/contracts/oracle/ReportOracle.ts";
 import type { Header } from "../beacon/proofs.ts";
 import { ChainError, toChainError } from "../chain/errors.ts";
+import { Flight, lost } from "../chain/write/flight.ts";
+import { gasLimitFor } from "../chain/write/funds.ts";
+import { TooExpensive, dearer, priceWithin, readMarket } from "../chain/write/price.ts";
+import type { Price } from "../chain/write/price.ts";
 import type { Clock } from "../util/clock.ts";
 import { AppError, EXIT, isAbort } from "../util/errors.ts";
 import type { Report } from "../protocol/report.ts";
@@ -49,10 +53,10 @@ export async function simulate(oracle: ReportOracle, delivery: Delivery, from: s
   }
 }
 
-/** A place of the account, and how often a transaction was sent for it. */
+/** What was sent and is not mined yet, at which price. */
 export interface Unmined {
-  readonly nonce: number;
-  readonly attempts: number;
+  readonly flight: Flight;
+  readonly price: Price;
 }
 
 export interface SendOptions {
@@ -72,8 +76,12 @@ export type Sent =
   | { readonly kind: "not mined"; readonly hash: string; readonly unmined: Unmined }
   /** A transaction of an earlier run, perhaps, waits in that place. */
   | { readonly kind: "underpriced"; readonly unmined: Unmined }
+  /** By a transaction that is none of ours, in a sentence. */
+  | { readonly kind: "replaced"; readonly reason: string }
   | { readonly kind: "too dear"; readonly feePerGas: bigint }
   | { readonly kind: "no funds"; readonly balance: bigint; readonly cost: bigint };
+
+const POLL_SECONDS = 2;
 
 /** @throws AppError (unavailable) where the node or the signer refuses */
 export async function send(
@@ -83,47 +91,49 @@ export async function send(
   { clock, unmined, maxFeePerGas, timeout, signal }: SendOptions,
 ): Promise<Sent> {
   const provider = providerOf(oracle);
-  let again: Unmined | undefined;
   try {
     const from = await signer.getAddress();
-    const call = await callOf(oracle, delivery);
-    const [nonce, fees, gas, balance] = await Promise.all([
+    const call = { ...(await callOf(oracle, delivery)), value: 0n };
+    const [nonce, market, gas, balance] = await Promise.all([
       // the account sends nothing else: what was sent before and not mined is replaced
       provider.getTransactionCount(from, "latest"),
-      provider.getFeeData(),
+      readMarket(provider),
       provider.estimateGas({ ...call, from }),
       provider.getBalance(from),
     ]);
-    const attempt = unmined?.nonce === nonce ? unmined.attempts : 0;
-    again = { nonce, attempts: attempt + 1 };
-    const gasLimit = (gas * 6n) / 5n;
-    const raise = (fee: bigint): bigint => (fee * 5n ** BigInt(attempt)) / 4n ** BigInt(attempt);
-    const feePerGas = raise(fees.maxFeePerGas ?? fees.gasPrice ?? 0n);
-    if (feePerGas > maxFeePerGas) return { kind: "too dear", feePerGas };
-    if (balance < gasLimit * feePerGas) return { kind: "no funds", balance, cost: gasLimit * feePerGas };
-    const tip = raise(fees.maxPriorityFeePerGas ?? 0n);
-    const { hash } = await signer.sendTransaction({
-      ...call,
-      from,
-      nonce,
-      gasLimit,
-      maxFeePerGas: feePerGas,
-      maxPriorityFeePerGas: tip < feePerGas ? tip : feePerGas,
-    });
-    const until = clock.now() + timeout;
-    for (;;) {
-      const receipt = await provider.getTransactionReceipt(hash);
-      if (receipt?.status === 0) return { kind: "reverted", hash };
-      if (receipt !== null) return { kind: "mined", hash, gasUsed: receipt.gasUsed, block: receipt.blockNumber };
-      if (clock.now() >= until) return { kind: "not mined", hash, unmined: again };
-      await clock.sleep(2, signal);
+    const before = unmined?.flight.nonce === nonce ? unmined : undefined;
+    const isSame = before?.flight.call.data === call.data;
+    const raised =
+      before === undefined ? priceWithin(market, maxFeePerGas) : dearer(before.price, market, maxFeePerGas);
+    // at the limit already: another delivery can't replace what waits, and the same one has more time
+    if (raised === undefined && !isSame) throw new TooExpensive(market.base + market.tip, maxFeePerGas);
+    const price = raised ?? before?.price ?? priceWithin(market, maxFeePerGas);
+    const flight =
+      before !== undefined && isSame
+        ? before.flight
+        : new Flight({ provider, from, call, nonce, clock, pollSeconds: POLL_SECONDS });
+    if (raised !== undefined) {
+      const gasLimit = gasLimitFor(gas);
+      const cost = gasLimit * price.maxFeePerGas;
+      if (balance < cost) return { kind: "no funds", balance, cost };
+      try {
+        await flight.launch(signer, { gasLimit, price, signal });
+      } catch (error) {
+        if (error instanceof ChainError && error.kind === "underpriced")
+          return { kind: "underpriced", unmined: { flight, price } };
+        throw error;
+      }
     }
+    const settled = await flight.wait({ seconds: timeout, signal });
+    if (settled === undefined)
+      return { kind: "not mined", hash: flight.hashes.at(-1) ?? "", unmined: { flight, price } };
+    if (!("receipt" in settled)) return { kind: "replaced", reason: lost(flight, settled).message };
+    const { hash, status, gasUsed, blockNumber: block } = settled.receipt;
+    return status === 0 ? { kind: "reverted", hash } : { kind: "mined", hash, gasUsed, block };
   } catch (error) {
     if (isAbort(error)) throw error;
-    const failure = toChainError(error);
-    if (again !== undefined && failure instanceof ChainError && failure.kind === "underpriced")
-      return { kind: "underpriced", unmined: again };
-    throw new AppError(EXIT.unavailable, `the ${delivery.kind} was not sent: ${failure.message}`, {
+    if (error instanceof TooExpensive) return { kind: "too dear", feePerGas: error.feePerGas };
+    throw new AppError(EXIT.unavailable, `the ${delivery.kind} was not sent: ${toChainError(error).message}`, {
       cause: error,
     });
   }

@@ -1,6 +1,4 @@
-/** Time, injected: what waits can be tested without waiting. */
-import { setTimeout as delay } from "node:timers/promises";
-
+/** Time, injected: what waits can be tested without waiting. Runs in browsers too. */
 export interface Clock {
   /** Unix seconds, with a fraction. */
   now(): number;
@@ -10,10 +8,27 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => Date.now() / 1_000,
-  sleep: async (seconds, signal) => {
-    await delay(Math.max(0, seconds) * 1_000, undefined, signal === undefined ? {} : { signal });
-  },
+  sleep: (seconds, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted === true) {
+        reject(abortError(signal));
+        return;
+      }
+      const stop = (): void => {
+        clearTimeout(timer);
+        reject(abortError(signal));
+      };
+      const wake = (): void => {
+        signal?.removeEventListener("abort", stop);
+        resolve();
+      };
+      const timer = setTimeout(wake, Math.min(MOST_MILLISECONDS, Math.max(0, seconds) * 1_000));
+      signal?.addEventListener("abort", stop, { once: true });
+    }),
 };
+
+/** Timers take no more: they would fire at once. */
+const MOST_MILLISECONDS = 2 ** 31 - 1;
 
 /** A clock that stands still until `advance`: sleepers wake in order. */
 export interface ManualClock extends Clock {

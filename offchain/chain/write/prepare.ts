@@ -1,10 +1,11 @@
 /**
- * A transaction before it is sent: simulate it, see what it costs, send it. Reads, estimates and waiting go through the protocol's own
- * provider; the signer only signs and sends.
+ * A transaction before it is sent: simulate it, see what it costs and what comes back, send it. Reads, estimates and waiting go through the
+ * protocol's own provider; the signer only signs and sends.
  */
 import type { Interface, Provider, Signer, TransactionReceipt } from "ethers";
 import { formatEther } from "ethers";
 import type { TypedContractMethod } from "../../../typechain-types/common.ts";
+import { systemClock } from "../../util/clock.ts";
 import type { Hex } from "../../util/hex.ts";
 import { wei } from "../../protocol/units.ts";
 import type { Wei } from "../../protocol/units.ts";
@@ -12,6 +13,9 @@ import type { Protocol } from "../connect.ts";
 import { ChainError, readable, toChainError } from "../errors.ts";
 import { decodeEvents } from "../events.ts";
 import type { ChainEvent } from "../events.ts";
+import { Flight, lost } from "./flight.ts";
+import { expectFunds, gasDespiteBalance, gasLimitFor } from "./funds.ts";
+import { priceWithin, readMarket } from "./price.ts";
 
 /** All in wei; gas in units of gas. */
 export interface Cost {
@@ -31,18 +35,33 @@ export interface Cost {
   readonly total: Wei;
 }
 
+/** An amount with 18 decimals. */
+export interface Amount {
+  readonly asset: "ETH" | "estETH" | "westETH";
+  readonly amount: Wei;
+}
+
+/** What leaves the account beside the fee, and what comes back in the same transaction, for a preview. Later payments are in neither. */
+export interface Flow {
+  readonly gives: readonly Amount[];
+  readonly gets: readonly Amount[];
+}
+
 export interface SendOptions {
   /** Refuses, before anything is signed, where the fee may become more than this. */
   readonly maxFee?: Wei | undefined;
   /** Blocks to wait for, this one included. Default 1. */
   readonly confirmations?: number;
   readonly nonce?: number;
+  /** Seconds to wait, half an hour by default: then ChainError (pending) names hash and nonce. */
+  readonly timeout?: number;
   readonly signal?: AbortSignal | undefined;
   /** As soon as the node has it. */
   readonly onSent?: (hash: Hex) => void;
 }
 
 export interface Sent<Outcome> {
+  /** Of the transaction that was mined: another than `onSent` told where it was repriced in the wallet. */
   readonly hash: Hex;
   readonly receipt: TransactionReceipt;
   readonly events: readonly ChainEvent[];
@@ -54,11 +73,13 @@ export interface Prepared<Result, Outcome> {
   /** What it does, for people. */
   readonly label: string;
   readonly transaction: { readonly from: string; readonly to: string; readonly data: string; readonly value: Wei };
-  /** Runs it without sending it. @throws ChainError: what the contract refuses */
+  /** Runs it without sending it. @throws ChainError: what the contract refuses, or the account lacks */
   simulate(): Promise<Result>;
   /** @throws ChainError: what the contract refuses, or the account lacks */
   estimate(): Promise<Cost>;
-  /** @throws ChainError */
+  /** @param result of `simulate` */
+  flow(result: Result): Flow;
+  /** @throws ChainError: "replaced" where something else took its place, "pending" where it is not mined in time */
   send(options?: SendOptions): Promise<Sent<Outcome>>;
 }
 
@@ -76,7 +97,8 @@ export interface Target {
 /** A function that returns nothing gives undefined. */
 type Returned<R> = R extends readonly [infer First] ? (undefined extends First ? undefined : First) : undefined;
 
-const GAS_MARGIN = { numerator: 6n, denominator: 5n };
+const TIMEOUT_SECONDS = 1_800;
+const POLL_SECONDS = 1;
 
 export interface Intent<A extends unknown[], R, Outcome> {
   readonly label: string;
@@ -85,11 +107,13 @@ export interface Intent<A extends unknown[], R, Outcome> {
   readonly args: A;
   readonly value?: Wei;
   readonly outcome: (events: readonly ChainEvent[], receipt: TransactionReceipt) => Outcome;
+  /** Default: `value` leaves, nothing comes back. */
+  readonly flow?: (result: Returned<R>) => Flow;
 }
 
 export async function prepare<A extends unknown[], R, Outcome>(
   { protocol, signer }: Context,
-  { label, contract, method, args, value = wei(0n), outcome }: Intent<A, R, Outcome>,
+  { label, contract, method, args, value = wei(0n), outcome, flow }: Intent<A, R, Outcome>,
 ): Promise<Prepared<Returned<R>, Outcome>> {
   const { provider } = protocol;
   const fragment = method.fragment;
@@ -105,90 +129,69 @@ export async function prepare<A extends unknown[], R, Outcome>(
     const values = abi.decodeFunctionResult(fragment, answer);
     return (fragment.outputs.length === 1 ? values[0] : undefined) as Returned<R>;
   };
-  const estimate = async (): Promise<Cost> => {
-    const [gas, fees, balance] = await readable(() =>
-      Promise.all([provider.estimateGas(transaction), currentFees(provider), provider.getBalance(transaction.from)]),
+  /** Before the node is asked to run it: some refuse what the account can't pay without saying so. @returns the balance */
+  const expectValue = async (): Promise<bigint> => {
+    const balance = await readable(() => provider.getBalance(transaction.from));
+    if (balance >= value) return balance;
+    const [gas, market] = await readable(() =>
+      Promise.all([gasDespiteBalance(provider, transaction), readMarket(provider)]),
     );
-    const gasLimit = (gas * GAS_MARGIN.numerator) / GAS_MARGIN.denominator;
-    const maxFee = wei(gasLimit * fees.maxFeePerGas);
-    const total = wei(value + maxFee);
-    if (balance < total)
-      throw new ChainError(
-        "insufficient-funds",
-        `${transaction.from} has ${formatEther(balance)} ETH and needs ${formatEther(total)} ETH for the amount and the gas`,
-      );
-    const { maxFeePerGas, maxPriorityFeePerGas, expectedPerGas } = fees;
-    const expectedFee = wei(gas * expectedPerGas);
-    return { gas, gasLimit, maxFeePerGas, maxPriorityFeePerGas, expectedFee, maxFee, value, total };
+    expectFunds(balance, value, gas === undefined ? undefined : gasLimitFor(gas) * priceWithin(market).maxFeePerGas);
+    return balance;
+  };
+  const estimate = async (): Promise<Cost> => {
+    const balance = await expectValue();
+    const [gas, market] = await readable(() => Promise.all([provider.estimateGas(transaction), readMarket(provider)]));
+    const price = priceWithin(market);
+    const gasLimit = gasLimitFor(gas);
+    const maxFee = wei(gasLimit * price.maxFeePerGas);
+    expectFunds(balance, value, maxFee);
+    return {
+      ...{ gas, gasLimit, maxFee, value },
+      maxFeePerGas: wei(price.maxFeePerGas),
+      maxPriorityFeePerGas: wei(price.maxPriorityFeePerGas),
+      expectedFee: wei(gas * (market.base + market.tip)),
+      total: wei(value + maxFee),
+    };
   };
   return {
     label,
     transaction,
-    simulate: () => simulateAt("latest"),
+    async simulate() {
+      if (value > 0n) await expectValue();
+      return simulateAt("latest");
+    },
     estimate,
-    async send({ maxFee, confirmations = 1, nonce, signal, onSent } = {}) {
+    flow: flow ?? (() => ({ gives: value > 0n ? [{ asset: "ETH", amount: value }] : [], gets: [] })),
+    async send({ maxFee, confirmations, nonce, timeout = TIMEOUT_SECONDS, signal, onSent } = {}) {
       signal?.throwIfAborted();
-      const cost = await estimate();
-      if (maxFee !== undefined && cost.maxFee > maxFee)
+      const { gasLimit, maxFee: fee, ...price } = await estimate();
+      if (maxFee !== undefined && fee > maxFee)
         throw new ChainError(
           "refused",
-          `the fee may be ${formatEther(cost.maxFee)} ETH, above the limit of ${formatEther(maxFee)} ETH: nothing was sent`,
+          `the fee may be ${formatEther(fee)} ETH, above the limit of ${formatEther(maxFee)} ETH: nothing was sent`,
         );
       signal?.throwIfAborted();
-      const hash = await readable(async () => {
-        const { gasLimit, maxFeePerGas, maxPriorityFeePerGas } = cost;
-        const fees = { gasLimit, maxFeePerGas, maxPriorityFeePerGas, type: 2, chainId: protocol.chainId };
-        const sent = await signer.sendTransaction({
-          ...transaction,
-          ...fees,
-          ...(nonce === undefined ? {} : { nonce }),
-        });
-        return sent.hash as Hex;
-      });
-      onSent?.(hash);
-      const receipt = await mined(provider, hash, confirmations, signal);
+      const pollSeconds = pollSecondsOf(provider);
+      const { from, ...call } = transaction;
+      const flight = new Flight({ provider, from, call, nonce, clock: systemClock, pollSeconds });
+      const hash = await readable(() => flight.launch(signer, { gasLimit, price, signal }));
+      onSent?.(hash as Hex);
+      const settled = await flight.wait({ seconds: timeout, confirmations, signal });
+      if (settled === undefined)
+        throw new ChainError("pending", `${flight.name} is not mined after ${timeout} s: it may still be`);
+      if (!("receipt" in settled)) throw lost(flight, settled);
+      const { receipt } = settled;
       if (receipt.status === 0) throw await reasonOf(receipt, () => simulateAt(receipt.blockNumber));
       const events = decodeEvents(protocol, receipt.logs);
-      return { hash, receipt, events, outcome: outcome(events, receipt) };
+      return { hash: receipt.hash as Hex, receipt, events, outcome: outcome(events, receipt) };
     },
   };
 }
 
-/** EIP-1559: twice the base fee, so that a few full blocks don't leave the transaction behind. */
-async function currentFees(
-  provider: Provider,
-): Promise<{ maxFeePerGas: Wei; maxPriorityFeePerGas: Wei; expectedPerGas: Wei }> {
-  const [block, { maxPriorityFeePerGas, gasPrice }] = await Promise.all([
-    provider.getBlock("latest"),
-    provider.getFeeData(),
-  ]);
-  const base = block?.baseFeePerGas ?? gasPrice ?? 0n;
-  const priority = maxPriorityFeePerGas ?? 0n;
-  return {
-    maxFeePerGas: wei(2n * base + priority),
-    maxPriorityFeePerGas: wei(priority),
-    expectedPerGas: wei(base + priority),
-  };
-}
-
-async function mined(
-  provider: Provider,
-  hash: Hex,
-  confirmations: number,
-  signal: AbortSignal | undefined,
-): Promise<TransactionReceipt> {
-  const waiting = readable(() => provider.waitForTransaction(hash, confirmations));
-  const receipt = await (signal === undefined ? waiting : Promise.race([waiting, aborted(signal)]));
-  if (receipt === null) throw new ChainError("unknown", `transaction ${hash} was not mined`);
-  return receipt;
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const stop = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
+function pollSecondsOf(provider: Provider): number {
+  const { pollingInterval } = provider as { pollingInterval?: number };
+  return pollingInterval === undefined ? POLL_SECONDS : pollingInterval / 1_000;
 }
 
 /** A mined failure carries no reason: the same call in its block usually tells it. */

@@ -7,7 +7,7 @@ import { readable } from "../errors.ts";
 import { argsOf } from "../events.ts";
 import type { ChainEvent } from "../events.ts";
 import { prepare } from "./prepare.ts";
-import type { Context, Prepared, Target } from "./prepare.ts";
+import type { Amount, Context, Flow, Prepared, Target } from "./prepare.ts";
 
 export interface StakeOptions {
   /** Default: the signer. */
@@ -34,6 +34,8 @@ export async function stake(
     method: pool.deposit,
     args: [receiver, options.referral ?? ZeroAddress],
     value: amount,
+    // shares are worth what was staked, rounded down
+    flow: () => flowOf(["ETH", amount], ["estETH", amount]),
     outcome: (events) => {
       const [deposited] = argsOf<{ amount: bigint; shares: bigint }>(events, "pool", "Deposited");
       return { amount: wei(deposited?.amount ?? 0n), shares: shares(deposited?.shares ?? 0n) };
@@ -55,6 +57,7 @@ export async function stakeAndWrap(
     method: wrapped.stake,
     args: [receiver, options.referral ?? ZeroAddress],
     value: amount,
+    flow: (minted) => flowOf(["ETH", amount], ["westETH", wei(minted)]),
     outcome: (events) => ({ wrapped: minted(events) }),
   });
 }
@@ -67,6 +70,7 @@ export async function wrap(context: Context, amount: Wei): Promise<Prepared<bigi
     contract: wrapped,
     method: wrapped.wrap,
     args: [amount],
+    flow: (minted) => flowOf(["estETH", amount], ["westETH", wei(minted)]),
     outcome: (events) => ({ wrapped: minted(events) }),
   });
 }
@@ -108,6 +112,7 @@ export async function wrapWithPermit(
     contract: wrapped,
     method: wrapped.wrapWithPermit,
     args: [amount, deadline, v, r, s],
+    flow: (minted) => flowOf(["estETH", amount], ["westETH", wei(minted)]),
     outcome: (events) => ({ wrapped: minted(events) }),
   });
 }
@@ -130,6 +135,7 @@ export async function unwrap(context: Context, amount: Wei): Promise<Prepared<bi
     contract: wrapped,
     method: wrapped.unwrap,
     args: [amount],
+    flow: (amountOut) => flowOf(["westETH", amount], ["estETH", wei(amountOut)]),
     outcome: () => ({ shares: shares(amount * SHARES_PER_UNIT) }),
   });
 }
@@ -159,6 +165,11 @@ export async function approvalFor(
     args: [address, amount],
     outcome: () => ({ approved: amount }),
   });
+}
+
+function flowOf(gives: readonly [Amount["asset"], Wei], gets: readonly [Amount["asset"], Wei]): Flow {
+  const amountOf = ([asset, amount]: readonly [Amount["asset"], Wei]): Amount => ({ asset, amount });
+  return { gives: [amountOf(gives)], gets: [amountOf(gets)] };
 }
 
 /** westETH that came out of nothing. */

@@ -50,6 +50,7 @@ export async function requestWithdrawals(
     contract: queue,
     method: queue.requestWithdrawals,
     args: [splitAmount(amount, options.largest), owner],
+    flow: () => ({ gives: [{ asset: "estETH", amount }], gets: [] }),
     outcome: requested,
   });
 }
@@ -67,6 +68,7 @@ export async function requestWrappedWithdrawals(
     contract: wrapped,
     method: wrapped.requestWithdrawals,
     args: [splitAmount(amount, options.largest), owner],
+    flow: () => ({ gives: [{ asset: "westETH", amount }], gets: [] }),
     outcome: requested,
   });
 }
