@@ -140,7 +140,7 @@ interface IStakingPool {
     /// @notice max(0, buffer - promised).
     function depositable() external view returns (uint256);
     /// @notice Ether promised to requests that is neither here nor on its way, when `asked` validators were asked to exit
-    /// since an hour before the last reference: max(0, promised - buffer - min(etherAtValidators, leaving + 32 ETH * asked)).
+    /// since an hour before the last reference: max(0, promised - buffer - leaving - 32 ETH * asked).
     function exitDemand(uint256 asked) external view returns (uint256);
     /// @notice Whether requests are open and the last report's finalisation may go on: the report allowed it, none is overdue
     /// or held, and slashings that no report contains are few (decision 014). What pays or prices at the rate asks this.

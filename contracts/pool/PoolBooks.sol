@@ -177,8 +177,8 @@ abstract contract PoolBooks is IStakingPool {
 
     /// @inheritdoc IStakingPool
     function exitDemand(uint256 asked) external view override returns (uint256) {
-        uint256 coming = Math.min(etherAtValidators(), _leaving.ether_ + asked * VALIDATOR_DEPOSIT);
-        return Math.saturatingSub(promised(), buffer() + coming);
+        // above etherAtValidators there is no demand: with all of that coming T is reached, and no more is promised
+        return Math.saturatingSub(promised(), buffer() + _leaving.ether_ + asked * VALIDATOR_DEPOSIT);
     }
 
     /// @inheritdoc IStakingPool

@@ -1,5 +1,5 @@
 /** The pool's books and what derives from them (docs/math.md, Books). Nothing here is a balance: a donation moves no formula. */
-import { max, min, saturatingSub } from "./integers.ts";
+import { saturatingSub } from "./integers.ts";
 import { toEtherUp } from "./shares.ts";
 import type { Totals } from "./shares.ts";
 import { VALIDATOR_DEPOSIT, wei } from "./units.ts";
@@ -69,11 +69,12 @@ export function depositable(books: Books, totals: Totals, unfinalisedShares: Sha
 
 /**
  * What is promised, and neither here nor already on its way, when `asked` validators were asked to exit since an hour before the last
- * reference: max(0, promised - buffer - min(etherAtValidators, leaving + 32 ETH * asked)).
+ * reference: max(0, promised - buffer - leaving - 32 ETH * asked). No demand is left where all that is at validators is coming: buffer and
+ * that are at least T, which is the most that is promised.
  */
 export function exitDemand(books: Books, totals: Totals, unfinalisedShares: Shares, asked: bigint): Wei {
-  const onItsWay = min<bigint>(etherAtValidators(books), books.leaving + VALIDATOR_DEPOSIT * asked);
-  return wei(max(0n, promised(unfinalisedShares, totals) - buffer(books, totals) - onItsWay));
+  const there = buffer(books, totals) + books.leaving + VALIDATOR_DEPOSIT * asked;
+  return wei(saturatingSub(promised(unfinalisedShares, totals), there));
 }
 
 /** Ether for each slashing that is tolerated: it loses 0.1 ETH in the end, a basis point of that. */

@@ -102,10 +102,7 @@ abstract contract KeyBooks is ProtocolWorld {
 
     /// @notice Wei that must come from further exits: what is promised and neither here nor on its way.
     function exitDemand() public view returns (uint256) {
-        uint256 atValidators = _last.cl + (_beacon.funded - _last.funded) * 32 ether;
-        uint256 coming = _last.leaving + asksNotReported() * 32 ether;
-        if (coming > atValidators) coming = atValidators;
-        uint256 there = poolCash() + coming;
+        uint256 there = poolCash() + _last.leaving + asksNotReported() * 32 ether;
         return promised() > there ? promised() - there : 0;
     }
 

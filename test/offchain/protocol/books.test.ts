@@ -66,11 +66,14 @@ describe("the pool's books", () => {
     expect(demand(200n, 20n * ETHER, 2n)).to.equal(9n * ETHER); // 84 ETH of 93
   });
 
-  it("count no more as on its way than there is at validators", () => {
-    const all = { ...books, leaving: wei(90n * ETHER) };
-    expect(exitDemand(all, totals, inShares(205n), 0n)).to.equal(8n * ETHER);
-    for (const asked of [1n, 4n, 1_000n]) expect(exitDemand(all, totals, inShares(205n), asked)).to.equal(ETHER);
-    expect(exitDemand(all, totals, inShares(204n), 1n)).to.equal(0n);
+  it("demand nothing while all that is at validators is on its way: no more than T is promised", () => {
+    const demand = (leaving: bigint, asked: bigint) =>
+      exitDemand({ ...books, leaving: wei(leaving) }, totals, totals.shares, asked);
+    expect(promised(totals.shares, totals)).to.equal(totals.ether);
+    expect(demand(0n, 0n)).to.equal(93n * ETHER); // T less the buffer: what was held back is here too
+    expect(demand(93n * ETHER - 1n, 0n)).to.equal(1n);
+    for (const asked of [1n, 4n, 1_000n]) expect(demand(97n * ETHER, asked)).to.equal(0n);
+    expect(demand(0n, 3n)).to.equal(0n); // 96 of 97 ETH
   });
 });
 

@@ -576,9 +576,8 @@ export class World {
       "I24: the boundary of fundings is past the next possible reference",
     );
     const asked = this.random.pick([0n, 1n, 7n]);
-    const coming = min<bigint>(model.etherAtValidators(), this.#reportedLeaving + 32n * ETHER * asked);
-    const demand = saturatingSub(model.promised(), this.#pool + coming);
-    assert.equal(model.exitDemand(asked), demand, "exit demand");
+    const there = this.#pool + this.#reportedLeaving + 32n * ETHER * asked;
+    assert.equal(model.exitDemand(asked), saturatingSub(model.promised(), there), "exit demand");
 
     assert(this.#queue >= this.#unclaimed, "I5: the queue can pay");
     assert(this.#queue <= this.#unclaimed + BigInt(this.#finalised), "I5: a wei a request at most is left");
