@@ -12,17 +12,27 @@ import {MemberList} from "./MemberList.sol";
 /// the version, so a report signed for an older set must be signed again. The quorum is always more than half.
 /// @dev The members, ascending, are the code of a contract of their own: a report reads them all for the price of one.
 abstract contract Committee is AccessManaged, IReportOracle {
+    /// @notice `members` and `quorum` are those in force from now on.
     event MemberAdded(address indexed member, uint256 members, uint256 quorum);
+    /// @notice By governance, or by a proof of equivocation. `members` and `quorum` are those in force from now on.
     event MemberRemoved(address indexed member, uint256 members, uint256 quorum);
+    /// @notice Governance set the quorum. Where a change of the members moves it, their event tells.
     event QuorumChanged(uint256 quorum);
 
+    /// @notice The member to be added has a seat.
     error AlreadyMember(address member);
+    /// @notice Whoever signed, or is to be removed, has no seat now.
     error NotMember(address signer);
+    /// @notice Not above the signer before: one could count twice. A signature of nobody's has the signer zero.
     error SignaturesNotSorted(address previous, address signer);
+    /// @notice A quorum is more than half of the members, and at most all.
     error QuorumOutOfRange(uint256 quorum, uint256 members);
+    /// @notice A committee is never empty: whoever takes the last member's seat is added first.
     error LastMember(address member);
+    /// @notice The zero address, one member too many, or one given to an oracle that takes its committee over.
     error InvalidMember(address member);
 
+    /// @notice Bounds what a report reads, and the signatures that it can bring.
     uint256 public constant MAX_MEMBERS = 64;
     /// @dev Half the order of secp256k1 (EIP-2): a signature's s is at most that.
     uint256 private constant HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
@@ -31,6 +41,7 @@ abstract contract Committee is AccessManaged, IReportOracle {
     /// offset and length.
     uint256 private constant FIRST_MEMBER = 96;
 
+    /// @notice The committee in numbers, as `committee` returns them.
     struct Set {
         uint32 version;
         uint8 members;
@@ -48,6 +59,7 @@ abstract contract Committee is AccessManaged, IReportOracle {
         bool lastFell; // the last report lowered the rate
     }
 
+    /// @dev Shared with ReportOracle, whose part are the last three fields: a report reads and writes one slot.
     Standing internal _standing;
 
     /// @param inherits the committee comes from a predecessor: none is given, and no number of signatures is enough till then
@@ -92,6 +104,7 @@ abstract contract Committee is AccessManaged, IReportOracle {
         return list == address(0) ? new address[](0) : abi.decode(list.code, (address[]));
     }
 
+    /// @notice Whether `account` has a seat now.
     function isMember(address account) public view returns (bool) {
         address[] memory list = members();
         for (uint256 i; i < list.length; ++i) if (list[i] == account) return true;
@@ -104,6 +117,7 @@ abstract contract Committee is AccessManaged, IReportOracle {
         _store(list, quorum_);
     }
 
+    /// @dev Takes the seat of `member`, for governance or after a proof. The quorum stays where it can.
     function _remove(address member) internal {
         require(isMember(member), NotMember(member));
         require(_standing.members > 1, LastMember(member));

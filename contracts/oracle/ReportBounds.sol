@@ -9,7 +9,9 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 /// @notice Gains clamp (in the pool), falls escalate: beyond 50 bp a supermajority must sign, beyond 300 bp in 30 days
 /// governance must approve.
 contract ReportBounds is IReportBounds {
+    /// @notice A report that lowers the rate by more than this needs more than two thirds of the members.
     uint256 public constant SUPERMAJORITY_FALL_BP = 50;
+    /// @notice Falls of 30 days that add up to more than this need governance: each small, they would pass one by one.
     uint256 public constant GOVERNANCE_FALL_BP = 300;
 
     /// @inheritdoc IReportBounds
@@ -25,6 +27,7 @@ contract ReportBounds is IReportBounds {
     }
 
     /// @inheritdoc IReportBounds
+    /// @dev Two thirds round down, and one more. A quorum that is larger stays.
     function required(
         uint256 fall,
         uint256 inWindow,

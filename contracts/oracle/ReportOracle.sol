@@ -22,11 +22,13 @@ import {IStakingPool} from "../pool/IStakingPool.sol";
 contract ReportOracle is Committee, EIP712 {
     using Checkpoints for Checkpoints.Trace208;
 
+    /// @dev EIP-712: the fields of Report, in its order, so that the encoded struct is what is hashed.
     bytes32 private constant REPORT_TYPEHASH = keccak256(
         "Report(uint64 refSlot,bytes32 blockRoot,uint64 clBalanceGwei,uint64 leavingGwei,"
         "uint128 withdrawalVaultBalance,uint128 rewardsVaultBalance,bool incident,bytes32 prevReportHash,uint32 committeeVersion,uint64 validUntil)"
     );
 
+    /// @notice When reports are due. All of it is fixed; another grid is another oracle's.
     struct Grid {
         uint64 genesisTime; // of the beacon chain, unix seconds
         uint64 firstRefSlot; // treated as reported; the first report is one frame later
@@ -35,24 +37,38 @@ contract ReportOracle is Committee, EIP712 {
         uint64 grace; // seconds after which a missing report is overdue
     }
 
+    /// @notice For how long, in seconds, a fall counts towards what governance must approve.
     uint256 public constant FALL_WINDOW = 30 days;
     /// @dev How many slots after the reference are searched for the next block (EIP-4788 has an entry per block).
     uint256 private constant MAX_MISSED_SLOTS = 32;
 
+    /// @notice Names the live pool, to which reports go.
     IStakedEther public immutable token;
+    /// @notice Of the beacon chain, unix seconds.
     uint64 public immutable genesisTime;
+    /// @notice Slots from one reference to the next: whole epochs.
     uint64 public immutable slotsPerFrame;
+    /// @notice Seconds: a report pays rounds that ended at least so long before its reference.
     uint64 public immutable finalisationMargin;
+    /// @notice Seconds after its reference time at which a report is overdue; less than a frame.
     uint64 public immutable grace;
+    /// @dev slotsPerFrame in seconds.
     uint64 private immutable _frameSeconds;
     /// @notice Whose reports this oracle continues; zero for the first.
     IReportOracle public immutable predecessor;
 
+    /// @notice How many signatures a fall needs, and when it needs governance. Stateless; a pointer.
     IReportBounds public bounds;
+    /// @inheritdoc IReportOracle
     bytes32 public override lastReportHash;
+    /// @notice Reports, by struct hash, whose fall governance approved; each can be accepted once.
     mapping(bytes32 reportHash => bool) public fallApproved;
+    /// @dev One entry for each report that lowered the rate; a difference of two is the sum between them.
     Checkpoints.Trace208 private _falls; // unix seconds => cumulative bp
 
+    /// @param grid as Grid says; refused where a frame is no number of epochs, or a grace as long as one
+    /// @param members ascending or not; none where there is a predecessor, whose members take their seats in takeOver
+    /// @param predecessor_ whose reports this oracle continues; zero for the first
     constructor(
         address authority_,
         IStakedEther token_,
@@ -242,6 +258,9 @@ contract ReportOracle is Committee, EIP712 {
         require(count >= s.quorum, NotEnoughSignatures(count, s.quorum));
     }
 
+    /// @dev The report's place in the chain of reports: its slot is on the grid, past, and after `last`; it continues
+    /// the last report, was signed for the committee of now, and is still valid. Of its amounts only `leavingGwei` is
+    /// compared here.
     function _check(Report calldata report, uint64 last, uint32 version) private view {
         require(report.refSlot > last, ReferenceNotNewer(report.refSlot, last));
         require((report.refSlot - last) % slotsPerFrame == 0, ReferenceOffGrid(report.refSlot, last, slotsPerFrame));
@@ -282,6 +301,8 @@ contract ReportOracle is Committee, EIP712 {
         }
     }
 
+    /// @dev The report in the pool's terms: wei and unix seconds. `frames` since the last one count two at most, which
+    /// bounds the gain that can be recognised at once.
     function _reportData(Report calldata report, uint256 frames) private view returns (IStakingPool.ReportData memory) {
         uint256 refTime = _timeOf(report.refSlot);
         uint256 frameSeconds = _frameSeconds;
@@ -315,14 +336,17 @@ contract ReportOracle is Committee, EIP712 {
         require(!governance || fallApproved[reportHash], FallNeedsGovernance(reportHash, fall, inWindow));
     }
 
+    /// @dev EIP-712 struct hash.
     function _hash(Report calldata report) private pure returns (bytes32) {
         return keccak256(abi.encode(REPORT_TYPEHASH, report));
     }
 
+    /// @dev Unix seconds at which `slot` begins.
     function _timeOf(uint64 slot) private view returns (uint256) {
         return genesisTime + slot * SECONDS_PER_SLOT;
     }
 
+    /// @dev Unix seconds: a frame and the grace after `refSlot`, when the report of the frame after it is overdue.
     function _openUntil(uint64 refSlot) private view returns (uint256) {
         return _timeOf(refSlot) + _frameSeconds + grace;
     }

@@ -51,7 +51,15 @@ interface IStakingPool {
         bool paused; // deposits, by a role
     }
 
+    /// @notice Ether was staked, be it by an operator for its own key. `amount` in wei; `referral` is kept nowhere.
     event Deposited(address indexed sender, address indexed receiver, uint256 amount, uint256 shares, address referral);
+    /// @notice Amounts in wei, `burned` in shares.
+    /// @param gross change since the last report, with what was held back by then
+    /// @param recognised the part of it that changes T: a gain up to the yearly limit, a fall whole
+    /// @param heldBack the rest of a gain, which the next report counts again
+    /// @param fee on the recognised gain, minted as shares to the operator registry
+    /// @param paid to the queue
+    /// @param burned from cover
     event ReportApplied(
         uint256 indexed refTime,
         int256 gross,
@@ -61,23 +69,35 @@ interface IStakingPool {
         uint256 paid,
         uint256 burned
     );
+    /// @notice `count` validators got 31 ETH each; for their predeposits of 1 ETH `bondShares` were minted.
     event ValidatorsFunded(uint256 count, uint256 bondShares);
+    /// @notice `paid` wei went to the queue between reports, for requests that the last one could not reach.
     event FinalisationContinued(uint256 paid, uint256 sharesBurned);
+    /// @notice A penalty, a fine or repaid debt: `shares` moved to the queue's account, to be burned by reports.
     event CoverAdded(uint256 shares);
+    /// @notice A slashing was proven in the state of a slot at `slotTime`, unix seconds.
     event SlashingNoted(uint256 slotTime);
+    /// @notice A role paused or resumed deposits. A fall, a ceiling or an overdue report stops them without this event.
     event DepositsPaused(bool paused);
+    /// @notice Fee and limits apply from the next report on, the treasury at once.
     event PolicyChanged(address treasury, uint256 feeBp, uint256 maxAprBp, uint256 depositCapGwei);
+    /// @notice Ether and books went to `newPool`; nothing is left to do here.
     event HandedOver(address indexed newPool);
     /// @notice A report waits for signatures or for governance: nothing moves until one is applied.
     event Held();
 
+    /// @notice A deposit of nothing.
     error ZeroDeposit();
     /// @notice The queue was asked to pay a claim to the pool.
     error StakesForQueue();
+    /// @notice A role paused deposits.
     error DepositsArePaused();
     /// @notice No deposits: the report is overdue (or the pool is not open yet).
     error ReportOverdue(uint256 openUntil);
+    /// @notice With the deposit T would be `totalEther`, above what the last report allows until the next. Wei; after a
+    /// fall of more than 5 bp the ceiling is zero.
     error DepositCapReached(uint256 totalEther, uint256 ceiling);
+    // The function is this peer's alone; `caller` is who called instead.
     error OnlyOracle(address caller);
     error OnlyValidators(address caller);
     error OnlyOperators(address caller);
@@ -85,18 +105,27 @@ interface IStakingPool {
     error OnlyToken(address caller);
     error OnlyQueue(address caller);
     error OnlyPredecessor(address caller);
+    /// @notice More than the buffer has beyond what is promised to requests. Wei.
     error NotDepositable(uint256 wanted, uint256 depositable);
+    /// @notice The report takes all of T, or more. Wei, negative.
     error TotalWouldBeZero(int256 gain);
     /// @notice The vault's reported balance is above what it holds.
     error VaultBalanceImpossible(address vault, uint256 reported, uint256 atMost);
     /// @notice The reference lies before the last report was executed: merge into a later frame.
     error ReferenceTooOld(uint256 refTime, uint256 oldest);
+    /// @notice An operator's own funding comes with exactly 31 ETH. Wei.
     error WrongValue(uint256 value, uint256 expected);
+    /// @notice The last report forbids it, the next is overdue or held, or too many slashings are in none.
     error FinalisationNotAllowed();
+    /// @notice No request of a round that ended in time waits, or the buffer does not reach the next one.
     error NothingToFinalise();
+    /// @notice A policy's fee or yearly limit is above what this contract allows. Basis points.
     error OutOfRange(uint256 value, uint256 limit);
+    /// @notice The queue did not take the ether of what it finalised.
     error TransferFailed(address to, uint256 amount);
+    /// @notice A policy without a treasury.
     error ZeroAddress();
+    /// @notice Ether sent to an address without code would be lost.
     error NoDepositContract(address depositContract);
 
     /// @notice Stakes msg.value for `receiver`. @return shares minted, rounded down.
@@ -134,6 +163,7 @@ interface IStakingPool {
 
     /// @notice T + heldBack - etherAtValidators: the booked ether here.
     function buffer() external view returns (uint256);
+    /// @notice clLast + funded - fundedAtLastRef: balances at the last reference, and 32 ETH for each funded since.
     function etherAtValidators() external view returns (uint256);
     /// @notice What unfinalised requests would get at the current rate, rounded up.
     function promised() external view returns (uint256);
@@ -147,9 +177,13 @@ interface IStakingPool {
     /// @return isCalm the answer
     /// @return refTime reference time of the last report, unix seconds; never goes back
     function calm() external view returns (bool isCalm, uint256 refTime);
+    /// @notice Everything that a successor would take over, as it is now.
     function books() external view returns (Books memory);
+    /// @notice The validator registry, which alone may ask for fundings and tell of slashings.
     function validators() external view returns (address);
+    /// @notice The operator registry, which gets bonds and fees as shares.
     function operators() external view returns (address);
+    /// @notice Whose reports are applied here. Another oracle comes with another pool.
     function oracle() external view returns (address);
     /// @notice Takes the part of the fee that is not the operators'.
     function treasury() external view returns (address);

@@ -27,6 +27,7 @@ abstract contract PoolBooks is IStakingPool {
         uint16 slashedEarlier; // those that the last report may not have contained
     }
 
+    /// @dev One slot. Governance sets it within the contract's limits; each report applies it.
     struct Policy {
         address treasury;
         uint16 feeBp;
@@ -34,6 +35,7 @@ abstract contract PoolBooks is IStakingPool {
         uint64 depositCapGwei; // how much T may grow by deposits between two reports
     }
 
+    /// @dev One slot: read and written by fundings and reports. A validator counts 32 ETH, the predeposit included.
     struct Beacon {
         uint96 clLast; // wei
         uint24 fundedAtLastRef; // validators, cumulative: 32 ETH each
@@ -43,16 +45,19 @@ abstract contract PoolBooks is IStakingPool {
         uint40 fundedAt; // unix seconds of the last funding
     }
 
+    /// @dev One slot, written by every report.
     struct Leaving {
         uint96 ether_; // wei at the last reference: on its way from validators
         uint40 reportedAt; // unix seconds of the last report's execution: no later reference precedes it
     }
 
+    /// @dev One slot. Shares to be burned and gains to be recognised, so that neither moves the rate at once.
     struct Reserves {
         uint128 cover; // shares on the queue's account
         uint128 heldBack; // wei
     }
 
+    /// @dev One slot, written by every report. The high-water rate never falls.
     struct LastReport {
         uint104 highWaterRate; // ray, rounded up
         uint104 finalisationRate; // ray: F
@@ -60,6 +65,7 @@ abstract contract PoolBooks is IStakingPool {
         bool finalisable;
     }
 
+    /// @dev Fixed at deployment: other peers need another pool, which takes the books over.
     struct Peers {
         IStakedEther token;
         address withdrawalVault;
@@ -76,13 +82,21 @@ abstract contract PoolBooks is IStakingPool {
     /// @dev Of more, the correlation between them counts.
     uint256 private constant MAX_TOLERATED = 400;
 
+    /// @notice The ledger of T and S, which only the live pool may write.
     IStakedEther public immutable token;
+    /// @notice The token's queue: where requests wait, and the ether of those that are paid.
     IWithdrawalQueue public immutable queue;
+    /// @notice Where the consensus layer's withdrawals arrive. It is in every validator's credentials.
     address public immutable withdrawalVault;
+    /// @notice Where tips arrive, as fee recipient.
     address public immutable rewardsVault;
+    /// @inheritdoc IStakingPool
     address public immutable override operators;
+    /// @inheritdoc IStakingPool
     address public immutable override validators;
+    /// @inheritdoc IStakingPool
     address public immutable override oracle;
+    /// @notice The only address that may hand books over to this pool; zero for the first.
     address public immutable predecessor;
     /// @notice The beacon chain's deposit contract. Ether goes from here to it, to the queue and to a successor, nowhere else.
     address public immutable depositContract;
@@ -90,6 +104,7 @@ abstract contract PoolBooks is IStakingPool {
     bytes32 internal immutable _credentials;
     uint256 private immutable _frame; // seconds between reference times
 
+    // A slot each, in the order of the structs above.
     Gate internal _gate;
     Policy internal _policy;
     Beacon internal _beacon;
@@ -97,6 +112,7 @@ abstract contract PoolBooks is IStakingPool {
     Reserves internal _reserves;
     LastReport internal _last;
 
+    /// @dev Queue, frame and credentials (0x01, eleven zeros, the vault's address) follow from the peers.
     constructor(Peers memory peers) {
         token = peers.token;
         queue = IWithdrawalQueue(peers.token.queue());
@@ -235,6 +251,8 @@ abstract contract PoolBooks is IStakingPool {
         return time - 1 - ((time - 1 - beacon.boundary) % _frame);
     }
 
+    /// @dev T + heldBack - etherAtValidators, for a caller that has read the first two. Wei, exact. Never negative:
+    /// each entry of the books moves both sides (docs/math.md).
     function _buffer(uint256 totalEther, uint256 heldBack) private view returns (uint256) {
         return totalEther + heldBack - etherAtValidators();
     }

@@ -11,6 +11,10 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 library RebaseMath {
     /// @notice What a gross change `gross` becomes: gains above floor(T * maxAprBp * elapsed / year) are held back, a
     /// fall is taken whole.
+    /// @param gross wei, what was held back included
+    /// @param elapsed seconds between the references, at most two frames
+    /// @return recognised wei, signed
+    /// @return heldBack wei
     function recognise(
         int256 gross,
         uint256 totalEther,
@@ -25,6 +29,8 @@ library RebaseMath {
     /// @notice The fee on what rises above the high-water rate, and its shares at the new rate. Both round down.
     /// @param etherAfter T with the gain
     /// @param highWaterRate ray, rounded up
+    /// @param gain wei, recognised; nothing is due on a fall
+    /// @param shares S before the fee
     function feeOn(
         int256 gain,
         uint256 etherAfter,

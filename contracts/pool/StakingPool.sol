@@ -35,11 +35,14 @@ contract StakingPool is PoolBooks, AccessManaged {
         uint256 burn; // shares, from cover
     }
 
+    /// @notice The most that governance may set as fee: a fifth of gains, as the token allows (RateRails).
     uint256 public constant MAX_FEE_BP = 2000;
+    /// @notice The highest yearly limit of gains, below the 10 bp a day that the token allows (RateRails).
     uint256 public constant MAX_MAX_APR_BP = 3000;
     /// @dev A fall deeper than this pauses deposits until the next report.
     uint256 public constant PAUSING_FALL_BP = 5;
 
+    /// @dev The operator registry hears of the fee when the pool goes live, in `bootstrap` or `takeOver`.
     constructor(
         address authority_,
         Peers memory peers,
@@ -59,6 +62,7 @@ contract StakingPool is PoolBooks, AccessManaged {
     }
 
     /// @inheritdoc IStakingPool
+    /// @dev The opening rate is the first high-water mark: no fee is due below it.
     function bootstrap(uint256 refTime, uint256 openUntil, uint256 firstCutoff) external payable override restricted {
         token.bootstrap(msg.value);
         queue.open(firstCutoff);
@@ -77,6 +81,8 @@ contract StakingPool is PoolBooks, AccessManaged {
     // --- report ---
 
     /// @inheritdoc IStakingPool
+    /// @dev In this order: vaults, gain, fee, payments, burn. Each step starts from the totals that the one before
+    /// left; the token is told once, at the end.
     function applyReport(ReportData calldata report) external override returns (Outcome memory o) {
         require(msg.sender == oracle, OnlyOracle(msg.sender));
         (o.etherBefore, o.sharesBefore) = token.totals();
@@ -194,6 +200,9 @@ contract StakingPool is PoolBooks, AccessManaged {
 
     // --- internal ---
 
+    /// @dev Stakes `amount` wei, which this contract has already. The ceiling is compared with the T that the token
+    /// returns, after the mint, so that T is read once.
+    /// @return shares minted, rounded down
     function _deposit(
         address sender,
         address receiver,
@@ -211,6 +220,7 @@ contract StakingPool is PoolBooks, AccessManaged {
         emit Deposited(sender, receiver, amount, shares, referral);
     }
 
+    /// @dev A claim that is paid to this address would be minted to the queue, and lost.
     function _depositPlain() private {
         require(msg.sender != address(queue), StakesForQueue());
         _deposit(msg.sender, msg.sender, msg.value, address(0));
@@ -264,6 +274,8 @@ contract StakingPool is PoolBooks, AccessManaged {
         atValidators = report.clBalance + (beacon.funded - fundedAtRef) * VALIDATOR_DEPOSIT;
     }
 
+    /// @dev Takes what the report saw in a vault. What came since is in the next reference's balance.
+    /// @return wei swept
     function _sweepVault(address vault, uint256 reported) private returns (uint256) {
         uint256 held = vault.balance;
         require(reported <= held, VaultBalanceImpossible(vault, reported, held));
@@ -305,10 +317,13 @@ contract StakingPool is PoolBooks, AccessManaged {
         _openGate(gate, policy_, etherLeft, report.openUntil, fell && _fell(o, PAUSING_FALL_BP));
     }
 
+    /// @dev Whether gain and fee lowered the rate by more than `bp`. Payments and burns do not count: they come after.
     function _fell(Outcome memory o, uint256 bp) private pure returns (bool) {
         return RebaseMath.fell(o.etherBefore, o.sharesBefore, o.etherAfter, o.sharesAfter, bp);
     }
 
+    /// @dev Saves the gate with what deposits may do until the next report: bring T up to the ceiling, until
+    /// `openUntil`. The ceiling is the cap above `totalEther`; after a deep fall it is zero, below any T.
     function _openGate(
         Gate memory gate,
         Policy memory policy_,
@@ -321,6 +336,7 @@ contract StakingPool is PoolBooks, AccessManaged {
         _gate = gate;
     }
 
+    /// @dev A cap of zero stops deposits from the next report on; that is within the limits.
     function _setPolicy(Policy memory policy_) private {
         require(policy_.treasury != address(0), ZeroAddress());
         require(policy_.feeBp <= MAX_FEE_BP, OutOfRange(policy_.feeBp, MAX_FEE_BP));

@@ -14,13 +14,17 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 /// @dev A key's own signature counts whether or not the account has code; failing that the account is asked. For a
 /// contract account (r, s, v) are packed as r ++ s ++ v; the `bytes` overload takes signatures of any form.
 abstract contract Allowances is IERC20, IERC20Errors, IERC20Permit, EIP712, Nonces {
+    /// @dev ERC-2612.
     bytes32 private constant PERMIT_TYPEHASH = keccak256(
         "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
     );
 
+    /// @dev In what the token's transferFrom counts: wei of estETH, or westETH wei. The maximum is not spent.
     mapping(address owner => mapping(address spender => uint256)) private _allowances;
 
+    /// @notice The permit was valid until `deadline`, unix seconds.
     error PermitExpired(uint256 deadline);
+    /// @notice Neither the key of `owner` signed `digest`, nor does its code accept the signature (ERC-1271).
     error PermitInvalid(address owner, bytes32 digest);
 
     /// @inheritdoc IERC20
@@ -80,6 +84,7 @@ abstract contract Allowances is IERC20, IERC20Errors, IERC20Permit, EIP712, Nonc
         }
     }
 
+    /// @dev Replaces the allowance, whatever was left of it.
     function _approve(address owner, address spender, uint256 value) private {
         require(owner != address(0), ERC20InvalidApprover(owner));
         require(spender != address(0), ERC20InvalidSpender(spender));
@@ -87,6 +92,8 @@ abstract contract Allowances is IERC20, IERC20Errors, IERC20Permit, EIP712, Nonc
         emit Approval(owner, spender, value);
     }
 
+    /// @dev A signature of the owner's key, or one that the account's code accepts. The key comes first: an account
+    /// with delegated code (EIP-7702) has both.
     function _isValid(address owner, bytes32 digest, bytes memory signature) private view returns (bool) {
         (address recovered, ECDSA.RecoverError err, ) = ECDSA.tryRecover(digest, signature);
         if (err == ECDSA.RecoverError.NoError && recovered == owner) return true;

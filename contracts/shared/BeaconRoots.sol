@@ -7,6 +7,8 @@ import {SSZ} from "./SSZ.sol";
 /// @title BeaconRoots
 /// @notice Hash tree roots of the beacon containers that a call brings along.
 library BeaconRoots {
+    /// @notice hash_tree_root(Validator): eight fields, eight leaves (consensus-specs,
+    /// phase0/beacon-chain.md#validator).
     function ofValidator(BeaconValidator calldata v) internal view returns (bytes32) {
         bytes32[8] memory leaves;
         leaves[0] = v.pubkeyRoot;
@@ -20,6 +22,8 @@ library BeaconRoots {
         return SSZ.merkleize(leaves);
     }
 
+    /// @notice hash_tree_root(BeaconBlockHeader), which is the root of the block as well
+    /// (phase0/beacon-chain.md#beaconblockheader).
     function ofHeader(BeaconHeader calldata h) internal view returns (bytes32) {
         bytes32[8] memory leaves; // the last three are empty
         leaves[0] = SSZ.leafOf(h.slot);

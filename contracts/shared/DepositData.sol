@@ -9,7 +9,9 @@ import {SSZ} from "./SSZ.sol";
 /// @dev In the call data all lengths are fixed, so an offset is a constant: selector, four words of head, then three times
 /// a length and padded bytes. Offsets below count from the start of the `bytes` in memory, its length word included.
 library DepositData {
+    /// @dev Bytes of a BLS signature.
     uint256 internal constant SIGNATURE_LENGTH = 96;
+    /// @dev 4 + 4 * 32 of head, then 32 + 64 of key, 32 + 32 of credentials, 32 + 96 of signature.
     uint256 private constant CALL_LENGTH = 0x1a4;
     uint256 private constant ROOT_OFFSET = 0x84;
     uint256 private constant PUBKEY_OFFSET = 0xc4;
@@ -18,6 +20,7 @@ library DepositData {
     /// @dev Root of (amount, signature) for 31 ETH and a signature of 96 zero bytes.
     bytes32 private constant TOP_UP_NODE = 0x69554146b1e7a621b350150353f36347932a3a9436d1b42c729dbaf0428fd750;
 
+    /// @notice A BLS signature has 96 bytes.
     error BadSignatureLength(uint256 length);
 
     /// @notice A call with these credentials; public key, signature and root are zeros still.
@@ -53,6 +56,8 @@ library DepositData {
         setKey(data, pubkey, topUpRoot(SSZ.pubkeyRoot(pubkey), credentials));
     }
 
+    /// @notice Sets the signature, of which only the length is checked: the deposit contract checks that the root
+    /// covers it, the consensus layer that the key made it.
     function setSignature(bytes memory data, bytes calldata signature) internal pure {
         require(signature.length == SIGNATURE_LENGTH, BadSignatureLength(signature.length));
         assembly ("memory-safe") {

@@ -6,8 +6,10 @@ pragma solidity 0.8.37;
 /// @dev The assembly writes to the scratch space 0x00-0x3f, or in place. The SHA-256 precompile fails only when it gets less
 /// than its 84 gas; what is left to the caller then pays for no further instruction, so its answer needs no check.
 library SSZ {
+    /// @dev Bytes of a BLS public key.
     uint256 internal constant PUBKEY_LENGTH = 48;
 
+    /// @notice A BLS public key has 48 bytes.
     error BadPubkeyLength(uint256 length);
 
     /// @notice SHA-256 of two words.
@@ -35,6 +37,7 @@ library SSZ {
     }
 
     /// @notice The root to which `node` at generalised index `gindex` and siblings `branch[start:end]` lead.
+    /// @dev The lowest bit of the index says on which side the node is; each level up drops it.
     function branchRoot(
         bytes32 node,
         bytes32[] calldata branch,
@@ -63,6 +66,7 @@ library SSZ {
     }
 
     /// @notice The root to which `node` leads as a left child at each level in [start, end), with empty siblings.
+    /// @dev Levels count from the leaves. It is for the unused top of a list: what is right of the node is all empty.
     function leftmostRoot(bytes32 node, uint256 start, uint256 end) internal view returns (bytes32 root) {
         bytes memory empty = EMPTY;
         assembly ("memory-safe") {

@@ -11,10 +11,12 @@ uint256 constant RAY = 1e27; // the rate at genesis: 1e9 shares are worth one we
 uint256 constant SHARES_PER_WEI = 1e9; // at genesis
 uint256 constant SHARES_PER_UNIT = 1e9; // one westETH wei, and the unit in which the queue counts
 
+// A validator's principal: the operator's predeposit, which binds a key to it, and the rest once that is proven.
 uint256 constant VALIDATOR_DEPOSIT = 32 ether;
 uint256 constant PREDEPOSIT = 1 ether;
 uint256 constant TOP_UP = 31 ether;
 
+// consensus-specs, phase0/beacon-chain.md, as on mainnet. The last is the epoch of what has not happened yet.
 uint256 constant SECONDS_PER_SLOT = 12;
 uint256 constant SLOTS_PER_EPOCH = 32;
 uint64 constant FAR_FUTURE_EPOCH = type(uint64).max;

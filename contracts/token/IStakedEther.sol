@@ -32,25 +32,39 @@ interface IStakedEther is IERC20 {
     );
     /// @notice Shares burned at the current rate to pay withdrawals between reports.
     event WithdrawalsPaid(uint256 etherPaid, uint256 sharesBurned);
+    /// @notice From now on `newPool` mints and rebases. The first one has the old pool zero.
     event PoolChanged(address indexed oldPool, address indexed newPool);
 
+    /// @notice The live pool alone writes the ledger.
     error OnlyPool(address caller, address pool);
+    /// @notice The queue alone pulls shares without an allowance.
     error OnlyQueue(address caller, address queue);
+    /// @notice `account` holds `balance` shares, fewer than are to be moved.
     error SharesExceedBalance(address account, uint256 shares, uint256 balance);
+    /// @notice The ledger opens once.
     error AlreadyBootstrapped(uint256 totalShares);
+    /// @notice The opening locks at least `minimum` wei.
     error BootstrapTooSmall(uint256 amount, uint256 minimum);
+    /// @notice T would not fit 128 bits with `amount` wei more.
     error TotalOverflow(uint256 amount);
+    /// @notice More than a fifth of the gain, whatever the pool's own limit is.
     error FeeTooHigh(uint256 feeShares, uint256 maxFeeShares);
     /// @notice The rate would rise by more than the hard cap allows. Both in 1e-18 of the old rate.
     error RateRisesTooFast(uint256 rise, uint256 allowance);
+    /// @notice T or S would be zero, or the rate next to zero or beyond the 104 bits in which pool and queue keep it.
     error RateOutOfRange();
+    /// @notice The history begins after `timestamp`.
     error NoRateAt(uint256 timestamp);
+    /// @notice The address has no code, or is the pool already.
     error InvalidPool(address pool);
 
     // --- shares: names integrators of stETH already call ---
 
+    /// @notice Exact shares of an account, 27 decimals. Transfers, mints and burns change them, a gain does not.
     function sharesOf(address account) external view returns (uint256);
+    /// @notice S, 27 decimals.
     function getTotalShares() external view returns (uint256);
+    /// @notice T in wei, which is also the total supply.
     function getTotalPooledEther() external view returns (uint256);
     /// @notice T and S in one call.
     function totals() external view returns (uint256 totalEther, uint256 totalShares);
@@ -75,7 +89,9 @@ interface IStakedEther is IERC20 {
 
     // --- peers ---
 
+    /// @notice The live pool; zero until governance names the first.
     function pool() external view returns (address);
+    /// @notice The withdrawal queue, for ever. Its account holds the shares of waiting requests and cover.
     function queue() external view returns (address);
 
     /// @notice Pool only. Mints shares for `amount` wei at the current rate, rounded down.

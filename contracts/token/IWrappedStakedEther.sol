@@ -6,11 +6,15 @@ import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
 /// @title IWrappedStakedEther (westETH)
 /// @notice Non-rebasing estETH: one westETH wei is 1e9 shares, for ever. ERC-4626 over estETH (EIP-4626), ERC-2612.
 interface IWrappedStakedEther is IERC4626 {
+    /// @notice Less than one westETH wei, that is 1e9 shares: nothing to move.
     error ZeroAmount();
     /// @notice The queue was asked to pay a claim to this contract.
     error StakesForQueue();
+    /// @notice After a stake this contract holds `shares`, fewer than 1e9 for each wei of `supply`.
     error NotBacked(uint256 shares, uint256 supply);
+    /// @notice `owner` has westETH worth `maximum` wei, rounded down, less than `assets`.
     error ExceedsMaxWithdraw(address owner, uint256 assets, uint256 maximum);
+    /// @notice `owner` has `maximum` westETH wei, fewer than `wrapped`.
     error ExceedsMaxRedeem(address owner, uint256 wrapped, uint256 maximum);
 
     /// @notice Stakes msg.value and wraps it for `receiver`. @return wrapped westETH wei, rounded down
@@ -32,8 +36,12 @@ interface IWrappedStakedEther is IERC4626 {
 
     /// @notice Wei of estETH for 1e18 westETH, rounded down (Balancer's rate provider name).
     function getRate() external view returns (uint256);
+    /// @notice As getRate, by wstETH's name.
     function stEthPerToken() external view returns (uint256);
+    /// @notice westETH wei for 1e18 wei of estETH, rounded down.
     function tokensPerStEth() external view returns (uint256);
+    /// @notice Wei of estETH for `wrapped` westETH wei, rounded down.
     function getStETHByWstETH(uint256 wrapped) external view returns (uint256);
+    /// @notice westETH wei for `amount` wei of estETH, rounded down. Wrapping a whole balance may give a unit less.
     function getWstETHByStETH(uint256 amount) external view returns (uint256);
 }

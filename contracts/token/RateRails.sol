@@ -15,20 +15,24 @@ library RateRails {
         uint120 feeShares; // minted as fee, ever
     }
 
+    /// @dev Above the highest yearly limit that the pool accepts, 3,000 bp: it binds only a pool that is wrong.
     uint256 internal constant MAX_RISE_PER_DAY = 1e15; // 10 bp
     uint256 internal constant MAX_RISE = 30 * MAX_RISE_PER_DAY; // unused allowance carries over up to 30 days
     /// @notice The allowance at the start: as much as the longest report can need, so that nobody's donation blocks the
     /// first one.
     uint256 internal constant FIRST_ALLOWANCE = 2 * MAX_RISE_PER_DAY;
+    /// @dev The pool's own limit of 2,000 bp is the same.
     uint256 internal constant MAX_FEE_DIVISOR = 5; // a fee is at most a fifth of a gain
 
     /// @notice The allowance at `time`.
+    /// @param time unix seconds, not before the last update
     function allowanceAt(Rails memory rails, uint256 time) internal pure returns (uint256) {
         return Math.min(MAX_RISE, rails.allowance + ((time - rails.updatedAt) * MAX_RISE_PER_DAY) / 1 days);
     }
 
     /// @notice Relative rise of the rate T / S from (ether0, shares0) to (ether1, shares1) in 1e-18, rounded up; zero
     /// for a fall.
+    /// @dev Rounded up, so that what is spent is never less than what the rate rose.
     function rise(uint256 ether0, uint256 shares0, uint256 ether1, uint256 shares1) internal pure returns (uint256) {
         uint256 after_ = ether1 * shares0;
         uint256 before = ether0 * shares1;

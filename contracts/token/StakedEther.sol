@@ -25,11 +25,13 @@ contract StakedEther is IStakedEther, IERC20Metadata, Allowances, AccessManaged 
     using SafeCast for uint256;
     using ShareMath for uint256;
 
+    /// @dev One slot of the history: the rate from this report to the next.
     struct RateCheckpoint {
         uint48 timestamp;
         uint208 rate; // ray
     }
 
+    /// @notice The least that opens the ledger, in wei. It stays locked: the totals are never zero again.
     uint256 public constant MIN_BOOTSTRAP = 0.01 ether;
     /// @dev Where the first deposit is locked for ever.
     address public constant LOCKED = address(0xdead);
@@ -39,28 +41,41 @@ contract StakedEther is IStakedEther, IERC20Metadata, Allowances, AccessManaged 
     uint208 private constant NO_RATE = 1; // a place of the ring not yet written; no real rate is that low
     uint256 private constant MAX_RATE = type(uint104).max; // the queue and the pool keep rates in 104 bits
 
+    /// @inheritdoc IERC20Metadata
     string public constant override name = "Estuary Staked Ether";
+    /// @inheritdoc IERC20Metadata
     string public constant override symbol = "estETH";
+    /// @inheritdoc IERC20Metadata
     uint8 public constant override decimals = 18;
 
+    /// @inheritdoc IStakedEther
     address public immutable override queue;
 
+    /// @dev Both totals in one word: a stake reads and writes one slot for them.
     uint256 private _totals; // S (27 decimals) << 128 | T (wei)
+    /// @dev 27 decimals. Their sum is S, which fits 128 bits: additions need no check of their own.
     mapping(address account => uint256) private _shares;
+    /// @inheritdoc IStakedEther
     address public override pool;
+    /// @dev Allowance of the rate, and the counters that reports write with it.
     RateRails.Rails private _rails;
+    /// @dev A ring, in order of time from `nextCheckpoint` on.
     RateCheckpoint[HISTORY] private _history;
 
+    /// @dev The pool of now: a replaced one is refused from its replacement on.
     modifier onlyPool() {
         require(msg.sender == pool, OnlyPool(msg.sender, pool));
         _;
     }
 
+    /// @dev Whose one power is to pull shares of an account that called it.
     modifier onlyQueue() {
         require(msg.sender == queue, OnlyQueue(msg.sender, queue));
         _;
     }
 
+    /// @param authority_ the AccessManager that says who may replace the pool
+    /// @param queue_ to which the token is bound for ever
     constructor(address authority_, address queue_) AccessManaged(authority_) EIP712("Estuary Staked Ether", "1") {
         queue = queue_;
         for (uint256 i; i < HISTORY; ++i) _history[i].rate = NO_RATE;
@@ -198,6 +213,7 @@ contract StakedEther is IStakedEther, IERC20Metadata, Allowances, AccessManaged 
     }
 
     /// @inheritdoc IStakedEther
+    /// @dev Fee and rise are bounded here again, whatever the pool computed: it can be replaced, this contract can't.
     function rebase(Rebase calldata change) external override onlyPool {
         (uint256 totalEther, uint256 totalShares) = totals();
         uint256 feeShares = change.feeShares;
@@ -218,6 +234,7 @@ contract StakedEther is IStakedEther, IERC20Metadata, Allowances, AccessManaged 
     }
 
     /// @inheritdoc IStakedEther
+    /// @dev What is burned is worth what is paid, rounded up: the rate does not fall.
     function payWithdrawals(
         uint256 amount,
         uint256 maxShares
@@ -255,6 +272,8 @@ contract StakedEther is IStakedEther, IERC20Metadata, Allowances, AccessManaged 
 
     // --- internal ---
 
+    /// @dev Moves floor(amount * S / T) shares, or all where that is more than there is.
+    /// @return shares moved, possibly zero
     function _transferEther(address from, address to, uint256 amount) private returns (uint256 shares) {
         (uint256 totalEther, uint256 totalShares) = totals();
         uint256 held = _shares[from];
@@ -266,6 +285,8 @@ contract StakedEther is IStakedEther, IERC20Metadata, Allowances, AccessManaged 
         emit Transfer(from, to, amount);
     }
 
+    /// @dev Moves exactly `shares`.
+    /// @return amount wei that they stand for, rounded down; the event has it too
     function _transferShares(address from, address to, uint256 shares) private returns (uint256 amount) {
         (uint256 totalEther, uint256 totalShares) = totals();
         uint256 held = _shares[from];
@@ -284,6 +305,7 @@ contract StakedEther is IStakedEther, IERC20Metadata, Allowances, AccessManaged 
         }
     }
 
+    /// @dev Takes the rise from (ether0, shares0) to (ether1, shares1) out of the allowance, and records the new rate.
     function _spendRails(uint256 ether0, uint256 shares0, uint256 ether1, uint256 shares1, uint256 feeShares) private {
         RateRails.Rails memory rails = _rails;
         uint256 allowed = rails.allowanceAt(block.timestamp);
@@ -295,6 +317,7 @@ contract StakedEther is IStakedEther, IERC20Metadata, Allowances, AccessManaged 
         _pushRate(rails, ether1, shares1);
     }
 
+    /// @dev Writes the rate into the ring, over the oldest one, and saves `rails` with the next place.
     function _pushRate(RateRails.Rails memory rails, uint256 totalEther, uint256 totalShares) private {
         uint256 rate_ = ShareMath.rateDown(totalEther, totalShares);
         require(rate_ > NO_RATE && rate_ <= MAX_RATE, RateOutOfRange());
@@ -303,10 +326,12 @@ contract StakedEther is IStakedEther, IERC20Metadata, Allowances, AccessManaged 
         _rails = rails;
     }
 
+    /// @dev Reverts where either does not fit 128 bits: ShareMath relies on that.
     function _setTotals(uint256 totalEther, uint256 totalShares) private {
         _totals = (uint256(totalShares.toUint128()) << 128) | totalEther.toUint128();
     }
 
+    /// @dev What is sent to this contract could never be moved again.
     function _requireReceiver(address to) private view {
         require(to != address(0) && to != address(this), ERC20InvalidReceiver(to));
     }

@@ -26,15 +26,20 @@ contract WrappedStakedEther is IWrappedStakedEther, Allowances {
         uint256 balance;
     }
 
+    /// @notice estETH, whose shares this contract holds.
     IStakedEther public immutable token;
 
     string public constant override name = "Estuary Wrapped Staked Ether";
     string public constant override symbol = "westETH";
+    /// @notice As estETH's: 1e18 westETH wei were worth 1 ETH at genesis.
     uint8 public constant override decimals = 18;
 
+    /// @notice westETH wei. The sum of all balances.
     uint256 public override totalSupply;
+    /// @dev westETH wei.
     mapping(address account => Account) private _accounts;
 
+    /// @param token_ estETH, for ever: there is no proxy and no owner
     constructor(IStakedEther token_) EIP712("Estuary Wrapped Staked Ether", "1") {
         token = token_;
     }
@@ -88,6 +93,7 @@ contract WrappedStakedEther is IWrappedStakedEther, Allowances {
     }
 
     /// @inheritdoc IWrappedStakedEther
+    /// @dev Always possible: moves shares that are held, whatever the rate is, and asks nobody but the token.
     function unwrap(uint256 wrapped) external override returns (uint256 amount) {
         require(wrapped != 0, ZeroAmount());
         _burn(msg.sender, wrapped);
@@ -260,12 +266,15 @@ contract WrappedStakedEther is IWrappedStakedEther, Allowances {
         _take(wrapped, receiver);
     }
 
+    /// @dev Pulls whole units of the caller's shares, by its allowance over their ether, and mints to `receiver`.
     function _take(uint256 wrapped, address receiver) private {
         require(wrapped != 0, ZeroAmount());
         token.transferSharesFrom(msg.sender, address(this), wrapped * SHARES_PER_UNIT);
         _mint(receiver, wrapped);
     }
 
+    /// @dev Burns `wrapped` of `owner`, by its allowance where somebody else calls, and sends `receiver` its shares.
+    /// `assets` is what the event says.
     function _give(uint256 wrapped, uint256 assets, address receiver, address owner) private {
         require(wrapped != 0, ZeroAmount());
         if (msg.sender != owner) _spendAllowance(owner, msg.sender, wrapped);
@@ -274,6 +283,7 @@ contract WrappedStakedEther is IWrappedStakedEther, Allowances {
         emit Withdraw(msg.sender, receiver, owner, assets, wrapped);
     }
 
+    /// @dev Nobody can move what this contract itself would hold.
     function _transfer(address from, address to, uint256 amount) private returns (bool) {
         if (to == address(0) || to == address(this)) revert ERC20InvalidReceiver(to);
         _debit(from, amount);
@@ -284,6 +294,7 @@ contract WrappedStakedEther is IWrappedStakedEther, Allowances {
         return true;
     }
 
+    /// @dev Shares behind `amount` have come, or are checked after it (`_stake`).
     function _mint(address to, uint256 amount) private {
         require(to != address(0) && to != address(this), ERC20InvalidReceiver(to));
         totalSupply += amount;
@@ -293,6 +304,7 @@ contract WrappedStakedEther is IWrappedStakedEther, Allowances {
         emit Transfer(address(0), to, amount);
     }
 
+    /// @dev The shares behind `amount` stay here until the caller sends them on.
     function _burn(address from, uint256 amount) private {
         _debit(from, amount);
         unchecked {
@@ -301,6 +313,7 @@ contract WrappedStakedEther is IWrappedStakedEther, Allowances {
         emit Transfer(from, address(0), amount);
     }
 
+    /// @dev The one place where a balance falls.
     function _debit(address from, uint256 amount) private {
         Account storage account = _accounts[from];
         uint256 balance = account.balance;

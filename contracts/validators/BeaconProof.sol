@@ -18,14 +18,19 @@ import {StateLayout} from "./StateLayout.sol";
 /// BRANCHES. In Electra's lists, a branch may leave out the empty subtrees at the top of a list that is far from full. It
 /// then has the siblings of the lower levels, followed by those from the list's data to the state root.
 contract BeaconProof is IBeaconProof {
+    /// @dev One suffices: what a state of now does not have in block_roots is in its summaries.
     uint256 private constant MAX_HOPS = 1;
 
     /// @notice Where the list of historical summaries starts: the first slot of Capella, a multiple of 8192.
     uint64 public immutable firstSummarySlot;
+    /// @notice The first slot whose state is accepted; Electra's and Fulu's layout.
     uint64 public immutable firstSlot;
+    /// @notice The first slot with the layout of Gloas. Equal to lastSlot: Gloas is not accepted.
     uint64 public immutable gloasSlot;
+    /// @notice No state of this slot or a later one is accepted: a fork after it needs another verifier.
     uint64 public immutable lastSlot;
 
+    /// @dev Slots in order, and a list of summaries that starts with a whole period.
     constructor(uint64 firstSummarySlot_, uint64 firstSlot_, uint64 gloasSlot_, uint64 lastSlot_) {
         bool ordered = firstSlot_ <= gloasSlot_ && gloasSlot_ <= lastSlot_;
         require(ordered, SlotsOutOfOrder(firstSlot_, gloasSlot_, lastSlot_));
@@ -111,6 +116,7 @@ contract BeaconProof is IBeaconProof {
         return BeaconRoots.ofHeader(from);
     }
 
+    /// @dev An unknown layout could have another field at the place that is proven.
     function _requireKnownLayout(uint64 slot) private view {
         require(slot >= firstSlot && slot < lastSlot, SlotOutsideLayout(slot, firstSlot, lastSlot));
     }
@@ -130,6 +136,7 @@ contract BeaconProof is IBeaconProof {
 
     // --- states ---
 
+    /// @dev The validator is at its index in the state of the proof's header, whose block was verified.
     function _verifyInState(ValidatorProof calldata proof) private view {
         require(proof.index >> StateLayout.VALIDATORS_DEPTH == 0, IndexTooLarge(proof.index));
         _verifyItem(
@@ -163,10 +170,12 @@ contract BeaconProof is IBeaconProof {
         require(root == header.stateRoot, ProofInvalid(root, header.stateRoot));
     }
 
+    /// @dev A branch of another length would prove a node of another level.
     function _requireLength(uint256 length, uint256 expected) private pure {
         require(length == expected, WrongBranchLength(length, expected));
     }
 
+    /// @dev The length of a branch that may leave empty subtrees out.
     function _atMost(uint256 length, uint256 maximum) private pure returns (uint256) {
         require(length <= maximum, WrongBranchLength(length, maximum));
         return length;

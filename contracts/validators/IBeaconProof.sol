@@ -46,19 +46,27 @@ interface IBeaconProof {
         bytes32[] branch; // siblings from the chunk up to the state root
     }
 
+    /// @notice EIP-4788 has no root for this time: no block then, or more than 8191 slots ago.
     error RootUnknown(uint64 timestamp);
+    /// @notice The header, or the hop's newer one, is not the block whose root EIP-4788 has for that time.
     error HeaderMismatch(bytes32 headerRoot, bytes32 knownRoot);
+    /// @notice The state's layout is not known here: `slot` is before `firstSlot`, or not before `lastSlot`.
     error SlotOutsideLayout(uint64 slot, uint64 firstSlot, uint64 lastSlot);
+    /// @notice The list of validators has no index of 2**40 or more.
     error IndexTooLarge(uint64 index);
     /// @notice `expected` is a maximum where empty subtrees may be left out.
     error WrongBranchLength(uint256 length, uint256 expected);
     /// @notice The index lies beyond the `levels` of the list whose siblings the branch holds.
     error IndexOutsideBranch(uint256 index, uint256 levels);
+    /// @notice The branch leads to another root than the state's; for a further one of a batch, than the list's.
     error ProofInvalid(bytes32 computedRoot, bytes32 stateRoot);
+    /// @notice A block is proven by EIP-4788 itself, or over one newer block.
     error TooManyHops(uint256 hops, uint256 maximum);
     /// @notice A hop leads to an older block, and not beyond the first historical summary.
     error HopOutOfRange(uint256 slot, uint256 fromSlot);
+    /// @notice Deployment: forks come in this order.
     error SlotsOutOfOrder(uint64 firstSlot, uint64 gloasSlot, uint64 lastSlot);
+    /// @notice Deployment: historical summaries start with a whole period of 8192 slots.
     error NotAPeriod(uint64 firstSummarySlot);
 
     /// @notice Reverts unless the header is on chain, by a hop if need be, and the validator is in its state at that index. A branch has one

@@ -19,6 +19,7 @@ interface IOperatorRegistry {
         bool open; // anyone may join; otherwise governance invites
     }
 
+    /// @notice What an operator owes, has at stake and earned. Fields that are needed together share a slot.
     struct Operator {
         // what may block an operator, in one slot
         address owner;
@@ -47,7 +48,9 @@ interface IOperatorRegistry {
         uint40 expiresAt; // unix seconds
     }
 
+    /// @notice A tier was added or changed.
     event TierSet(uint256 indexed tier, Tier values);
+    /// @notice An operator joined, or governance added it. The name is nowhere else.
     event OperatorAdded(
         uint256 indexed operatorId,
         uint256 indexed tier,
@@ -55,46 +58,84 @@ interface IOperatorRegistry {
         address rewardAddress,
         string name
     );
+    /// @notice Nothing changes until `pendingOwner` accepts; zero: the proposal is withdrawn.
     event OwnershipProposed(uint256 indexed operatorId, address indexed pendingOwner);
+    /// @notice The proposed owner accepted.
     event OwnerChanged(uint256 indexed operatorId, address indexed owner);
+    /// @notice `manager` may predeposit, requeue and fund keys; zero: nobody beside the owner.
     event ManagerChanged(uint256 indexed operatorId, address indexed manager);
+    /// @notice Names are in events alone.
     event OperatorRenamed(uint256 indexed operatorId, string name);
+    /// @notice From now on `rewardAddress` may claim, as the owner may.
     event RewardAddressChanged(uint256 indexed operatorId, address indexed rewardAddress);
+    /// @notice What came to the bond: predeposits of funded keys; ether, shares, rewards or a fine, less repaid debt.
     event BondAdded(uint256 indexed operatorId, uint256 shares);
+    /// @notice `shares` of the free bond went to `to`, as estETH or westETH.
     event BondWithdrawn(uint256 indexed operatorId, address indexed to, uint256 shares);
+    /// @notice `shares` of rewards, once debt was repaid, went to `to`; to this contract: into the bond.
     event RewardsClaimed(uint256 indexed operatorId, address indexed to, uint256 shares);
+    /// @notice Of `amount` wei the bond paid `shares`; `debt` wei of it are owed from now on.
     event PenaltyTaken(uint256 indexed operatorId, uint256 amount, uint256 shares, uint256 debt);
+    /// @notice `amount` wei of debt were repaid with `shares`, which became cover.
     event DebtRepaid(uint256 indexed operatorId, uint256 amount, uint256 shares);
+    /// @notice `amount` wei of the bond, as `shares`, wait for governance; `evidence`: the hash of what was seen.
     event FineLocked(uint256 indexed operatorId, uint256 amount, uint256 shares, bytes32 evidence);
+    /// @notice The locked shares became cover.
     event FineConfirmed(uint256 indexed operatorId, uint256 shares);
+    /// @notice The fine was cancelled or lapsed: its shares went back to debt and bond.
     event FineReleased(uint256 indexed operatorId, uint256 shares);
+    /// @notice A slashing was proven, also of one that is frozen; or governance ended the freeze.
     event OperatorFrozen(uint256 indexed operatorId, bool frozen);
+    /// @notice The treasury's part of the fees so far, as estETH.
     event TreasuryPaid(address indexed treasury, uint256 shares);
 
+    /// @notice The table has no such row.
     error UnknownTier(uint256 tier);
+    /// @notice Governance alone adds operators to this tier.
     error TierClosed(uint256 tier);
+    /// @notice There are at most `limit`: the order of fundings and exits goes through all of them.
     error TooManyTiers(uint256 limit);
+    /// @notice A bond (either) below 1 ETH, basis points above 10,000, or a target above its maximum.
     error TierInvalid(uint256 bondFirst, uint256 feeBp, uint256 targetShareBp, uint256 maxShareBp);
+    /// @notice Nobody added an operator of this id.
     error UnknownOperator(uint256 operatorId);
+    /// @notice More keys funded than the operator has `queued`.
     error NotQueued(uint256 queued, uint256 count);
+    /// @notice `caller` is not the owner, nor who else may do this: the manager keys, the reward address claims.
     error NotOperatorOwner(uint256 operatorId, address caller);
+    /// @notice The owner proposed somebody else, or nobody.
     error NotPendingOwner(uint256 operatorId, address caller);
+    /// @notice After a slashing bond, rewards and new keys wait for governance.
     error OperatorIsFrozen(uint256 operatorId);
+    /// @notice There is no freeze to end.
     error OperatorNotFrozen(uint256 operatorId);
+    /// @notice Wei at stake, rounded down, and required: 98% where a key is proven or funded, all where bond leaves.
     error BondTooSmall(uint256 operatorId, uint256 bond, uint256 required);
     /// @notice No penalty, freeze or fine came since its keys were proven: they are funded under the terms of then.
     error NotInDoubt(uint256 operatorId);
+    /// @notice No cause to drop a key: the bond has 98% of what is required. Wei; `required` is the whole.
     error BondSuffices(uint256 operatorId, uint256 bond, uint256 required);
+    /// @notice The bond has fewer shares than are to be withdrawn.
     error SharesExceedBond(uint256 operatorId, uint256 shares, uint256 bondShares);
+    /// @notice `debt` wei must be repaid first.
     error HasDebt(uint256 operatorId, uint256 debt);
+    /// @notice No rewards since the last claim.
     error NothingToClaim(uint256 operatorId);
+    /// @notice One fine at a time, and until `expiresAt`, unix seconds, only governance ends it.
     error FineOpen(uint256 operatorId, uint256 expiresAt);
+    /// @notice A fine takes at most the bond. Wei, the bond rounded down.
     error FineAboveBond(uint256 operatorId, uint256 amount, uint256 bond);
+    /// @notice Governance did not confirm the fine by `expiresAt`, unix seconds.
     error FineLapsed(uint256 operatorId, uint256 expiresAt);
+    /// @notice No shares of the operator are locked.
     error NoFine(uint256 operatorId);
+    /// @notice A bond, withdrawal or fine of nothing.
     error ZeroAmount();
+    /// @notice An operator has an owner and a reward address.
     error ZeroAddress();
+    /// @notice Only the live pool sets the fee.
     error OnlyPool(address caller);
+    /// @notice Only the validator registry tells of validators.
     error OnlyValidators(address caller);
 
     // --- governance ---
@@ -111,6 +152,7 @@ interface IOperatorRegistry {
         address rewardAddress,
         string calldata name
     ) external returns (uint256 operatorId);
+    /// @notice Governance: ends the freeze that a slashing began. Debt stays; a further slashing freezes again.
     function unfreeze(uint256 operatorId) external;
     /// @notice Guardian: locks `amount` wei of an operator's bond for at most thirty days, within which a vote can confirm it.
     /// `evidence` is the hash of what it saw. One fine at a time.
@@ -128,6 +170,7 @@ interface IOperatorRegistry {
     function join(uint256 tierId, address rewardAddress, string calldata name) external returns (uint256 operatorId);
     /// @notice Owner only. The proposed owner must accept; zero withdraws the proposal.
     function proposeOwner(uint256 operatorId, address pendingOwner) external;
+    /// @notice The proposed owner only.
     function acceptOwnership(uint256 operatorId) external;
     /// @notice Owner only.
     function setRewardAddress(uint256 operatorId, address rewardAddress) external;
@@ -159,9 +202,13 @@ interface IOperatorRegistry {
 
     // --- views ---
 
+    /// @notice Reverts with UnknownOperator. Rewards since `settledAt` are not in it: see claimableShares.
     function operator(uint256 operatorId) external view returns (Operator memory);
+    /// @notice Operators have the ids from 1 to this; none is ever removed.
     function operatorCount() external view returns (uint256);
+    /// @notice A row of the table. Reverts with UnknownTier.
     function tier(uint256 tierId) external view returns (Tier memory);
+    /// @notice Tiers have the ids from 0 on, below this; none is ever removed.
     function tierCount() external view returns (uint256);
     /// @notice Wei required for `count` validators in `tierId`.
     function requiredBond(uint256 tierId, uint256 count) external view returns (uint256);
@@ -182,8 +229,11 @@ interface IOperatorRegistry {
     /// @notice Why a validator of the operator may be asked to exit: out of turn where it has debt or is frozen; and without
     /// demand where it has debt, or was frozen seven days ago and governance did not unfreeze it.
     function exitCause(uint256 operatorId) external view returns (bool outOfTurn, bool withoutDemand);
+    /// @notice The validator registry.
     function validators() external view returns (address);
+    /// @notice estETH; it names the live pool.
     function token() external view returns (IStakedEther);
+    /// @notice westETH, in which bonds and rewards may be paid too.
     function wrapped() external view returns (IWrappedStakedEther);
 
     // --- pool only ---

@@ -10,6 +10,8 @@ import {IOperatorRegistry} from "./IOperatorRegistry.sol";
 /// @notice How validators leave, and bad news about them. A part of the validator registry with code of its own, see
 /// ValidatorExits; all of it is called at the registry's address.
 interface IValidatorExits {
+    /// @notice The life of a key: predeposited, proven and queued, funded and active, exiting, withdrawn. From the
+    /// queue it may be dropped, and put back. The order counts: whatever is after Queued has left the queue.
     enum Status {
         Unknown,
         Predeposited,
@@ -34,38 +36,61 @@ interface IValidatorExits {
         uint32 settledEpoch; // the withdrawable epoch with which it was proven withdrawn
     }
 
+    /// @notice The withdrawal vault sent the request; once more where the consensus layer dropped one.
     event ExitRequested(uint256 indexed operatorId, bytes32 indexed keyRoot);
+    /// @notice A state shows an exit epoch. A slashing may still move `withdrawableEpoch`.
     event Exiting(uint256 indexed operatorId, bytes32 indexed keyRoot, uint256 withdrawableEpoch);
     /// @notice A second one tells of a slashing in the last epoch: its shortfall, in wei, is what is missing beyond the first's.
     event Withdrawn(uint256 indexed operatorId, bytes32 indexed keyRoot, uint256 settledGwei, uint256 shortfall);
+    /// @notice A slashing was proven: the operator is frozen. Its cost is charged by proveWithdrawn.
     event Slashed(uint256 indexed operatorId, bytes32 indexed keyRoot);
+    /// @notice From now on the validator earns its operator no fee.
     event WeightStopped(uint256 indexed operatorId, bytes32 indexed keyRoot);
 
+    /// @notice An empty list.
     error NoKeys();
+    /// @notice There is no verifier at zero.
     error ZeroAddress();
+    /// @notice Ether sent to an address without code would be lost.
     error NoDepositContract(address depositContract);
+    /// @notice The key is in `status`, from which this step does not lead on.
     error WrongStatus(bytes32 keyRoot, Status status);
+    /// @notice The validator's ether would go to somebody else than the withdrawal vault.
     error WrongCredentials(bytes32 credentials, bytes32 expected);
+    /// @notice The public key given is not the one that the proof is about.
     error KeyMismatch(bytes32 keyRoot, bytes32 provenKeyRoot);
+    /// @notice A slashed validator is not queued, and its slashing is counted once.
     error ValidatorSlashed(bytes32 keyRoot);
+    /// @notice The state does not show a slashing.
     error NotSlashed(bytes32 keyRoot);
     /// @notice Not the key whose turn it is. An expected sequence at the end of the order: there is none left in it.
     error NotNext(bytes32 keyRoot, uint256 tier, uint256 sequence, uint256 expectedTier, uint256 expectedSequence);
+    /// @notice No tier that is not passed over has a validator that stays.
     error NothingToExit();
     /// @notice Not a full validator's worth, and no request has waited long enough for less.
     error NoDemand(uint256 demand);
     /// @notice An exit is asked on states of the last hour.
     error StateTooOld(uint256 slotTime, uint256 notBefore);
+    /// @notice The consensus layer would drop the request: not active for 256 epochs at `provenEpoch`, or exiting.
     error NotReadyToExit(uint64 activationEpoch, uint64 exitEpoch, uint64 provenEpoch);
     /// @notice The head of a tier may be asked to exit: its tier is not passed over.
     error ReadyToExit(bytes32 keyRoot, uint64 activationEpoch, uint64 provenEpoch);
+    /// @notice Asked at `requestedAt`, unix seconds, within an hour before the state; or a head to be passed by
+    /// skipExited.
     error ExitAlreadyRequested(bytes32 keyRoot, uint256 requestedAt);
+    /// @notice The state shows no exit epoch.
     error NotExiting(bytes32 keyRoot);
+    /// @notice The head has an exit epoch: proveExiting and skipExited pass it, and its tier is not left out.
     error IsExiting(bytes32 keyRoot, uint64 exitEpoch);
+    /// @notice A balance is settled in the last epoch before `withdrawableEpoch`: later the sweep may have taken it.
     error NotLastEpoch(uint64 provenEpoch, uint64 withdrawableEpoch);
+    /// @notice Settled at a withdrawable epoch that is no earlier. Only a slashing after it opens that again.
     error AlreadySettled(bytes32 keyRoot, uint256 settledEpoch);
+    /// @notice The balance is not below what the call is for. Gwei.
     error NotBelow(uint256 balanceGwei, uint256 thresholdGwei);
+    /// @notice It earns no fee already.
     error WeightAlreadyStopped(bytes32 keyRoot);
+    /// @notice Before `activationEpoch` the top-up may still be on its way into the balance.
     error NotActiveYet(uint64 activationEpoch, uint64 provenEpoch);
 
     /// @notice Asks a validator to exit (EIP-7002). Anyone, who pays the predeploy's fee with the call; the rest goes back.
@@ -116,12 +141,18 @@ interface IValidatorExits {
         IBeaconProof.BalanceProof calldata balance
     ) external;
 
+    /// @notice estETH; it names the live pool.
     function token() external view returns (IStakedEther);
+    /// @notice The owner of the credentials: it sends exit requests, and gets what validators bring back.
     function withdrawalVault() external view returns (IWithdrawalVault);
+    /// @notice The operator registry: bonds, weights, freezes.
     function operators() external view returns (IOperatorRegistry);
+    /// @notice The beacon chain's deposit contract, to which predeposits go from here.
     function depositContract() external view returns (address);
     /// @notice Of the beacon chain, unix seconds.
     function genesisTime() external view returns (uint256);
+    /// @notice 0x01, eleven zeros and the withdrawal vault's address: what every key must have.
     function withdrawalCredentials() external view returns (bytes32);
+    /// @notice Verifies all proofs; governance replaces it.
     function beaconProof() external view returns (IBeaconProof);
 }

@@ -24,6 +24,7 @@ interface IValidatorRegistry is IValidatorExits {
 
     /// @notice New keys only. Their public keys are in the deposit contract's events of the same transaction, in this order.
     event Predeposited(uint256 indexed operatorId, bytes32[] keyRoots);
+    /// @notice A key got the place `sequence` in its tier's queue: proven, or put back after it was dropped.
     event Proven(
         uint256 indexed operatorId,
         bytes32 indexed keyRoot,
@@ -35,21 +36,33 @@ interface IValidatorRegistry is IValidatorExits {
     event Funded(uint256 indexed tier, uint256 from, uint256 to);
     /// @notice A queued key was funded by its operator, out of turn. It no longer has a place in the order.
     event FundedOwn(uint256 indexed operatorId, bytes32 indexed keyRoot);
+    /// @notice A queued key left the queue without ether of the pool, for its operator's debt, freeze or bond.
     event Dropped(uint256 indexed operatorId, bytes32 indexed keyRoot);
+    /// @notice Another verifier is believed from now on.
     event BeaconProofChanged(address beaconProof);
 
+    /// @notice Signatures and roots come one for each key.
     error LengthMismatch(uint256 pubkeys, uint256 others);
+    /// @notice A batch has 64 keys at most.
     error TooManyKeys(uint256 count, uint256 maximum);
+    /// @notice A call comes with 1 ETH for each key, or 31 ETH for its operator's funding. Wei.
     error WrongValue(uint256 value, uint256 expected);
     /// @notice Somebody else was faster: nothing is left to do with any of these keys.
     error AllKeysKnown(uint256 count);
+    /// @notice None of these `count` keys is in the queue.
     error NoneQueued(uint256 count);
+    /// @notice Whoever predeposited did not take the ether of known keys back.
     error RefundFailed(address to, uint256 amount);
+    /// @notice Less than the predeposit of 1 ETH. Gwei.
     error EffectiveBalanceTooSmall(uint256 effectiveBalanceGwei);
+    /// @notice The validator has 32 ETH already, not from the pool, and waits for its activation or is beyond it.
     error AlreadyEligible(uint64 activationEligibilityEpoch);
+    /// @notice None of the keys is queued, no tier that has any is below its maximum, or the pool has no 31 ETH for
+    /// one.
     error NothingToFund();
     /// @notice One validator more, of `total` then, and the tier would be above its maximum.
     error TierAtMaximum(uint256 tier, uint256 present, uint256 total, uint256 maxShareBp);
+    /// @notice Only the operator registry tells of tiers.
     error OnlyOperators(address caller);
 
     /// @notice Deposits 1 ETH for each key with this protocol's credentials. The operator's owner or manager, once per key,
@@ -78,7 +91,9 @@ interface IValidatorRegistry is IValidatorExits {
     /// @notice Puts dropped keys back at the end of their queue, if the bond suffices. The operator's owner or manager.
     function requeue(bytes32[] calldata keyRoots) external;
 
+    /// @notice What is known of a key; all zeros if nothing.
     function validator(bytes32 keyRoot) external view returns (Record memory);
+    /// @notice Counts and heads of a tier's orders.
     function tierQueue(uint256 tier) external view returns (TierQueue memory);
     /// @notice Wei that must come from further exits now: IStakingPool.exitDemand of the exits asked after the last report's
     /// reference less an hour, since a request takes so long to show in a state.
@@ -88,6 +103,7 @@ interface IValidatorRegistry is IValidatorExits {
     /// @notice The tier whose validator exits next, and its head; one that its operator funded out of turn may go instead.
     /// Where only such stay, `sequence` is the end of the order. Reverts with NothingToExit.
     function nextToExit() external view returns (uint256 tier, uint256 sequence);
+    /// @notice As in the operator registry, which tells of each tier.
     function tierCount() external view returns (uint256);
     /// @notice The code of IValidatorExits.
     function exits() external view returns (IValidatorExits);

@@ -26,8 +26,10 @@ abstract contract OperatorBonds is OperatorTable {
     /// @inheritdoc IOperatorRegistry
     IWrappedStakedEther public immutable wrapped;
 
+    /// @dev Shares that are neither bond nor cover yet; on this contract's account all the same.
     mapping(uint256 operatorId => Fine) private _fines;
 
+    /// @param validators_ the validator registry's proxy, whose address is known before it is there (RegistryProxies)
     constructor(
         IStakedEther token_,
         IWrappedStakedEther wrapped_,

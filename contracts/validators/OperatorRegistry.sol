@@ -42,9 +42,12 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
     /// @dev In these governance may find that a slashing was no reason to end all of an operator's validators.
     uint256 private constant EJECT_AFTER = 7 days;
 
+    /// @dev As of the last division; what was minted since is in `_divided`.
     Totals private _totals;
+    /// @dev The treasury's part, and the fee by which the next division is made.
     Fees private _fees;
 
+    /// @dev Code for a proxy: initialised there alone.
     constructor(
         IStakedEther token_,
         IWrappedStakedEther wrapped_,
@@ -53,6 +56,8 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
         _disableInitializers();
     }
 
+    /// @notice Once, in the proxy's deployment.
+    /// @param authority the AccessManager: it says who governs and who may upgrade
     function initialize(address authority) external initializer {
         __AccessManaged_init(authority);
         // bonds and rewards are paid out as westETH too

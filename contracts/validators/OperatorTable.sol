@@ -13,6 +13,7 @@ import {IValidatorRegistry} from "./IValidatorRegistry.sol";
 /// @notice The table of tiers, who the operators are, and who acts for them. The owner decides; its manager may predeposit
 /// keys; its reward address may claim.
 abstract contract OperatorTable is IOperatorRegistry, AccessManagedUpgradeable {
+    /// @dev Fundings and exits look at all tiers.
     uint256 private constant MAX_TIERS = 16; // as in ValidatorQueues
 
     /// @inheritdoc IOperatorRegistry
@@ -24,14 +25,18 @@ abstract contract OperatorTable is IOperatorRegistry, AccessManagedUpgradeable {
     uint256 public operatorCount;
     /// @inheritdoc IOperatorRegistry
     uint256 public tierCount;
+    /// @dev From 0 on, without gaps.
     mapping(uint256 tierId => Tier) internal _tiers;
+    /// @dev From 1 on, without gaps: a record without operator has the id 0.
     mapping(uint256 operatorId => Operator) internal _operators;
 
+    /// @dev What the validator registry tells was proven there.
     modifier onlyValidators() {
         require(msg.sender == validators, OnlyValidators(msg.sender));
         _;
     }
 
+    /// @param validators_ the validator registry's proxy
     constructor(IStakedEther token_, address validators_) {
         (token, validators) = (token_, validators_);
     }
@@ -166,6 +171,7 @@ abstract contract OperatorTable is IOperatorRegistry, AccessManagedUpgradeable {
         emit OperatorAdded(operatorId, tierId, owner, rewardAddress, name);
     }
 
+    /// @dev The pool that the token names now.
     function _pool() internal view returns (IStakingPool) {
         return IStakingPool(token.pool());
     }

@@ -8,14 +8,21 @@ import {IValidatorRegistry} from "./IValidatorRegistry.sol";
 /// @title RegistryProxies
 /// @notice The proxies of the two registries, whose code names the other's address: it is known before either is there.
 contract RegistryProxies {
+    /// @dev Who created this contract: nobody else may give the proxies their first code.
     address private immutable _deployer;
+    /// @notice The operator registry's address, before and after its proxy is there.
     address public immutable operators;
+    /// @notice The validator registry's address, before and after its proxy is there.
     address public immutable validators;
 
+    /// @notice `caller` did not create this contract.
     error OnlyDeployer(address caller);
+    /// @notice The proxies are there; from then on governance upgrades them.
     error AlreadyDeployed();
+    /// @notice The codes name other registries than these two.
     error NotEachOther(address operatorsOfValidators, address validatorsOfOperators);
 
+    /// @dev A contract's first creation has the nonce 1 (EIP-161), and `deploy` creates nothing but the two.
     constructor() {
         _deployer = msg.sender;
         operators = _created(1);

@@ -15,14 +15,17 @@ import {IBeaconProof} from "./IBeaconProof.sol";
 ///   validators, balances   a list of 2**40: data of 40 or 38   a progressive list (EIP-7916): subtree k holds 4**k chunks
 ///                          levels under its left child         from (4**k - 1) / 3 on, 3 * k + 1 levels under the data
 library StateLayout {
+    /// @dev Fields of BeaconState by number, from 0 (consensus-specs, phase0/beacon-chain.md#beaconstate).
     uint256 internal constant VALIDATORS = 11;
     uint256 internal constant BALANCES = 12;
     /// @dev Levels of a list's data in Electra; balances go four to a chunk.
     uint256 internal constant VALIDATORS_DEPTH = 40;
+    /// @dev 40 less the two levels within a chunk.
     uint256 internal constant BALANCES_DEPTH = 38;
     /// @dev SLOTS_PER_HISTORICAL_ROOT
     uint256 internal constant PERIOD = 8192;
 
+    /// @dev Levels of a vector of 8192 roots, and of a list of at most 2**24 summaries.
     uint256 private constant PERIOD_DEPTH = 13;
     uint256 private constant SUMMARIES_DEPTH = 24;
 
@@ -89,6 +92,7 @@ library StateLayout {
         return Math.log2(3 * index + 1) / 2;
     }
 
+    /// @dev The first chunk of subtree `k`: as many chunks are in those before it.
     function _firstOf(uint256 k) private pure returns (uint256) {
         return ((1 << (2 * k)) - 1) / 3;
     }

@@ -35,10 +35,15 @@ contract ValidatorExits is ValidatorState {
 
     /// @dev What an exit is asked on: readiness of yesterday says nothing of today.
     uint256 private constant MAX_STATE_AGE = 1 hours;
+    /// @dev Less than a validator's worth may be waiting too: once it is old, a whole validator exits for it.
     uint256 private constant SMALL_DEMAND_AFTER = 3 days; // from the end of the oldest round that waits
+    /// @dev The consensus layer drops a request for a younger one (consensus-specs, electra/beacon-chain.md,
+    /// process_withdrawal_request).
     uint256 private constant EPOCHS_BEFORE_EXIT = 256; // SHARD_COMMITTEE_PERIOD
+    /// @dev Below it an effective balance of 32 ETH falls (HYSTERESIS_DOWNWARD_MULTIPLIER), and so do rewards.
     uint256 private constant BELOW_GWEI = 31.75e9;
 
+    /// @dev Called by the registry's constructor, so that both halves have the same peers.
     constructor(
         IStakedEther token_,
         IWithdrawalVault withdrawalVault_,
@@ -286,6 +291,7 @@ contract ValidatorExits is ValidatorState {
         return genesisTime + SECONDS_PER_SLOT * proof.header.slot;
     }
 
+    /// @dev Of the proven state.
     function _epoch(IBeaconProof.ValidatorProof calldata proof) private pure returns (uint64) {
         return proof.header.slot / uint64(SLOTS_PER_EPOCH);
     }

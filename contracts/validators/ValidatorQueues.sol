@@ -14,8 +14,10 @@ import {IValidatorRegistry} from "./IValidatorRegistry.sol";
 library ValidatorQueues {
     using BitMaps for BitMaps.BitMap;
 
+    /// @dev Bounds the loops below.
     uint256 private constant MAX_TIERS = 16; // as in OperatorTable
 
+    /// @dev Part of ValidatorState's storage: only fields at the end may be added.
     struct State {
         IValidatorRegistry.TierQueue[MAX_TIERS] tiers;
         mapping(uint256 tier => BitMaps.BitMap) holes; // by sequence
@@ -27,6 +29,7 @@ library ValidatorQueues {
         uint256[] firsts; // of each tier the first sequence taken, plus one; 0: none
     }
 
+    /// @dev No tier.
     uint256 internal constant NONE = type(uint256).max;
 
     // --- the order ---

@@ -39,6 +39,7 @@ contract ValidatorRegistry is ValidatorState, IValidatorRegistry, AccessManagedU
     using DepositData for bytes;
     using ValidatorQueues for ValidatorQueues.State;
 
+    /// @dev Of predeposits or proofs in one call.
     uint256 private constant MAX_KEYS = 64;
     uint256 private constant NOBODY = type(uint256).max; // no operator's id
 
@@ -58,6 +59,8 @@ contract ValidatorRegistry is ValidatorState, IValidatorRegistry, AccessManagedU
         _disableInitializers();
     }
 
+    /// @notice Once, in the proxy's deployment.
+    /// @param authority the AccessManager: it says who governs and who may upgrade
     function initialize(address authority, IBeaconProof beaconProof_) external initializer {
         __AccessManaged_init(authority);
         _setBeaconProof(beaconProof_);

@@ -37,10 +37,14 @@ abstract contract ValidatorState is IValidatorExits {
 
     /// @inheritdoc IValidatorExits
     IBeaconProof public beaconProof;
+    /// @dev By the SSZ root of the public key. A key that is not here is unknown.
     mapping(bytes32 keyRoot => Record) internal _records;
+    /// @dev How many came after any reference is a difference of two checkpoints.
     Checkpoints.Trace208 internal _exitsAsked; // unix seconds => exits asked by then, ever
+    /// @dev Heads and counts of tiers, and holes in their orders.
     ValidatorQueues.State internal _queues; // last: it may grow
 
+    /// @dev Peers are in the code, which both halves of the registry have: an upgrade names them again (Peers).
     constructor(
         IStakedEther token_,
         IWithdrawalVault withdrawalVault_,
@@ -57,6 +61,7 @@ abstract contract ValidatorState is IValidatorExits {
         withdrawalCredentials = bytes32((uint256(1) << 248) | uint160(address(withdrawalVault_)));
     }
 
+    /// @dev The pool that the token names now.
     function _pool() internal view returns (IStakingPool) {
         return IStakingPool(token.pool());
     }

@@ -19,12 +19,18 @@ abstract contract RequestToken is IERC721Metadata, IERC721Errors {
         uint96 endUnits; // cumulative units of 1e9 shares up to and including this request
     }
 
+    /// @inheritdoc IERC721Metadata
     string public constant override name = "Estuary Withdrawal Request";
+    /// @inheritdoc IERC721Metadata
     string public constant override symbol = "estWR";
 
+    /// @dev From 1 on. The empty one before the first ends at 0, where the first begins.
     mapping(uint256 id => Request) internal _requests;
+    /// @dev How many requests an account owns: ERC-721 asks for it, nothing here does.
     mapping(address owner => uint256) private _balances;
+    /// @dev Of one request, until it is transferred.
     mapping(uint256 id => address) private _approvals;
+    /// @dev Of all requests of an owner, later ones included.
     mapping(address owner => mapping(address operator => bool)) private _operatorApprovals;
 
     /// @inheritdoc IERC165
@@ -109,6 +115,7 @@ abstract contract RequestToken is IERC721Metadata, IERC721Errors {
         ERC721Utils.checkOnERC721Received(msg.sender, from, to, id, data);
     }
 
+    /// @dev Calls nobody: a receiver that is a contract is not asked (onERC721Received).
     function _mint(address to, uint256 id, uint96 endUnits) internal {
         _requests[id] = Request(to, endUnits);
         unchecked {

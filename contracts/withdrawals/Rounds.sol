@@ -30,12 +30,14 @@ library Rounds {
         bool capped; // some finalisation paid less than an opening rate
     }
 
+    /// @dev One slot, written when it opens and never again.
     struct Round {
         uint96 startUnits;
         uint104 rate; // ray, at opening, rounded down
         uint48 endsAt; // unix seconds
     }
 
+    /// @dev All state of the queue but the requests themselves.
     struct Book {
         Tail tail;
         Head head;
@@ -43,15 +45,19 @@ library Rounds {
         Checkpoints.Trace160 caps; // from these units on, finalisation paid at most this rate; max: no cap
     }
 
+    /// @dev Bounds what a report costs however many rounds wait; continueFinalisation goes on.
     uint256 internal constant MAX_ROUNDS_PER_CALL = 64;
+    /// @dev Above any rate: the opening rates alone count from there on.
     uint160 private constant NO_CAP = type(uint160).max;
 
+    /// @notice The queue's slot is full: 96 bits of units, 32 of requests, or 56 of remainders since the last report.
     error QueueOverflow();
 
     /// @notice Counts a request of `units` in the round that is open at `time`.
     /// @param remainder shares below one unit
     /// @return id of the request; zero if no round is open: nothing was counted
     /// @return end cumulative units up to and including it
+    /// @dev The slot is read and written once, by hand: stakers pay for it.
     function append(
         Tail storage tail,
         uint256 units,
@@ -78,6 +84,10 @@ library Rounds {
     /// @notice Finalises in order, rounds that ended by `cutoff`, paying min(opening rate, maxRate) a share, as far as
     /// `available` wei reach. Sums round down once a round (or a round's part), never below the sum of its requests.
     /// @param head the book's, moved and stored if anything is finalised
+    /// @param maxRate ray: the rate of the report that allows it, F
+    /// @param cutoff unix seconds
+    /// @param available wei that the pool has for it
+    /// @return paid wei, for the units by which the head moved
     function finalise(
         Book storage book,
         mapping(uint256 => RequestToken.Request) storage requests,
@@ -103,6 +113,7 @@ library Rounds {
     }
 
     /// @notice The last finalised request; zero if none.
+    /// @dev A binary search by units: partly settled rounds end at a request that no field names.
     function lastFinalisedId(
         Book storage book,
         mapping(uint256 => RequestToken.Request) storage requests
@@ -118,6 +129,7 @@ library Rounds {
     }
 
     /// @notice The round in which units after `startUnits` of a request were counted. `hint` is tried first.
+    /// @dev A wrong hint is found out by the neighbours' starts, and the search goes over all rounds then.
     function roundAt(Book storage book, uint256 startUnits, uint256 hint) internal view returns (uint256) {
         if (hint != 0) {
             Round memory hinted = book.rounds[hint];
@@ -137,6 +149,9 @@ library Rounds {
     }
 
     /// @notice Wei that a request of `units` from `startUnits` on is paid once finalised, rounded down.
+    /// @param startUnits where the request before it ends
+    /// @param hint a round to try first; 0 for none
+    /// @param capped the head's: whether caps must be looked up at all
     function payment(
         Book storage book,
         uint256 startUnits,
@@ -154,6 +169,9 @@ library Rounds {
     }
 
     /// @dev Settles the rest of the round at the head, or as many of its requests as `available` reaches.
+    /// @param head moved past what is settled
+    /// @return paid wei, rounded down once for all of it
+    /// @return whole whether nothing of the round is left
     function _settleRound(
         Book storage book,
         mapping(uint256 => RequestToken.Request) storage requests,
@@ -190,6 +208,7 @@ library Rounds {
     }
 
     /// @dev Cumulative units of the last request up to `roundEnd` that `available` pays together with those before it.
+    /// A binary search, as paid sums grow with the requests. Notes the id in `head` for later searches.
     function _lastAffordable(
         mapping(uint256 => RequestToken.Request) storage requests,
         Head memory head,

@@ -25,20 +25,26 @@ contract WithdrawalQueue is IWithdrawalQueue, RequestToken, AccessManaged {
         bool paused;
     }
 
+    /// @notice A wei of rounding is a percent of this at most.
     uint256 public constant MIN_REQUEST = 100; // wei
 
     /// @inheritdoc IWithdrawalQueue
     uint256 public immutable override frame;
 
+    /// @dev No token until `bind`: there is no pool then, and no request.
     Config private _config;
+    /// @dev Rounds, and how far they are settled. Owners and places are in RequestToken.
     Rounds.Book private _book;
 
+    /// @dev The pool that the token names now.
     modifier onlyPool() {
         address pool = _config.token.pool();
         require(msg.sender == pool, OnlyPool(msg.sender));
         _;
     }
 
+    /// @param authority_ the AccessManager that says who may pause requests
+    /// @param frame_ seconds between two cut-offs, the oracle's frame
     constructor(address authority_, uint256 frame_) AccessManaged(authority_) {
         frame = frame_;
     }
@@ -232,6 +238,10 @@ contract WithdrawalQueue is IWithdrawalQueue, RequestToken, AccessManaged {
 
     // --- internal ---
 
+    /// @dev Settles what `available` wei reach.
+    /// @return paid wei, for the caller to collect
+    /// @return shares of the requests paid
+    /// @return end of what is finalised now, in cumulative units
     function _finalise(
         Rounds.Tail memory tail,
         uint256 maxRate,
@@ -256,6 +266,7 @@ contract WithdrawalQueue is IWithdrawalQueue, RequestToken, AccessManaged {
         require(address(this).balance >= due && _book.head.finalisedUnits == end, NotPaid(paid));
     }
 
+    /// @dev What every request needs: no pause, and a list that is not empty. Whoever asks owns where nobody is named.
     function _open(uint256 count, address owner) private view returns (IStakedEther token_, address to) {
         Config memory config = _config;
         require(!config.paused, RequestsArePaused());
@@ -263,6 +274,7 @@ contract WithdrawalQueue is IWithdrawalQueue, RequestToken, AccessManaged {
         return (config.token, owner == address(0) ? msg.sender : owner);
     }
 
+    /// @dev Counts a request whose `shares` are here, in the open round or a new one. `amount` is for the event.
     function _enqueue(IStakedEther token_, address owner, uint256 amount, uint256 shares) private returns (uint256 id) {
         if (shares < SHARES_PER_UNIT) revert RequestBelowUnit(shares);
         uint256 units = shares / SHARES_PER_UNIT;
@@ -308,6 +320,7 @@ contract WithdrawalQueue is IWithdrawalQueue, RequestToken, AccessManaged {
         emit WithdrawalClaimed(id, msg.sender, receiver, amount);
     }
 
+    /// @dev Forwards all gas: the requests are burned by now, and nothing can be claimed twice in between.
     function _send(address receiver, uint256 amount) private {
         (bool sent, ) = receiver.call{value: amount}("");
         require(sent, ClaimFailed(receiver, amount));

@@ -11,9 +11,11 @@ import {WITHDRAWAL_REQUESTS} from "../external/Predeploys.sol";
 /// @notice Owner of the withdrawal credentials. Two powers: exit requests (EIP-7002) for the validator registry, and
 /// sweeping to the pool. No generic call: a consolidation (EIP-7251) could send stake to anyone.
 contract WithdrawalVault is EtherVault, IWithdrawalVault {
+    /// @param token_ names the live pool, whose validator registry may ask for exits
     constructor(IPointsToPool token_) EtherVault(token_) {}
 
     /// @inheritdoc IWithdrawalVault
+    /// @dev Each request raises the fee from the next block on, not within this one: all pay the fee of now.
     function requestExits(bytes[] calldata pubkeys, address refundTo) external payable override {
         address validators = IStakingPool(token.pool()).validators();
         require(msg.sender == validators, OnlyValidators(msg.sender));
