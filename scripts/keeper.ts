@@ -5,10 +5,11 @@
  */
 import { keeperProgram } from "../offchain/keeper/program.ts";
 import { runProgram } from "../offchain/util/errors.ts";
+import { processEnvironment } from "../offchain/util/settings.ts";
 
 const args = process.argv.slice(2);
 const program = {
-  env: process.env,
+  env: processEnvironment(),
   json: args.includes("--json"),
   print: (line: string) => console.log(line),
 };

@@ -4,10 +4,10 @@
  * Exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 not valid, 4 a node is unavailable, 5 refused.
  */
 import { parseArgs } from "node:util";
-import { config as loadDotenv } from "dotenv";
 import { MODES, runOracle } from "../offchain/oracle/program.ts";
 import { AppError, EXIT, messageOf, runProgram } from "../offchain/util/errors.ts";
 import type { ExitCode } from "../offchain/util/errors.ts";
+import { processEnvironment } from "../offchain/util/settings.ts";
 
 const USAGE = `usage: npm run oracle -- ${MODES.join(" | ")} [--json] [--verbose]`;
 
@@ -16,8 +16,7 @@ async function main(): Promise<ExitCode> {
   const [given, ...rest] = positionals;
   const mode = MODES.find((one) => one === given);
   if (mode === undefined || rest.length > 0) throw new AppError(EXIT.usage, USAGE);
-  loadDotenv({ quiet: true });
-  return runOracle(mode, { env: process.env, json: values.json, print: (line) => console.log(line) });
+  return runOracle(mode, { env: processEnvironment(), json: values.json, print: (line) => console.log(line) });
 }
 
 function parse() {

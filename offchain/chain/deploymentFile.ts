@@ -1,7 +1,8 @@
 /** Addresses files: by custom `deployments/<chain id>.json`. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { AppError, EXIT, messageOf } from "../util/errors.ts";
+import { codeOf } from "../util/config.ts";
+import { AppError, EXIT } from "../util/errors.ts";
 import { formatDeployment, parseDeployment } from "./connect.ts";
 import type { Deployment } from "./connect.ts";
 
@@ -11,10 +12,14 @@ export function readDeployment(file: string): Deployment {
   try {
     json = readFileSync(file, "utf8");
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? messageOf(error);
-    throw new AppError(EXIT.usage, `ESTUARY_DEPLOYMENT: can't read ${file} (${code})`);
+    throw new AppError(EXIT.usage, `ESTUARY_DEPLOYMENT: can't read ${file} (${codeOf(error)})`);
   }
   return parseDeployment(json, "ESTUARY_DEPLOYMENT");
+}
+
+/** For `readConfig`. @throws as `readDeployment` */
+export function checkDeployment({ DEPLOYMENT: file }: { readonly DEPLOYMENT?: string }): void {
+  if (file !== undefined) readDeployment(file);
 }
 
 export function deploymentPath(chainId: bigint): string {

@@ -2,7 +2,7 @@
 import { Registry } from "prom-client";
 import { BeaconClient } from "../beacon/client.ts";
 import { connect } from "../chain/connect.ts";
-import { readDeployment } from "../chain/deploymentFile.ts";
+import { checkDeployment, readDeployment } from "../chain/deploymentFile.ts";
 import { ExecutionProvider } from "../chain/provider.ts";
 import { ValidatorReader } from "../chain/validatorReader.ts";
 import { systemClock } from "../util/clock.ts";
@@ -15,7 +15,7 @@ import type { ExitCode } from "../util/errors.ts";
 import { checksAsText, exitCodeOfChecks } from "../util/check.ts";
 import { makeLog } from "../util/log.ts";
 import type { Log } from "../util/log.ts";
-import { loadSigner, namesSigner } from "../util/signer.ts";
+import { checkSigner, loadSigner, namesSigner } from "../util/signer.ts";
 import { checkKeeper } from "./check.ts";
 import { KEEPER_FIELDS } from "./config.ts";
 import type { KeeperConfig } from "./config.ts";
@@ -36,7 +36,9 @@ export async function keeperProgram(args: readonly string[], program: Program): 
   const mode = MODES.find((one) => one === (args[0] ?? "run"));
   if (args.length > 1 || mode === undefined)
     throw new AppError(EXIT.usage, `usage: keeper [${MODES.join("|")}] [--json], not ${args.join(" ")}`);
-  const config = readConfig(KEEPER_FIELDS, env);
+  const config = readConfig(KEEPER_FIELDS, env, checkDeployment, (values) => {
+    if (mode !== "check" && values.DRY_RUN !== true) checkSigner(values);
+  });
   const log = program.log ?? makeLog("keeper", config.LOG_LEVEL);
   const surroundings = { clock, log };
   const sources = await connectNodes(config, surroundings);

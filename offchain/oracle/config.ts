@@ -1,5 +1,5 @@
 /** Settings of a member, from the environment (docs/running.md shows the table; a test compares). */
-import { amount, field, httpUrl, list, optional, text, wholeNumber } from "../util/config.ts";
+import { amountField, field, httpUrl, list, optional, text, wholeNumber } from "../util/config.ts";
 import type { Config } from "../util/config.ts";
 import { DAEMON_FIELDS } from "../util/daemon.ts";
 import { SIGNER_FIELDS } from "../util/signer.ts";
@@ -17,7 +17,7 @@ export const ORACLE_FIELDS = {
     about: "seconds that each further member waits before it submits in another's place",
     fallback: "60",
   }),
-  MAX_FEE_GWEI: field(amount(GWEI_DECIMALS), { about: "most that a unit of gas may cost, in gwei", fallback: "200" }),
+  MAX_FEE_GWEI: amountField(GWEI_DECIMALS, { about: "most that a unit of gas may cost, in gwei", fallback: "200" }),
   RECEIPT_TIMEOUT: field(wholeNumber(1, 3_600), {
     about: "seconds until a report that is not mined is sent again with a higher fee",
     fallback: "120",

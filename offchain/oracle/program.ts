@@ -11,7 +11,8 @@ import type { Program } from "../util/daemon.ts";
 import { makeLog } from "../util/log.ts";
 import type { Log } from "../util/log.ts";
 import type { Deployment } from "../chain/connect.ts";
-import { readDeployment } from "../chain/deploymentFile.ts";
+import { checkDeployment, readDeployment } from "../chain/deploymentFile.ts";
+import { checkSigner } from "../util/signer.ts";
 import { assemble, connectNodes } from "./assemble.ts";
 import type { Assembled } from "./assemble.ts";
 import { buildReport } from "./buildReport.ts";
@@ -32,7 +33,9 @@ const PASSING = new Set<Reason>(["few_signatures", "not_my_turn", "send_failed",
 
 /** @throws AppError */
 export async function runOracle(mode: Mode, program: Program): Promise<ExitCode> {
-  const config = readConfig(ORACLE_FIELDS, program.env);
+  const config = readConfig(ORACLE_FIELDS, program.env, checkDeployment, (values) => {
+    if (mode === "run" || mode === "once") checkSigner(values);
+  });
   const deployment = readDeployment(config.DEPLOYMENT);
   const log = program.log ?? makeLog("oracle", config.LOG_LEVEL);
   const clock = program.clock ?? systemClock;

@@ -1,14 +1,17 @@
 /**
- * Configuration from the environment: a zod field for each variable, all problems at once, and for each variable `NAME_FILE` in place of
- * `NAME` (how secrets are mounted). An empty variable counts as unset.
+ * Configuration: environment over settings file over fallback. A zod field for each variable, all problems at once, and for each variable
+ * `NAME_FILE` in place of `NAME` (how secrets are mounted). An empty variable counts as unset.
  */
 import { readFileSync } from "node:fs";
-import { getAddress, isAddress } from "ethers";
+import { formatUnits, getAddress, isAddress } from "ethers";
 import { z } from "zod";
-import { AppError, EXIT } from "./errors.ts";
-import { hostOf } from "./http.ts";
+import { AppError, EXIT, messageOf } from "./errors.ts";
+import { endpointOf, hostOf } from "./http.ts";
+import { PREFIX, withSettings } from "./settings.ts";
+import type { Environment } from "./settings.ts";
 
-export const PREFIX = "ESTUARY_";
+export { PREFIX } from "./settings.ts";
+export type { Environment } from "./settings.ts";
 
 export interface Field<T = unknown> {
   /** Of the text, or of undefined where the variable is unset. */
@@ -17,29 +20,42 @@ export interface Field<T = unknown> {
   /** As the documentation shows it. */
   readonly fallback?: string;
   readonly secret?: boolean;
+  /** As it is set, for printing. */
+  show?(value: T): string;
 }
 
 export type Fields = Readonly<Record<string, Field>>;
 export type Config<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
-export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What fields alone can't tell, of the values that are right by themselves. Throws AppError, a line for each problem. */
+export type AlsoCheck<F extends Fields> = (values: Partial<Config<F>>) => void;
 
 /**
- * Reads the fields, whose names are the variables' without the prefix.
+ * Reads the fields, whose names are the variables' without the prefix, from the environment and the file that its ESTUARY_SETTINGS names.
  * @throws AppError (usage) with one line for each problem
  */
-export function readConfig<F extends Fields>(fields: F, env: Environment): Config<F> {
+export function readConfig<F extends Fields>(fields: F, env: Environment, ...also: AlsoCheck<F>[]): Config<F> {
   const problems: string[] = [];
-  const values: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(fields)) {
+  const collect = (work: () => void): void => {
     try {
-      const result = field.parse.safeParse(textOf(PREFIX + name, env));
-      if (result.success) values[name] = result.data;
-      else problems.push(...result.error.issues.map((issue) => `${PREFIX}${name}: ${issue.message}`));
+      work();
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       problems.push(error.message);
     }
+  };
+  const { values: settings, file, fromFile } = withSettings(env);
+  const values: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(fields)) {
+    const variable = PREFIX + name;
+    const place = fromFile.has(variable) || fromFile.has(`${variable}_FILE`) ? ` (in ${file})` : "";
+    collect(() => {
+      const result = field.parse.safeParse(textOf(variable, settings));
+      if (result.success) values[name] = result.data;
+      else problems.push(...result.error.issues.map((issue) => `${variable}: ${issue.message}${place}`));
+    });
   }
+  for (const check of also) collect(() => check(values as Partial<Config<F>>));
   if (problems.length > 0) throw new AppError(EXIT.usage, problems.join("\n"));
   return values as Config<F>;
 }
@@ -53,12 +69,16 @@ function textOf(variable: string, env: Environment): string | undefined {
   try {
     return readFileSync(file, "utf8").replace(/\r?\n$/, "");
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new AppError(EXIT.usage, `${variable}_FILE: can't read ${file} (${code})`);
+    throw new AppError(EXIT.usage, `${variable}_FILE: can't read ${file} (${codeOf(error)})`);
   }
 }
 
-/** For printing: secrets are hidden, URLs reduced to their hosts. */
+/** Why a file can't be used, in a word. */
+export function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? messageOf(error);
+}
+
+/** For printing: secrets are hidden, URLs reduced to their hosts, amounts in the unit that they are set in. */
 export function redacted(fields: Fields, config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const show = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(show);
@@ -67,15 +87,21 @@ export function redacted(fields: Fields, config: Readonly<Record<string, unknown
   };
   return Object.fromEntries(
     Object.entries(config).map(([name, value]) => {
-      const hidden = fields[name]?.secret === true && value !== undefined;
-      return [name, hidden ? "(hidden)" : show(value)];
+      const field = fields[name];
+      if (value === undefined) return [name, value];
+      if (field?.secret === true) return [name, "(hidden)"];
+      return [name, field?.show === undefined ? show(value) : field.show(value)];
     }),
   );
 }
 
 // --- fields ---
 
-type Options = Omit<Field, "parse" | "fallback">;
+interface Options {
+  readonly about: string;
+  /** Taken as it is: blanks around a password are part of it. */
+  readonly secret?: boolean;
+}
 
 /** Required, unless a fallback is given. */
 export function field<T>(
@@ -87,6 +113,12 @@ export function field<T>(
     ...(fallback === undefined ? {} : { fallback }),
     parse: parser(parse, fallback, isVerbatim(parse, secret)),
   };
+}
+
+/** An amount in a unit of `decimals` places, shown as it is set. */
+export function amountField(decimals: number, options: Options & { fallback?: string }): Field<bigint> {
+  const show = (value: bigint): string => formatUnits(value, decimals).replace(/\.0$/, "");
+  return { ...field(amount(decimals), options), show };
 }
 
 export function optional<T>(parse: (text: string) => T, { about, secret }: Options): Field<T | undefined> {
@@ -178,13 +210,7 @@ export function address(value: string): string {
 }
 
 export function httpUrl(value: string): string {
-  let url: URL;
-  try {
-    url = new URL(value);
-  } catch {
-    throw new RangeError("an http(s) URL");
-  }
-  if (url.protocol !== "http:" && url.protocol !== "https:") throw new RangeError("an http(s) URL");
+  endpointOf(value);
   return value.replace(/\/+$/, "");
 }
 

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Wallet, toUtf8Bytes } from "ethers";
 import type { Provider, Signer } from "ethers";
-import { address, httpUrl, optional, text } from "./config.ts";
+import { address, codeOf, httpUrl, optional, text } from "./config.ts";
 import { AppError, EXIT, messageOf } from "./errors.ts";
 import { ExternalSigner } from "./externalSigner.ts";
 
@@ -26,19 +26,32 @@ export function namesSigner(config: SignerConfig): boolean {
   return config.PRIVATE_KEY !== undefined || config.KEYSTORE !== undefined || config.SIGNER_URL !== undefined;
 }
 
-/** @throws AppError (usage) unless exactly one way is configured, and it works */
-export async function loadSigner(config: SignerConfig, provider: Provider): Promise<Signer> {
+/**
+ * @param asksPassword somebody is here to give a keystore's password
+ * @throws AppError (usage) unless exactly one way is configured, with all that it needs
+ */
+export function checkSigner(config: Partial<SignerConfig>, asksPassword = false): void {
   const ways = [config.PRIVATE_KEY, config.KEYSTORE, config.SIGNER_URL].filter((way) => way !== undefined);
   if (ways.length !== 1)
     throw new AppError(
       EXIT.usage,
       `${ways.length === 0 ? "no account" : "more than one account"}: set one of ESTUARY_PRIVATE_KEY, ESTUARY_KEYSTORE, ESTUARY_SIGNER_URL`,
     );
-  if (config.PRIVATE_KEY !== undefined) return fromPrivateKey(config.PRIVATE_KEY, provider);
-  if (config.KEYSTORE !== undefined) return fromKeystore(config.KEYSTORE, config.KEYSTORE_PASSWORD, provider);
-  if (config.SIGNER_ADDRESS === undefined)
+  if (config.KEYSTORE !== undefined && config.KEYSTORE_PASSWORD === undefined && !asksPassword)
+    throw new AppError(
+      EXIT.usage,
+      "ESTUARY_KEYSTORE_PASSWORD: is required with a keystore; an empty one is given by ESTUARY_KEYSTORE_PASSWORD_FILE",
+    );
+  if (config.SIGNER_URL !== undefined && config.SIGNER_ADDRESS === undefined)
     throw new AppError(EXIT.usage, "ESTUARY_SIGNER_ADDRESS: which account of the external signer");
-  return new ExternalSigner(config.SIGNER_URL ?? "", config.SIGNER_ADDRESS, provider);
+}
+
+/** @throws AppError (usage) unless exactly one way is configured, and it works */
+export async function loadSigner(config: SignerConfig, provider: Provider): Promise<Signer> {
+  checkSigner(config);
+  if (config.PRIVATE_KEY !== undefined) return fromPrivateKey(config.PRIVATE_KEY, provider);
+  if (config.KEYSTORE !== undefined) return fromKeystore(config.KEYSTORE, config.KEYSTORE_PASSWORD ?? "", provider);
+  return new ExternalSigner(config.SIGNER_URL ?? "", config.SIGNER_ADDRESS ?? "", provider);
 }
 
 function fromPrivateKey(given: string, provider: Provider): Wallet {
@@ -51,18 +64,12 @@ function fromPrivateKey(given: string, provider: Provider): Wallet {
   }
 }
 
-async function fromKeystore(file: string, password: string | undefined, provider: Provider): Promise<Signer> {
-  if (password === undefined)
-    throw new AppError(
-      EXIT.usage,
-      "ESTUARY_KEYSTORE_PASSWORD: is required with a keystore; an empty one is given by ESTUARY_KEYSTORE_PASSWORD_FILE",
-    );
+async function fromKeystore(file: string, password: string, provider: Provider): Promise<Signer> {
   let json: string;
   try {
     json = readFileSync(file, "utf8").replace(/^\uFEFF/, "");
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? messageOf(error);
-    throw new AppError(EXIT.usage, `ESTUARY_KEYSTORE: can't read ${file} (${code})`);
+    throw new AppError(EXIT.usage, `ESTUARY_KEYSTORE: can't read ${file} (${codeOf(error)})`);
   }
   for (const bytes of spellingsOf(password)) {
     try {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import {
   address,
-  amount,
+  amountField,
   field,
   httpUrl,
   list,
@@ -21,7 +21,7 @@ import { AppError, EXIT } from "../../../offchain/util/errors.ts";
 const FIELDS = {
   URLS: field(list(httpUrl), { about: "nodes" }),
   PORT: field(wholeNumber(0, 65_535), { about: "port", fallback: "9000" }),
-  FEE: field(amount(9), { about: "gwei", fallback: "1.5" }),
+  FEE: amountField(9, { about: "gwei", fallback: "1.5" }),
   DRY_RUN: field(yesOrNo, { about: "dry", fallback: "false" }),
   LEVEL: field(oneOf("info", "debug"), { about: "level", fallback: "info" }),
   ACCOUNT: optional(address, { about: "account" }),
@@ -80,11 +80,11 @@ describe("configuration", () => {
       expect(problemsOf({ ESTUARY_URLS: "http://a", ESTUARY_FEE: fee })).to.have.length(1);
   });
 
-  it("takes a secret from a file as it is, without its last line break", () => {
+  it("takes a secret from a file as it is, but for one line break at its end", () => {
     const file = join(mkdtempSync(join(tmpdir(), "estuary-")), "token");
-    writeFileSync(file, "two words \n");
+    writeFileSync(file, " two words \n\n");
     const config = readConfig(FIELDS, { ESTUARY_URLS: "http://a", ESTUARY_TOKEN_FILE: file });
-    expect(config.TOKEN).to.equal("two words ");
+    expect(config.TOKEN).to.equal(" two words \n");
     expect(problemsOf({ ESTUARY_URLS: "http://a", ESTUARY_TOKEN_FILE: `${file}x` })).to.deep.equal([
       `ESTUARY_TOKEN_FILE: can't read ${file}x (ENOENT)`,
     ]);
@@ -93,13 +93,19 @@ describe("configuration", () => {
     ]);
   });
 
-  it("prints neither secrets nor what may be one in a URL", () => {
+  it("adds what only several settings together tell to the other problems", () => {
+    const check = ({ PORT, TOKEN }: { PORT?: number; TOKEN?: string | undefined }): void => {
+      if (PORT === 1 && TOKEN === undefined) throw new AppError(EXIT.usage, "ESTUARY_TOKEN: port 1 needs it");
+    };
+    expect(() => readConfig(FIELDS, { ESTUARY_PORT: "1" }, check)).to.throw(
+      "ESTUARY_URLS: is required\nESTUARY_TOKEN: port 1 needs it",
+    );
+  });
+
+  it("prints amounts in the unit they are set in, and neither secrets nor what may be one in a URL", () => {
     const config = readConfig(FIELDS, { ESTUARY_URLS: "https://user:pass@node:8545/v3/key", ESTUARY_TOKEN: "hush" });
     const printed = JSON.stringify(redacted(FIELDS, config));
-    expect(printed)
-      .to.include('"URLS":["node:8545"]')
-      .and.include('"TOKEN":"(hidden)"')
-      .and.include('"FEE":"1500000000"');
+    expect(printed).to.include('"URLS":["node:8545"]').and.include('"TOKEN":"(hidden)"').and.include('"FEE":"1.5"');
     expect(printed).not.to.match(/hush|pass|key/);
   });
 });
