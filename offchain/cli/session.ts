@@ -1,23 +1,24 @@
 /** What every command needs: the options that all share, the protocol, the account. */
-import { AbstractSigner } from "ethers";
-import type { Signer } from "ethers";
 import { connect } from "../chain/connect.ts";
 import type { Protocol } from "../chain/connect.ts";
-import { readDeployment } from "../chain/deploymentFile.ts";
+import { checkDeployment, readDeployment } from "../chain/deploymentFile.ts";
 import { ExecutionProvider } from "../chain/provider.ts";
-import type { Context, Prepared } from "../chain/write/prepare.ts";
-import { wei } from "../protocol/units.ts";
+import type { Context } from "../chain/write/prepare.ts";
 import { address, amount, field, httpUrl, list, optional, readConfig, text } from "../util/config.ts";
+import type { Config, Environment } from "../util/config.ts";
 import { AppError, EXIT } from "../util/errors.ts";
-import { SIGNER_FIELDS, loadSigner, namesSigner } from "../util/signer.ts";
+import { SIGNER_FIELDS, checkSigner } from "../util/signer.ts";
+import { Account, keyAddress, openSigner } from "./account.ts";
+import { toJson } from "./format.ts";
 import type { Io } from "./io.ts";
-import { ether, renderRows, toJson } from "./io.ts";
+import { LOCAL_NODE } from "./networks.ts";
+import type { GlobalOptions } from "./options.ts";
 
 export const CLI_FIELDS = {
   EXECUTION_URLS: field(list(httpUrl), {
     about: "JSON-RPC of execution nodes, separated by commas",
     secret: true,
-    fallback: "http://127.0.0.1:8545",
+    fallback: LOCAL_NODE,
   }),
   BEACON_URLS: optional(list(httpUrl), {
     about: "Beacon API of consensus nodes, for what is proven",
@@ -28,23 +29,23 @@ export const CLI_FIELDS = {
   ACCOUNT: optional(address, { about: "address to look at, and to simulate from, where no key is configured" }),
 };
 
-export interface GlobalOptions {
-  readonly rpc?: string;
-  readonly beacon?: string;
-  readonly deployment?: string;
-  readonly account?: string;
-  readonly json?: boolean;
-  readonly dryRun?: boolean;
-  readonly yes?: boolean;
-  readonly maxFee?: string;
-  readonly verbose?: boolean;
+type CliConfig = Config<typeof CLI_FIELDS>;
+
+/** What a command can't do without. */
+export interface Needs {
+  /** An address to look at, or an account that signs; a dry run makes do with an address. */
+  readonly account?: "address" | "signer";
+  readonly beacon?: boolean;
 }
 
 export interface Session {
   readonly io: Io;
   readonly options: GlobalOptions;
+  /** With what options say in place of it. */
+  readonly env: Environment;
   readonly protocol: Protocol;
-  readonly beaconUrls: readonly string[] | undefined;
+  /** With a node at least where the command needs one. */
+  readonly beaconUrls: readonly string[];
   /** @throws AppError (usage) where no account is configured */
   account(): Promise<string>;
   context(): Promise<Context>;
@@ -57,16 +58,9 @@ const DECIMALS = 18;
 /** Far above it; what is below fits every amount of the contracts. */
 const MOST_ETHER = 10n ** 9n * 10n ** 18n;
 
-/** @throws AppError: usage for settings, unavailable for the node */
-export async function openSession(io: Io, options: GlobalOptions): Promise<Session> {
-  const env = {
-    ...io.env,
-    ...(options.rpc === undefined ? {} : { ESTUARY_EXECUTION_URLS: options.rpc }),
-    ...(options.beacon === undefined ? {} : { ESTUARY_BEACON_URLS: options.beacon }),
-    ...(options.deployment === undefined ? {} : { ESTUARY_DEPLOYMENT: options.deployment }),
-    ...(options.account === undefined ? {} : { ESTUARY_ACCOUNT: options.account }),
-  };
-  const config = readConfig(CLI_FIELDS, env);
+/** @throws AppError: usage for settings, all that is missing or wrong at once; unavailable for the node */
+export async function openSession(io: Io, options: GlobalOptions, env: Environment, needs: Needs): Promise<Session> {
+  const config = readConfig(CLI_FIELDS, env, checkDeployment, (values) => checkNeeds(values, needs, io, options));
   const deployment = readDeployment(config.DEPLOYMENT);
   const provider = new ExecutionProvider({
     urls: config.EXECUTION_URLS,
@@ -80,64 +74,54 @@ export async function openSession(io: Io, options: GlobalOptions): Promise<Sessi
     provider.destroy();
     throw error;
   }
-  let signer: Signer | undefined;
-  const load = async (): Promise<Signer> => {
-    if (signer !== undefined) return signer;
-    const { ACCOUNT: watched } = config;
-    // a dry run from an address needs no key
-    const looksOnly = options.dryRun === true && !namesSigner(config);
-    signer = looksOnly && watched !== undefined ? new Watcher(watched, provider) : await loadSigner(config, provider);
-    return signer;
+  const account = async (): Promise<string> => {
+    const known = config.ACCOUNT ?? keyAddress(config);
+    if (known !== undefined) return known;
+    checkSigner(config, io.interactive);
+    return (await openSigner(config, provider, io)).getAddress();
+  };
+  const open = (): ReturnType<typeof openSigner> => {
+    if (options.dryRun === true) throw new AppError(EXIT.usage, "nothing is signed in a dry run");
+    return openSigner(config, provider, io);
   };
   return {
     io,
     options,
+    env,
     protocol,
-    beaconUrls: config.BEACON_URLS,
-    account: async () => config.ACCOUNT ?? (await load()).getAddress(),
-    context: async () => ({ protocol, signer: await load() }),
+    beaconUrls: config.BEACON_URLS ?? [],
+    account,
+    context: async () => ({ protocol, signer: new Account(await account(), provider, open) }),
     show: (value, asText) => io.out(options.json === true ? toJson(value) : asText()),
     close: () => provider.destroy(),
   };
 }
 
-/**
- * Simulates, shows what it costs, asks, sends, and shows what came of it. A dry run ends before the question.
- * @param details of the outcome, for people
- * @throws ChainError; AppError: usage where nobody can be asked, refused where the answer is no
- */
-export async function act<Result, Outcome>(
-  session: Session,
-  prepared: Prepared<Result, Outcome>,
-  details: (outcome: Outcome) => readonly (readonly [string, string])[],
-): Promise<void> {
-  const { io, options } = session;
-  const simulated = await prepared.simulate();
-  const cost = await prepared.estimate();
-  const maxFee = options.maxFee === undefined ? undefined : wei(parseAmount("--max-fee", options.maxFee));
-  const preview = [
-    ["action", prepared.label],
-    ["from", prepared.transaction.from],
-    ["fee", `about ${ether(cost.expectedFee)}, at most ${ether(cost.maxFee)}`],
-  ] as const;
-  if (options.dryRun === true) {
-    session.show({ dryRun: true, action: prepared.label, ...prepared.transaction, simulated, cost }, () =>
-      renderRows([...preview, ["dry run", "it would succeed; nothing was sent"]]),
+/** @throws AppError (usage), a line for each problem */
+function checkNeeds(config: Partial<CliConfig>, needs: Needs, io: Io, options: GlobalOptions): void {
+  const { ACCOUNT: watched } = config;
+  if (needs.beacon === true && config.BEACON_URLS === undefined)
+    throw new AppError(EXIT.usage, "no consensus node: set ESTUARY_BEACON_URLS or --beacon");
+  if (needs.account === undefined) return;
+  const onlyLooks = needs.account === "address" || options.dryRun === true;
+  if (onlyLooks && watched !== undefined) return;
+  checkSigner(config, onlyLooks || (io.interactive && io.prompts !== undefined));
+  if (watched === undefined) return;
+  const signs = keyAddress({ ...NO_SIGNER, ...config });
+  if (signs !== undefined && signs.toLowerCase() !== watched.toLowerCase())
+    throw new AppError(
+      EXIT.usage,
+      `--account (ESTUARY_ACCOUNT): ${watched} is not the account that signs, ${signs}; --dry-run can look from it`,
     );
-    return;
-  }
-  if (options.yes !== true) {
-    if (!io.interactive)
-      throw new AppError(EXIT.usage, "nobody is here to confirm: add --yes, or --dry-run to look only");
-    io.err(renderRows(preview));
-    if (!(await io.confirm("Send it?"))) throw new AppError(EXIT.refused, "not confirmed: nothing was sent");
-  }
-  const sent = await prepared.send({ maxFee, onSent: (hash) => io.err(`sent ${hash}, waiting to be mined`) });
-  const { hash, outcome, receipt } = sent;
-  session.show({ action: prepared.label, hash, block: receipt.blockNumber, fee: receipt.fee, outcome }, () =>
-    renderRows([["done", prepared.label], ["transaction", hash], ["fee", ether(receipt.fee)], ...details(outcome)]),
-  );
 }
+
+const NO_SIGNER = {
+  PRIVATE_KEY: undefined,
+  KEYSTORE: undefined,
+  KEYSTORE_PASSWORD: undefined,
+  SIGNER_URL: undefined,
+  SIGNER_ADDRESS: undefined,
+};
 
 /** A decimal number of ether. @throws AppError (usage) */
 export function parseAmount(name: string, value: string): bigint {
@@ -163,38 +147,4 @@ function parse<T>(name: string, parser: (text: string) => T, value: string): T {
 export function whole(name: string, text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new AppError(EXIT.usage, `${name}: a whole number, not ${text}`);
   return Number(text);
-}
-
-/** An address that signs nothing. */
-class Watcher extends AbstractSigner {
-  readonly #address: string;
-
-  constructor(watched: string, provider: ExecutionProvider) {
-    super(provider);
-    this.#address = watched;
-  }
-
-  override getAddress(): Promise<string> {
-    return Promise.resolve(this.#address);
-  }
-
-  override connect(): Signer {
-    return this;
-  }
-
-  override signTransaction(): Promise<string> {
-    return refuse();
-  }
-
-  override signMessage(): Promise<string> {
-    return refuse();
-  }
-
-  override signTypedData(): Promise<string> {
-    return refuse();
-  }
-}
-
-function refuse(): Promise<never> {
-  return Promise.reject(new AppError(EXIT.usage, "only an address is configured: it can't sign"));
 }

@@ -13,8 +13,9 @@ export const SETTINGS_FILE = "estuary.env";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Settings of which the environment gives all or none. */
-const ACCOUNT = ["PRIVATE_KEY", "KEYSTORE", "KEYSTORE_PASSWORD", "SIGNER_URL", "SIGNER_ADDRESS", "ACCOUNT"];
+/** Any of these in the environment replaces the account of the file, with all that belongs to it. */
+const KEYS = ["PRIVATE_KEY", "KEYSTORE", "SIGNER_URL"];
+const ACCOUNT = [...KEYS, "KEYSTORE_PASSWORD", "SIGNER_ADDRESS", "ACCOUNT"];
 /** Of keys, not of nodes: these have files of their own. */
 const SECRETS = ["PRIVATE_KEY", "KEYSTORE_PASSWORD", "MNEMONIC", "KEYS_PASSWORD"];
 
@@ -39,7 +40,7 @@ export function withSettings(env: Environment): Settings {
   if (file === "") return { values: env, file: undefined, fromFile: new Set() };
   const isSet = (name: string): boolean =>
     [name, `${name}_FILE`].some((variable) => (env[PREFIX + variable] ?? "") !== "");
-  const setsAccount = ACCOUNT.some(isSet);
+  const setsAccount = KEYS.some(isSet);
   const isOverridden = (variable: string): boolean => {
     const name = variable.slice(PREFIX.length).replace(/_FILE$/, "");
     return isSet(name) || (setsAccount && ACCOUNT.includes(name));

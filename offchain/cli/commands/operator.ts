@@ -1,92 +1,16 @@
-/** operator ...: what needs the consensus layer's types is loaded when it is used, so that other commands start at once. */
+/** operator ...: what they do is loaded when it is used, so that help comes at once. */
 import type { Command } from "commander";
-import { addBond, claimRewards, compoundRewards, fundOwn, join, withdrawBond } from "../../chain/write/operator.ts";
-import { shares, wei } from "../../protocol/units.ts";
-import { AppError, EXIT } from "../../util/errors.ts";
-import type { Hex } from "../../util/hex.ts";
-import { ether } from "../io.ts";
-import { act, parseAddress, parseAmount, whole } from "../session.ts";
-import type { KeysOptions } from "../keyFiles.ts";
-import type { Session } from "../session.ts";
-import { moveKeys } from "./operatorKeys.ts";
-import { showExits, showOperator } from "./operatorStatus.ts";
-import type { PageOptions } from "./operatorStatus.ts";
+import type { KeysOptions } from "../actions/keyFiles.ts";
+import type { PageOptions } from "../actions/operatorStatus.ts";
+import type { Run } from "../program.ts";
 
-type Run = (handle: (session: Session) => Promise<void>) => Promise<void>;
+const SIGNER = { account: "signer" } as const;
 
 export function operatorCommands(program: Command, run: Run): void {
   const operator = program.command("operator").description("run validators");
-  operator
-    .command("keys")
-    .description("derive validator keys: keystores, and 1-ETH deposit data for this protocol")
-    .requiredOption("--count <count>", "how many")
-    .option("--first <index>", "index of the first", "0")
-    .option("--folder <path>", "where the files go", "validator_keys")
-    .option("--network <name>", "the deposits' network: mainnet, hoodi, sepolia, or a genesis fork version", "mainnet")
-    .option("--kdf <name>", "scrypt or pbkdf2", "scrypt")
-    .addHelpText(
-      "after",
-      "\nESTUARY_KEYS_PASSWORD(_FILE) encrypts the keystores. ESTUARY_MNEMONIC(_FILE) has the words; without them, new ones are written to stderr once.",
-    )
-    .action((options: KeysOptions) =>
-      run(async (session) => {
-        const { makeKeys } = await import("../keyFiles.ts");
-        await makeKeys(session, options);
-      }),
-    );
-  operator
-    .command("predeposit")
-    .description("check a file of deposit data and send its keys to the registry, 1 ETH each")
-    .argument("<operator>", "its id")
-    .argument("<file>", "deposit_data-*.json")
-    .option("--network <name>", "the network that the deposits are for", "mainnet")
-    .addHelpText("after", "\nExample: estuary operator predeposit 7 validator_keys/deposit_data-*.json --dry-run")
-    .action((id: string, file: string, options: { network: string }) =>
-      run(async (session) => {
-        const { sendKeys } = await import("../keyFiles.ts");
-        await sendKeys(session, operatorId(id), file, options.network);
-      }),
-    );
-  operator
-    .command("prove")
-    .description("prove its predeposited keys as soon as the beacon chain has them; the keeper does it too")
-    .argument("<operator>", "its id")
-    .addHelpText("after", "\nExample: estuary operator prove 7 --beacon http://127.0.0.1:5052 --dry-run")
-    .action((id: string) =>
-      run(async (session) => {
-        const { proveKeys } = await import("../proving.ts");
-        await proveKeys(session, operatorId(id));
-      }),
-    );
-  operator
-    .command("status")
-    .description("bond, rewards and validators of an operator")
-    .argument("<operator>", "its id")
-    .option("--status <status>", "only validators in this status")
-    .option("--offset <count>", "validators to skip", "0")
-    .option("--limit <count>", "validators to show", "50")
-    .action((id: string, options: PageOptions) => run((session) => showOperator(session, operatorId(id), options)));
-  operator
-    .command("exits")
-    .description("its validators that were asked to exit, that leave, or that may be made to; and what is next")
-    .argument("<operator>", "its id")
-    .action((id: string) => run((session) => showExits(session, operatorId(id))));
-  operator
-    .command("requeue")
-    .description("put its dropped keys back at the end of their queue; owner or manager")
-    .argument("<operator>", "its id")
-    .argument("[pubkeys...]", "48 bytes each (default: all that were dropped)")
-    .action((id: string, pubkeys: string[]) =>
-      run((session) => moveKeys(session, "requeue", operatorId(id), pubkeys.map(publicKey))),
-    );
-  operator
-    .command("drop")
-    .description("drop queued keys of an operator that is frozen, in debt, or short of bond after a penalty; anyone")
-    .argument("<operator>", "its id")
-    .argument("[pubkeys...]", "48 bytes each (default: all that are queued)")
-    .action((id: string, pubkeys: string[]) =>
-      run((session) => moveKeys(session, "drop", operatorId(id), pubkeys.map(publicKey))),
-    );
+  keyCommands(operator, run);
+  statusCommands(operator, run);
+  const actions = () => import("../actions/operator.ts");
   operator
     .command("join")
     .description("become an operator of an open tier")
@@ -94,16 +18,7 @@ export function operatorCommands(program: Command, run: Run): void {
     .argument("<name>", "a name")
     .option("--reward-address <address>", "who may claim rewards (default: you)")
     .action((tier: string, name: string, options: { rewardAddress?: string }) =>
-      run(async (session) => {
-        if (name.trim() === "") throw new AppError(EXIT.usage, "name: is empty");
-        const given =
-          options.rewardAddress === undefined ? undefined : parseAddress("--reward-address", options.rewardAddress);
-        const context = await session.context();
-        const rewardAddress = given ?? (await context.signer.getAddress());
-        await act(session, await join(context, operatorId(tier), rewardAddress, name), (made) => [
-          ["operator", `${made.operatorId}`],
-        ]);
-      }),
+      run(SIGNER, async (session) => (await actions()).joinTier(session, tier, name, options)),
     );
   operator
     .command("claim")
@@ -112,14 +27,7 @@ export function operatorCommands(program: Command, run: Run): void {
     .option("--wrapped", "as westETH")
     .option("--compound", "into the bond")
     .action((id: string, options: { wrapped?: boolean; compound?: boolean }) =>
-      run(async (session) => {
-        const context = await session.context();
-        const prepared =
-          options.compound === true
-            ? await compoundRewards(context, operatorId(id))
-            : await claimRewards(context, operatorId(id), options.wrapped === true ? "westETH" : "estETH");
-        await act(session, prepared, (change) => [["shares", `${change.shares}`]]);
-      }),
+      run(SIGNER, async (session) => (await actions()).claimOperatorRewards(session, id, options)),
     );
   operator
     .command("bond")
@@ -127,39 +35,90 @@ export function operatorCommands(program: Command, run: Run): void {
     .argument("<add|withdraw>", "what")
     .argument("<operator>", "its id")
     .argument("<amount>", "ETH; of a withdrawal, the worth in estETH")
-    .action((what: string, id: string, text: string) =>
-      run((session) => changeBond(session, what, operatorId(id), text)),
+    .action((what: string, id: string, amount: string) =>
+      run(SIGNER, async (session) => (await actions()).changeBond(session, what, id, amount)),
+    );
+}
+
+function keyCommands(operator: Command, run: Run): void {
+  const files = () => import("../actions/keyFiles.ts");
+  operator
+    .command("keys")
+    .description("derive validator keys: keystores, and 1-ETH deposit data for this protocol")
+    .requiredOption("--count <count>", "how many")
+    .option("--first <index>", "index of the first", "0")
+    .option("--folder <path>", "where the files go", "validator_keys")
+    .option("--network <name>", NETWORK_ABOUT)
+    .option("--kdf <name>", "scrypt or pbkdf2", "scrypt")
+    .addHelpText(
+      "after",
+      "\nESTUARY_KEYS_PASSWORD(_FILE) encrypts the keystores. ESTUARY_MNEMONIC(_FILE) has the words; without them, new ones are written to stderr once.",
+    )
+    .action((options: KeysOptions) => run({}, async (session) => (await files()).makeKeys(session, options)));
+  operator
+    .command("predeposit")
+    .description("check a file of deposit data and send its keys to the registry, 1 ETH each")
+    .argument("<operator>", "its id")
+    .argument("<file>", "deposit_data-*.json")
+    .option("--network <name>", NETWORK_ABOUT)
+    .addHelpText("after", "\nExample: estuary operator predeposit 7 validator_keys/deposit_data-*.json --dry-run")
+    .action((id: string, file: string, options: { network?: string }) =>
+      run(SIGNER, async (session) => (await files()).sendKeys(session, id, file, options)),
+    );
+  operator
+    .command("prove")
+    .description("prove its predeposited keys as soon as the beacon chain has them; the keeper does it too")
+    .argument("<operator>", "its id")
+    .addHelpText("after", "\nExample: estuary operator prove 7 --beacon http://127.0.0.1:5052 --dry-run")
+    .action((id: string) =>
+      run({ ...SIGNER, beacon: true }, async (session) =>
+        (await import("../actions/proving.ts")).proveKeys(session, id),
+      ),
+    );
+  const moves = () => import("../actions/operatorKeys.ts");
+  operator
+    .command("requeue")
+    .description("put its dropped keys back at the end of their queue; owner or manager")
+    .argument("<operator>", "its id")
+    .argument("[pubkeys...]", "48 bytes each (default: all that were dropped)")
+    .action((id: string, pubkeys: string[]) =>
+      run(SIGNER, async (session) => (await moves()).moveKeys(session, "requeue", id, pubkeys)),
+    );
+  operator
+    .command("drop")
+    .description("drop queued keys of an operator that is frozen, in debt, or short of bond after a penalty; anyone")
+    .argument("<operator>", "its id")
+    .argument("[pubkeys...]", "48 bytes each (default: all that are queued)")
+    .action((id: string, pubkeys: string[]) =>
+      run(SIGNER, async (session) => (await moves()).moveKeys(session, "drop", id, pubkeys)),
     );
   operator
     .command("fund-own")
     .description("fund a queued key of yours out of turn, with 31 ETH for estETH")
     .argument("<pubkey>", "48 bytes")
     .action((pubkey: string) =>
-      run(async (session) => {
-        const key = publicKey(pubkey);
-        await act(session, await fundOwn(await session.context(), key), () => []);
-      }),
+      run(SIGNER, async (session) => (await import("../actions/operator.ts")).fundOwnKey(session, pubkey)),
     );
 }
 
-async function changeBond(session: Session, what: string, id: bigint, text: string): Promise<void> {
-  const amount = wei(parseAmount("amount", text));
-  const context = await session.context();
-  if (what === "add") {
-    await act(session, await addBond(context, id, amount), () => [["added", ether(amount)]]);
-  } else if (what === "withdraw") {
-    const part = await session.protocol.token.getSharesByPooledEth(amount);
-    await act(session, await withdrawBond(context, id, shares(part)), (change) => [["shares", `${change.shares}`]]);
-  } else {
-    throw new AppError(EXIT.usage, `add or withdraw, not ${what}`);
-  }
-}
+const NETWORK_ABOUT =
+  "the deposits' network: mainnet, hoodi, sepolia, local, or a genesis fork version (ESTUARY_NETWORK; default: mainnet)";
 
-function operatorId(text: string): bigint {
-  return BigInt(whole("id", text));
-}
-
-function publicKey(text: string): Hex {
-  if (!/^0x[0-9a-f]{96}$/i.test(text)) throw new AppError(EXIT.usage, "a public key is 0x and 96 hexadecimal digits");
-  return text.toLowerCase() as Hex;
+function statusCommands(operator: Command, run: Run): void {
+  const actions = () => import("../actions/operatorStatus.ts");
+  operator
+    .command("status")
+    .description("bond, rewards and validators of an operator")
+    .argument("<operator>", "its id")
+    .option("--status <status>", "only validators in this status")
+    .option("--offset <count>", "validators to skip", "0")
+    .option("--limit <count>", "validators to show", "50")
+    .action((id: string, options: PageOptions) =>
+      run({}, async (session) => (await actions()).showOperator(session, id, options)),
+    );
+  operator
+    .command("exits")
+    .description("its validators that were asked to exit, that leave, or that may be made to; and what is next")
+    .argument("<operator>", "its id")
+    .action((id: string) => run({}, async (session) => (await actions()).showExits(session, id)));
 }

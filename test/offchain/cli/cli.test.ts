@@ -11,7 +11,7 @@ import { fundValidators, startLocalProtocol } from "../../../devnet/simulated/lo
 import type { LocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import { serveRpc } from "../../../devnet/rpcServer.ts";
 import { runCli } from "../../../offchain/cli/program.ts";
-import { sparkline } from "../../../offchain/cli/io.ts";
+import { sparkline } from "../../../offchain/cli/format.ts";
 import { serveSigner } from "../signerServer.ts";
 
 const ETH = 10n ** 18n;
@@ -105,7 +105,7 @@ describe("the command line", () => {
     expect(out.join()).to.include("got          40 estETH");
     expect(await p.token.balanceOf(p.alice)).to.equal(40n * ETH);
     answer = undefined;
-    expect(await estuary("stake 1")).to.equal(2);
+    expect(await estuary("stake 1")).to.equal(5);
     expect(err.at(-1)).to.include("add --yes");
   });
 
@@ -344,7 +344,7 @@ describe("the command line", () => {
     for (const [line, code, message, change] of [
       ["stake", 2, "missing required argument 'amount'"],
       ["stake -1", 2, "a decimal number"],
-      ["stake 0", 2, "amount: more than nothing"],
+      ["stake 0", 2, "amount: it must be more than 0"],
       ["stake ''", 2, 'amount: a decimal number with at most 18 places, not ""'],
       ["stake 1.5eth", 2, 'amount: a decimal number with at most 18 places, not "1.5eth"'],
       ["stake 1e30", 2, 'not "1e30"'],

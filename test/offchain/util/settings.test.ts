@@ -46,6 +46,9 @@ describe("the settings file", () => {
     const values = settings(text, { ESTUARY_PRIVATE_KEY_FILE: "key" });
     expect(values).to.include({ ESTUARY_PRIVATE_KEY_FILE: "key", ESTUARY_POLL_SECONDS: "5" });
     expect(values).to.not.have.any.keys("ESTUARY_KEYSTORE", "ESTUARY_KEYSTORE_PASSWORD_FILE");
+    // what belongs to the file's account leaves it in force
+    for (const name of ["ESTUARY_ACCOUNT", "ESTUARY_KEYSTORE_PASSWORD"])
+      expect(settings(text, { [name]: "x" })).to.include({ ESTUARY_KEYSTORE: "key.json", [name]: "x" });
   });
 
   it("is read by whatever reads settings, which names it where a value is wrong", () => {

@@ -1,9 +1,10 @@
 /** operator status, operator exits: where its validators are, and what comes next. */
-import { readOperator, readOperatorValidators } from "../../chain/read/operator.ts";
+import { readOperator, readOperatorNames, readOperatorValidators } from "../../chain/read/operator.ts";
 import type { Ejection, OperatorStatus, OperatorValidator } from "../../chain/read/operator.ts";
 import { ValidatorReader } from "../../chain/validatorReader.ts";
 import { AppError, EXIT } from "../../util/errors.ts";
-import { dateOf, ether, renderRows, renderTable } from "../io.ts";
+import { dateOf, ether, renderRows, renderTable } from "../format.ts";
+import { operatorId } from "../parse.ts";
 import { whole } from "../session.ts";
 import type { Session } from "../session.ts";
 
@@ -17,14 +18,16 @@ export interface PageOptions {
   readonly limit: string;
 }
 
-export async function showOperator(session: Session, id: bigint, options: PageOptions): Promise<void> {
+export async function showOperator(session: Session, text: string, options: PageOptions): Promise<void> {
   const { protocol } = session;
+  const id = operatorId(text);
   const status = STATUSES.find((one) => one === options.status);
   if (options.status !== undefined && status === undefined)
     throw new AppError(EXIT.usage, `--status: one of ${STATUSES.join(", ")}, not ${options.status}`);
   const reader = new ValidatorReader(protocol.validators, protocol.provider, protocol.fromBlock);
-  const [operator, page] = await Promise.all([
+  const [operator, names, page] = await Promise.all([
     readOperator(protocol, id),
+    readOperatorNames(protocol, [id]),
     readOperatorValidators(protocol, reader, id, {
       ...(status === undefined ? {} : { status }),
       offset: whole("--offset", options.offset),
@@ -32,9 +35,13 @@ export async function showOperator(session: Session, id: bigint, options: PageOp
     }),
   ]);
   const { bond, rewards, ejection } = operator;
-  session.show({ ...operator, validators: page }, () => {
+  const name = names.get(id);
+  session.show({ ...operator, name, validators: page }, () => {
     const rows = renderRows([
-      ["operator", `${id}, tier ${operator.tier}${operator.frozen ? ", FROZEN" : ""}`],
+      [
+        "operator",
+        `${id}, ${name === undefined ? "" : `${name}, `}tier ${operator.tier}${operator.frozen ? ", FROZEN" : ""}`,
+      ],
       ["owner", operator.owner],
       ["bond", `${ether(bond.held)} held, ${ether(bond.required)} required, ${ether(bond.freeValue)} free`],
       ["debt", ether(operator.debt)],
@@ -47,8 +54,9 @@ export async function showOperator(session: Session, id: bigint, options: PageOp
 }
 
 /** Those that leave, were asked to, or may be made to. */
-export async function showExits(session: Session, id: bigint): Promise<void> {
+export async function showExits(session: Session, text: string): Promise<void> {
   const { protocol } = session;
+  const id = operatorId(text);
   const reader = new ValidatorReader(protocol.validators, protocol.provider, protocol.fromBlock);
   const [operator, all] = await Promise.all([
     readOperator(protocol, id),
@@ -82,22 +90,21 @@ function tableOf(operator: OperatorStatus, items: readonly OperatorValidator[]):
 function ejectionText({ cause, from }: Ejection): string {
   return cause === "debt"
     ? "made to exit because the operator has a debt: add bond to repay it"
-    : `may be made to exit when ether is needed because the operator is frozen; from ${dateOf(from)} UTC on in any case`;
+    : `may be made to exit when ether is needed because the operator is frozen; from ${dateOf(from)} on in any case`;
 }
 
 /** What an operator should do or expect, in a few words. */
-function nextStep(item: OperatorValidator, { ejection }: OperatorStatus): string {
+function nextStep(item: OperatorValidator, { id, ejection }: OperatorStatus): string {
   const { status, funding, exitRequestedAt, withdrawableEpoch } = item;
   switch (status) {
     case "predeposited":
-      return "proven once the beacon chain has it";
+      return `proven once the beacon chain has it (hours): by the keeper, or estuary operator prove ${id}`;
     case "queued":
       return funding === undefined ? "its tier is full" : `${funding.position} ahead, ${dateOf(funding.expected)}`;
     case "dropped":
-      return "operator requeue";
+      return `estuary operator requeue ${id}`;
     case "active":
-      if (exitRequestedAt !== undefined)
-        return `asked ${dateOf(exitRequestedAt)} UTC; keep it running until it has left`;
+      if (exitRequestedAt !== undefined) return `asked ${dateOf(exitRequestedAt)}; keep it running until it has left`;
       return ejection === undefined ? "" : `made to exit: ${ejection.cause === "debt" ? "debt" : "frozen operator"}`;
     case "exiting":
       return withdrawableEpoch === undefined

@@ -2,28 +2,34 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join as joinPath } from "node:path";
 import { getBytes } from "ethers";
-import { ValidatorReader } from "../chain/validatorReader.ts";
-import type { ValidatorEntry } from "../chain/validatorBook.ts";
-import { predeposit } from "../chain/write/operator.ts";
-import { PREDEPOSIT_GWEI, signDeposit } from "../keys/deposit.ts";
-import { NETWORKS, checkDepositFile, depositFile } from "../keys/depositFile.ts";
-import { checkMnemonic, deriveKeys, newMnemonic } from "../keys/hd.ts";
-import { checkPassword, writeKeystores } from "../keys/keystore.ts";
-import { optional, readConfig, text as plainText } from "../util/config.ts";
-import { AppError, EXIT, messageOf } from "../util/errors.ts";
-import type { Hex } from "../util/hex.ts";
-import { renderRows } from "./io.ts";
-import type { Io } from "./io.ts";
-import { act, whole } from "./session.ts";
-import type { Session } from "./session.ts";
+import { ValidatorReader } from "../../chain/validatorReader.ts";
+import type { ValidatorEntry } from "../../chain/validatorBook.ts";
+import { predeposit } from "../../chain/write/operator.ts";
+import { PREDEPOSIT } from "../../protocol/units.ts";
+import { PREDEPOSIT_GWEI, signDeposit } from "../../keys/deposit.ts";
+import { NETWORKS, checkDepositFile, depositFile } from "../../keys/depositFile.ts";
+import { checkMnemonic, deriveKeys, newMnemonic } from "../../keys/hd.ts";
+import { checkPassword, writeKeystores } from "../../keys/keystore.ts";
+import { field, optional, readConfig, text } from "../../util/config.ts";
+import { AppError, EXIT, messageOf } from "../../util/errors.ts";
+import type { Hex } from "../../util/hex.ts";
+import { actAll, step } from "../act.ts";
+import { ether, renderRows } from "../format.ts";
+import type { Io } from "../io.ts";
+import { operatorId } from "../parse.ts";
+import { whole } from "../session.ts";
+import type { Session } from "../session.ts";
 
 /** Secrets of `operator keys`, from the environment or files only: arguments are seen by every user of the machine. */
+const NETWORK_FIELD = { NETWORK: field(text, { about: "network of deposits", fallback: "mainnet" }) };
+
 export const KEYS_FIELDS = {
-  MNEMONIC: optional(plainText, {
+  ...NETWORK_FIELD,
+  MNEMONIC: optional(text, {
     about: "words that validator keys are derived from; without them new ones are made",
     secret: true,
   }),
-  KEYS_PASSWORD: optional(plainText, {
+  KEYS_PASSWORD: optional(text, {
     about: "password of the validator keystores, at least 8 characters",
     secret: true,
   }),
@@ -36,20 +42,20 @@ export interface KeysOptions {
   readonly count: string;
   readonly first: string;
   readonly folder: string;
-  readonly network: string;
+  readonly network?: string;
   readonly kdf: string;
 }
 
 export async function makeKeys(session: Session, options: KeysOptions): Promise<void> {
   const { io } = session;
-  const config = readConfig(KEYS_FIELDS, io.env);
-  const password = config.KEYS_PASSWORD;
-  if (password === undefined) throw new AppError(EXIT.usage, "ESTUARY_KEYS_PASSWORD: is required");
+  const config = readConfig(KEYS_FIELDS, session.env);
+  const network = options.network ?? config.NETWORK;
   if (options.kdf !== "scrypt" && options.kdf !== "pbkdf2")
     throw new AppError(EXIT.usage, `--kdf: scrypt or pbkdf2, not ${options.kdf}`);
-  const forkVersion = forkVersionOf(options.network);
+  const forkVersion = forkVersionOf(network);
   const [first, count] = [whole("--first", options.first), whole("--count", options.count)];
   if (count < 1 || count > MOST_KEYS) throw new AppError(EXIT.usage, `--count: from 1 to ${MOST_KEYS}, not ${count}`);
+  const password = config.KEYS_PASSWORD ?? (await newPassword(io));
   checkPassword(password);
   // nothing more to find wrong: new words are shown once
   const mnemonic = config.MNEMONIC === undefined ? tellNewMnemonic(io) : checkMnemonic(config.MNEMONIC);
@@ -65,16 +71,25 @@ export async function makeKeys(session: Session, options: KeysOptions): Promise<
   });
   const deposits = keys.map((key) => signDeposit(key, credentials, PREDEPOSIT_GWEI, getBytes(forkVersion)));
   const file = joinPath(options.folder, `deposit_data-${time}.json`);
-  await writeFile(file, depositFile(deposits, forkVersion, options.network), { flag: "wx" });
+  await writeFile(file, depositFile(deposits, forkVersion, nameOf(network)), { flag: "wx" });
   const pubkeys = keys.map(({ pubkey }) => pubkey);
   session.show({ keystores: files, depositData: file, pubkeys, withdrawalCredentials: credentials }, () =>
     renderRows([
       ["keystores", `${files.length} in ${options.folder}`],
       ["deposit data", file],
       ["credentials", credentials],
-      ["next", `estuary operator predeposit <operator> ${file} --network ${options.network}`],
+      ["next", `estuary operator predeposit <operator> ${file} --network ${network}`],
     ]),
   );
+}
+
+/** Asked for twice. @throws AppError: usage where nobody can be asked, refused where they differ */
+async function newPassword({ interactive, prompts }: Io): Promise<string> {
+  if (!interactive || prompts === undefined) throw new AppError(EXIT.usage, "ESTUARY_KEYS_PASSWORD: is required");
+  const password = await prompts.secret("Password of the new keystores, at least 8 characters");
+  if (password === undefined || password !== (await prompts.secret("The same again")))
+    throw new AppError(EXIT.refused, "not the same password twice: nothing was written");
+  return password;
 }
 
 function tellNewMnemonic(io: Io): string {
@@ -86,8 +101,15 @@ function tellNewMnemonic(io: Io): string {
   return mnemonic;
 }
 
-export async function sendKeys(session: Session, id: bigint, file: string, network: string): Promise<void> {
-  const { protocol, io } = session;
+export async function sendKeys(
+  session: Session,
+  operator: string,
+  file: string,
+  options: { readonly network?: string },
+): Promise<void> {
+  const { protocol } = session;
+  const id = operatorId(operator);
+  const network = options.network ?? readConfig(NETWORK_FIELD, session.env).NETWORK;
   const forkVersion = forkVersionOf(network);
   const reader = new ValidatorReader(protocol.validators, protocol.provider, protocol.fromBlock);
   const [credentials, book, json] = await Promise.all([
@@ -110,23 +132,38 @@ export async function sendKeys(session: Session, id: bigint, file: string, netwo
     return;
   }
   const context = await session.context();
-  for (const [i, batch] of checked.batches.entries()) {
-    if (checked.batches.length > 1) io.err(`transaction ${i + 1} of ${checked.batches.length}`);
-    const deposits = batch.pubkeys.map((pubkey, at) => ({
-      pubkey,
-      signature: batch.signatures[at] ?? "0x",
-      depositDataRoot: batch.depositDataRoots[at] ?? "0x",
-    }));
-    await act(session, await predeposit(context, id, deposits), ({ keyRoots }) => [["keys", `${keyRoots.length}`]]);
-  }
+  await actAll(
+    session,
+    checked.batches.map((batch) => {
+      const deposits = batch.pubkeys.map((pubkey, at) => ({
+        pubkey,
+        signature: batch.signatures[at] ?? "0x",
+        depositDataRoot: batch.depositDataRoots[at] ?? "0x",
+      }));
+      return step(() => predeposit(context, id, deposits), {
+        expected: () => [["gets", `${deposits.length} keys of operator ${id} deposited; ${BOND_LATER}`]],
+        details: ({ keyRoots }) => [
+          ["keys", `${keyRoots.length}, with ${ether(PREDEPOSIT * BigInt(keyRoots.length))}`],
+          ["next", `estuary operator status ${id}: proven once the beacon chain has them`],
+        ],
+      });
+    }),
+  );
+}
+
+const BOND_LATER = "the 1 ETH of each becomes bond when it is funded";
+
+/** Local networks begin with mainnet's fork version. */
+function nameOf(network: string): string {
+  return network === "local" ? "mainnet" : network;
 }
 
 function forkVersionOf(network: string): Hex {
-  const known = NETWORKS[network];
+  const known = NETWORKS[nameOf(network)];
   if (known !== undefined) return known;
   if (/^0x[0-9a-f]{8}$/i.test(network)) return network.toLowerCase() as Hex;
   throw new AppError(
     EXIT.usage,
-    `--network: ${Object.keys(NETWORKS).join(", ")}, or a fork version of 4 bytes, not ${network}`,
+    `--network: ${Object.keys(NETWORKS).join(", ")}, local, or a fork version of 4 bytes, not ${network}`,
   );
 }

@@ -1,0 +1,111 @@
+/** From a prepared transaction to its result: simulate, preview, ask, send, show. */
+import type { Cost, Prepared } from "../chain/write/prepare.ts";
+import { wei } from "../protocol/units.ts";
+import { AppError, EXIT } from "../util/errors.ts";
+import { ether, renderRows, roughly } from "./format.ts";
+import type { Row } from "./format.ts";
+import { parseAmount } from "./session.ts";
+import type { Session } from "./session.ts";
+
+type Rows = readonly Row[] | Promise<readonly Row[]>;
+
+/** What people want to know of a transaction. */
+export interface Words<Result, Outcome> {
+  /** What comes back, by the simulation. */
+  readonly expected?: (result: Result) => Rows;
+  /** What came of it, by its events. */
+  readonly details: (outcome: Outcome) => Rows;
+}
+
+/** One of a command's transactions: prepared when the ones before it are mined. */
+export interface Step {
+  /** @param tell for people: of a command's last transaction, and of a dry run, on stdout */
+  readonly run: (session: Session, tell: (text: string) => void) => Promise<object>;
+}
+
+export function step<Result, Outcome>(
+  prepare: () => Promise<Prepared<Result, Outcome>>,
+  words: Words<Result, Outcome>,
+): Step {
+  return { run: async (session, tell) => runOne(session, await prepare(), words, tell) };
+}
+
+/** The only transaction of a command. @throws as `actAll` */
+export async function act<Result, Outcome>(
+  session: Session,
+  prepared: Prepared<Result, Outcome>,
+  words: Words<Result, Outcome>,
+): Promise<void> {
+  await actAll(session, [step(() => Promise.resolve(prepared), words)]);
+}
+
+/**
+ * One transaction after the other, each simulated, shown with its cost and asked for. A dry run sends none. `--json` prints one object: the
+ * last transaction's, with the earlier ones in `before`.
+ * @throws ChainError; AppError (refused): not confirmed, or dearer than --max-fee
+ */
+export async function actAll(session: Session, steps: readonly Step[]): Promise<void> {
+  const { io, options } = session;
+  const done: object[] = [];
+  for (const [i, { run }] of steps.entries()) {
+    if (steps.length > 1) io.err(`transaction ${i + 1} of ${steps.length}`);
+    const isResult = i === steps.length - 1 || options.dryRun === true;
+    const tell = isResult ? (text: string): void => (options.json === true ? undefined : io.out(text)) : io.err;
+    done.push(await run(session, tell));
+  }
+  const before = done.slice(0, -1);
+  if (options.json === true)
+    session.show({ ...done.at(-1), ...(before.length === 0 ? {} : { before }) }, () => "");
+}
+
+async function runOne<Result, Outcome>(
+  session: Session,
+  prepared: Prepared<Result, Outcome>,
+  { expected, details }: Words<Result, Outcome>,
+  tell: (text: string) => void,
+): Promise<object> {
+  const { io, options } = session;
+  const simulated = await prepared.simulate();
+  const cost = await prepared.estimate();
+  const maxFee = options.maxFee === undefined ? undefined : wei(parseAmount("--max-fee", options.maxFee));
+  if (maxFee !== undefined && cost.maxFee > maxFee)
+    throw new AppError(
+      EXIT.refused,
+      `the fee may be ${ether(cost.maxFee)}, above the limit of ${ether(maxFee)}: nothing was sent`,
+    );
+  const { label, transaction } = prepared;
+  const preview = renderRows([...costRows(label, transaction, cost), ...((await expected?.(simulated)) ?? [])]);
+  if (options.dryRun === true) {
+    tell(`${preview}\n${renderRows([["dry run", "it would succeed; nothing was sent"]])}`);
+    return { dryRun: true, action: label, ...transaction, simulated, cost };
+  }
+  if (options.yes !== true) await confirm(session, preview);
+  const sent = await prepared.send({ maxFee, onSent: (hash) => io.err(`sent ${hash}, waiting to be mined`) });
+  const { hash, outcome, receipt } = sent;
+  const rows: readonly Row[] = [
+    ["done", label],
+    ["transaction", hash],
+    ["fee", ether(receipt.fee)],
+  ];
+  tell(renderRows([...rows, ...(options.json === true ? [] : await details(outcome))]));
+  return { action: label, hash, block: receipt.blockNumber, fee: receipt.fee, outcome };
+}
+
+/** @throws AppError (refused): the answer is no, or nobody can be asked */
+async function confirm({ io }: Session, preview: string): Promise<void> {
+  if (!io.interactive)
+    throw new AppError(EXIT.refused, "not confirmed, nobody is here to ask: add --yes, or --dry-run to look only");
+  io.err(preview);
+  if (!(await io.confirm("Send it?"))) throw new AppError(EXIT.refused, "not confirmed: nothing was sent");
+}
+
+function costRows(label: string, { from }: { readonly from: string }, cost: Cost): readonly Row[] {
+  const { value, expectedFee, maxFee, total } = cost;
+  return [
+    ["action", label],
+    ["from", from],
+    ...(value > 0n ? [["sends", ether(value)] as const] : []),
+    ["fee", `about ${roughly(expectedFee)}, at most ${roughly(maxFee)}`],
+    ...(value > 0n ? [["in all", `at most ${roughly(total)}`] as const] : []),
+  ];
+}

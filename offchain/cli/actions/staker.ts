@@ -1,0 +1,179 @@
+/** stake, unstake, claim, wrap, unwrap. */
+import { readAccount } from "../../chain/read/account.ts";
+import { readWithdrawals } from "../../chain/read/withdrawals.ts";
+import { approvalFor, stake, stakeAndWrap, unwrap, wrap } from "../../chain/write/stake.ts";
+import { MOST_CLAIMS, claim, requestWithdrawals, requestWrappedWithdrawals } from "../../chain/write/withdraw.ts";
+import type { Requested } from "../../chain/write/withdraw.ts";
+import { SHARES_PER_UNIT, wei } from "../../protocol/units.ts";
+import type { Wei } from "../../protocol/units.ts";
+import type { WaitReason } from "../../protocol/waiting.ts";
+import { AppError, EXIT } from "../../util/errors.ts";
+import { act, actAll, step } from "../act.ts";
+import { dateOf, ether } from "../format.ts";
+import type { Row } from "../format.ts";
+import { parseAddress, parseAmount } from "../session.ts";
+import type { Session } from "../session.ts";
+
+export interface ReceiverOption {
+  readonly receiver?: string;
+}
+
+export interface WrappedOption {
+  readonly wrapped?: boolean;
+}
+
+export async function stakeEther(
+  session: Session,
+  text: string,
+  options: ReceiverOption & WrappedOption,
+): Promise<void> {
+  const amount = positive(text);
+  const receiver = receiverOf(options);
+  const context = await session.context();
+  const to = receiver === undefined ? {} : { receiver };
+  const receives: readonly Row[] = receiver === undefined ? [] : [["receiver", receiver]];
+  if (options.wrapped === true)
+    await act(session, await stakeAndWrap(context, amount, to), {
+      expected: (wrapped) => [["gets", `about ${ether(wrapped, "westETH")}`], ...receives],
+      details: ({ wrapped }) => [["got", ether(wrapped, "westETH")], ...receives],
+    });
+  else
+    await act(session, await stake(context, amount, to), {
+      expected: async (shares) => [["gets", `about ${await stakedOf(session, shares)}`], ...receives],
+      details: (staked) => [["got", ether(staked.amount, "estETH")], ...receives],
+    });
+}
+
+export async function unstake(session: Session, text: string, options: WrappedOption): Promise<void> {
+  const context = await session.context();
+  const owner = await context.signer.getAddress();
+  const held = await readAccount(session.protocol, owner);
+  const isWrapped = options.wrapped === true;
+  const amount = isWrapped ? partOf(held.wrapped, "westETH", text) : partOf(held.staked, "estETH", text);
+  const worth = isWrapped ? await session.protocol.wrapped.getStETHByWstETH(amount) : amount;
+  const prepared = isWrapped
+    ? await requestWrappedWithdrawals(context, amount)
+    : await requestWithdrawals(context, amount);
+  await act(session, prepared, {
+    expected: () => [["gets", `at most ${ether(worth)}, once it is finalised and claimed`]],
+    details: (made) => requestRows(session, owner, made),
+  });
+}
+
+const WAITS_FOR: Readonly<Record<WaitReason, string>> = {
+  report: "with the next report that may pay it",
+  inflow: "when enough ether has come in",
+  exits: "when validators have left for it",
+};
+
+async function requestRows(session: Session, owner: string, { ids }: Requested): Promise<readonly Row[]> {
+  const { requests } = await readWithdrawals(session.protocol, owner);
+  const waits = requests.flatMap(({ id, wait }) => (wait === undefined || !ids.includes(id) ? [] : [wait]));
+  const [last] = waits.sort((a, b) => Number(b.expected - a.expected));
+  return [
+    ["requests", ids.join(", ")],
+    ...(last === undefined
+      ? []
+      : [["expected", `${dateOf(last.expected)}, ${WAITS_FOR[last.reason]}; then estuary claim`] as const]),
+  ];
+}
+
+export async function claimWithdrawals(
+  session: Session,
+  texts: readonly string[],
+  options: ReceiverOption,
+): Promise<void> {
+  const receiver = receiverOf(options);
+  const context = await session.context();
+  const ids = texts.length > 0 ? texts.map(requestId) : await claimable(session, await context.signer.getAddress());
+  if (ids.length === 0) {
+    session.show({ claimed: [] }, () => "nothing is claimable");
+    return;
+  }
+  const part = ids.slice(0, MOST_CLAIMS);
+  const receives: readonly Row[] = receiver === undefined ? [] : [["receiver", receiver]];
+  await act(session, await claim(context, part, receiver), {
+    expected: async () => {
+      const amounts = await session.protocol.queue.getClaimableEther(part);
+      const sum = amounts.reduce((all, amount) => all + amount, 0n);
+      return [["gets", ether(sum)], ...receives];
+    },
+    details: ({ amount }) => [["got", ether(amount)], ...receives],
+  });
+  if (ids.length > MOST_CLAIMS) session.io.err(`${ids.length - MOST_CLAIMS} more are claimable: run it again`);
+}
+
+export async function wrapStaked(session: Session, text: string): Promise<void> {
+  const { protocol, options } = session;
+  const context = await session.context();
+  const held = await readAccount(protocol, await context.signer.getAddress());
+  const amount = partOf(held.staked, "estETH", text);
+  const wrapping = step(() => wrap(context, amount), {
+    expected: (wrapped) => [["gets", `about ${ether(wrapped, "westETH")}`]],
+    details: ({ wrapped }) => [["got", ether(wrapped, "westETH")]],
+  });
+  const approval = await approvalFor(context, "estETH", protocol.wrapped, amount);
+  if (approval === undefined) {
+    await actAll(session, [wrapping]);
+    return;
+  }
+  const action = `wrap ${ether(amount, "estETH")}`;
+  const gets = ether(await protocol.wrapped.getWstETHByStETH(amount), "westETH");
+  const approving = step(() => Promise.resolve(approval), {
+    expected: () => [["then", `a second transaction: ${action}; gets about ${gets}`]],
+    details: () => [],
+  });
+  // nothing can be simulated that needs an approval which is not there
+  const notYet = {
+    run: (_: Session, tell: (text: string) => void): Promise<object> => {
+      const fee = "known once the first is mined";
+      tell(`action  ${action}\nfee     ${fee}\ngets    about ${gets}`);
+      return Promise.resolve({ dryRun: true, action });
+    },
+  };
+  await actAll(session, [approving, options.dryRun === true ? notYet : wrapping]);
+}
+
+export async function unwrapStaked(session: Session, text: string): Promise<void> {
+  const context = await session.context();
+  const held = await readAccount(session.protocol, await context.signer.getAddress());
+  const amount = partOf(held.wrapped, "westETH", text);
+  await act(session, await unwrap(context, amount), {
+    expected: (staked) => [["gets", `about ${ether(staked, "estETH")}`]],
+    details: async ({ shares }) => [["got", await stakedOf(session, shares)]],
+  });
+}
+
+/** What shares are worth now. */
+export async function stakedOf({ protocol }: Session, shares: bigint): Promise<string> {
+  return ether(await protocol.wrapped.getStETHByWstETH(shares / SHARES_PER_UNIT), "estETH");
+}
+
+async function claimable(session: Session, owner: string): Promise<bigint[]> {
+  const { requests } = await readWithdrawals(session.protocol, owner);
+  return requests.filter(({ state }) => state === "claimable").map(({ id }) => id);
+}
+
+function positive(text: string): Wei {
+  const amount = parseAmount("amount", text);
+  if (amount === 0n) throw new AppError(EXIT.usage, "amount: it must be more than 0");
+  return wei(amount);
+}
+
+/** Of what is held, before anything is sent. @throws AppError: usage for what is no amount, failure where it is more */
+function partOf(held: Wei, unit: "estETH" | "westETH", text: string): Wei {
+  const amount = text === "all" ? held : positive(text);
+  if (held === 0n) throw new AppError(EXIT.failure, `you have no ${unit}`);
+  if (amount > held)
+    throw new AppError(EXIT.failure, `you have ${ether(held, unit)}, less than ${ether(amount, unit)}`);
+  return amount;
+}
+
+function receiverOf({ receiver }: ReceiverOption): string | undefined {
+  return receiver === undefined ? undefined : parseAddress("--receiver", receiver);
+}
+
+function requestId(text: string): bigint {
+  if (!/^\d{1,18}$/.test(text)) throw new AppError(EXIT.usage, `a request is a number, not ${text}`);
+  return BigInt(text);
+}
