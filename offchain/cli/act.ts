@@ -50,12 +50,14 @@ export async function actAll(session: Session, steps: readonly Step[]): Promise<
   for (const [i, { run }] of steps.entries()) {
     if (steps.length > 1) io.err(`transaction ${i + 1} of ${steps.length}`);
     const isResult = i === steps.length - 1 || options.dryRun === true;
-    const tell = isResult ? (text: string): void => (options.json === true ? undefined : io.out(text)) : io.err;
+    const tell = (text: string): void => {
+      if (!isResult) io.err(text);
+      else if (options.json !== true) io.out(text);
+    };
     done.push(await run(session, tell));
   }
   const before = done.slice(0, -1);
-  if (options.json === true)
-    session.show({ ...done.at(-1), ...(before.length === 0 ? {} : { before }) }, () => "");
+  if (options.json === true) session.show({ ...done.at(-1), ...(before.length === 0 ? {} : { before }) }, () => "");
 }
 
 async function runOne<Result, Outcome>(
