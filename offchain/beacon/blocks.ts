@@ -6,63 +6,32 @@
  * that only that payload pays, or the next that comes.
  */
 import { ssz } from "@lodestar/types";
-import { hexlify } from "ethers";
-import { z } from "zod";
 import type { Hex } from "../util/hex.ts";
-import { hexField, numberField } from "./fields.ts";
-import type { BeaconNodes } from "./nodes.ts";
-import { headerRoot } from "./proofs.ts";
+import { expectSame, hex } from "./blockCodec.ts";
+import type { Bid, Block, Execution } from "./blockCodec.ts";
+import type { BeaconNode } from "./node.ts";
 import type { Header } from "./proofs.ts";
 import type { BeaconBlockInfo } from "./types.ts";
 
-/** How far back a block is looked for over missed slots, or a payload over blocks without one: a day. */
-export const MOST_MISSED = 7_200;
-
-export const headerSchema = z.object({
-  data: z.object({
-    root: hexField,
-    canonical: z.boolean().optional(),
-    header: z.object({ message: z.object({ slot: numberField }) }),
-  }),
-});
-
-type Execution = BeaconBlockInfo["execution"];
-
-/** EIP-7732: what a block commits to. */
-interface Bid {
-  readonly blockHash: Hex;
-  readonly parentBlockHash: Hex;
-  readonly requestsRoot: Hex;
-}
-
-interface Block {
-  readonly header: Header;
-  readonly root: Hex;
-  readonly slot: number;
-  readonly content: { readonly execution: Execution } | { readonly bid: Bid };
-}
+/** How far a block is looked for over missed slots, or a payload over blocks without one: a day. */
+const MOST_MISSED = 7_200;
 
 export class Blocks {
-  readonly #nodes: BeaconNodes;
-  readonly #url: string;
-  readonly #signal: AbortSignal | undefined;
+  readonly #node: BeaconNode;
 
-  constructor(nodes: BeaconNodes, url: string, signal: AbortSignal | undefined) {
-    this.#nodes = nodes;
-    this.#url = url;
-    this.#signal = signal;
+  constructor(node: BeaconNode) {
+    this.#node = node;
   }
 
-  /** @throws Error if there is no block in a day up to the slot */
+  /** @throws Error where the node does not have the block, or none after a slot that it shows no block at */
   async atOrBefore(slot: number): Promise<BeaconBlockInfo> {
     return this.#settled(await this.#lastAt(slot));
   }
 
   /** The slot of the first block after this one: under its timestamp EIP-4788 has this one's root. */
   async successor(block: BeaconBlockInfo): Promise<number> {
-    const next = await this.#after(block.slot);
-    if (next === undefined) throw new Error(`no block after slot ${block.slot} yet: its root is not in EIP-4788`);
-    const successor = await this.#block(next);
+    const successor = await this.#after(block);
+    if (successor === undefined) throw new Error(`no block after slot ${block.slot} yet: its root is not in EIP-4788`);
     // only a payload that counts has written the root
     if ("bid" in successor.content && !(await this.#isFull(successor, successor.content.bid)))
       throw new Error(`the block after slot ${block.slot} has no payload: EIP-4788 never gets the root before it`);
@@ -74,10 +43,8 @@ export class Blocks {
     let block = await this.#lastAt(slot);
     const headers = [block.header];
     for (let step = 0; step < MOST_MISSED; step++) {
-      const root = await this.#after(block.slot);
-      if (root === undefined) throw new Error(`no block with a payload after slot ${slot} yet`);
-      const next = await this.#block(root);
-      expectSame("parent", next.header.parentRoot, block.root);
+      const next = await this.#after(block);
+      if (next === undefined) throw new Error(`no block with a payload after slot ${slot} yet`);
       if ("execution" in next.content || (await this.#isFull(next, next.content.bid))) return headers;
       headers.push(next.header);
       block = next;
@@ -96,7 +63,7 @@ export class Blocks {
     const unsettled = { deposits: new Map<Hex, bigint>(), owesWithdrawals: true };
     let before = header.parentRoot;
     for (let step = 0; step < MOST_MISSED; step++) {
-      const block = await this.#block(before);
+      const block = await this.#node.block(before);
       if ("execution" in block.content) {
         expectSame("execution block", block.content.execution.hash, bid.parentBlockHash);
         return { header, root, slot, execution: block.content.execution, unsettled };
@@ -110,69 +77,70 @@ export class Blocks {
     throw new Error(`has no payload in ${MOST_MISSED} blocks up to slot ${slot}`);
   }
 
+  /**
+   * That a node shows no block at a slot proves nothing: it may not have it, or not yet. The next block tells, by its parents, which is the last one
+   * up to the slot.
+   */
   async #lastAt(slot: number): Promise<Block> {
-    for (let at = slot; at >= 0 && at > slot - MOST_MISSED; at--) {
-      const root = await this.#rootAt(at);
-      if (root !== undefined) return this.#block(root);
+    const here = await this.#node.headerAt(slot);
+    if (here !== undefined) return this.#shown(here);
+    let block = await this.#firstFrom(slot + 1);
+    if (block === undefined)
+      throw new Error(`shows no block at slot ${slot} and none after it yet: whether the slot was missed is not known`);
+    for (let step = 0; step < MOST_MISSED; step++) {
+      if (block.slot <= slot) return block;
+      block = await this.#parentOf(block);
     }
-    throw new Error(`has no block in ${MOST_MISSED} slots up to ${slot}`);
+    throw new Error(`has no block in ${MOST_MISSED} blocks before slot ${block.slot}`);
   }
 
   /** Whether the next block builds on this block's own payload. */
   async #isFull(block: Block, bid: Bid): Promise<boolean> {
-    const next = await this.#after(block.slot);
+    const next = await this.#after(block);
     if (next === undefined)
       throw new Error(`no block after slot ${block.slot} yet, which says whether its payload counts (gloas)`);
-    const { header, content } = await this.#block(next);
-    expectSame("parent", header.parentRoot, block.root);
-    return "bid" in content && content.bid.parentBlockHash === bid.blockHash;
+    return "bid" in next.content && next.content.bid.parentBlockHash === bid.blockHash;
   }
 
-  async #after(slot: number): Promise<Hex | undefined> {
-    const head = await this.#nodes.json(this.#url, "/eth/v1/beacon/headers/head", headerSchema, {
-      signal: this.#signal,
-    });
-    for (let at = slot + 1; at <= (head?.data.header.message.slot ?? 0); at++) {
-      const root = await this.#rootAt(at);
-      if (root !== undefined) return root;
+  /** The block whose parent this one is; undefined where this is the head. */
+  async #after({ root, slot }: Pick<Block, "root" | "slot">): Promise<Block | undefined> {
+    let next = await this.#firstFrom(slot + 1);
+    if (next === undefined) return undefined;
+    // the node may have left out some in between
+    while (next.header.parentRoot !== root && next.slot > slot + 1) {
+      const parent: Block = await this.#parentOf(next);
+      if (parent.slot <= slot) break;
+      next = parent;
     }
-    return undefined;
+    expectSame("parent", next.header.parentRoot, root);
+    return next;
   }
 
-  async #rootAt(slot: number): Promise<Hex | undefined> {
-    const path = `/eth/v1/beacon/headers/${slot}`;
-    const answer = await this.#nodes.json(this.#url, path, headerSchema, { signal: this.#signal });
-    return answer === undefined || answer.data.canonical === false ? undefined : answer.data.root;
-  }
-
-  async #block(root: Hex): Promise<Block> {
-    const path = `/eth/v2/beacon/blocks/${root}`;
-    const answer = await this.#nodes.fetch(this.#url, path, { ssz: true, signal: this.#signal });
-    if (answer.status === 404) throw new Error(`does not have the block ${root}`);
-    const { version } = answer;
-    if (version !== "electra" && version !== "fulu" && version !== "gloas")
-      throw new Error(`blocks of the fork "${version ?? "unknown"}" are not known`);
-    try {
-      const block = decode(answer.body, version);
-      expectSame("root of the block", block.root, root);
-      return block;
-    } catch (error) {
-      if (error instanceof Mismatch) throw error;
-      throw new Error(`the block ${root} is not an SSZ block of ${version}`, { cause: error });
+  /** The first block that the node shows at a slot or after it; undefined where its head is before. */
+  async #firstFrom(slot: number): Promise<Block | undefined> {
+    const head = await this.#node.head();
+    for (let at = slot; at < Math.min(head.slot, slot + MOST_MISSED); at++) {
+      const header = await this.#node.headerAt(at);
+      if (header !== undefined) return this.#shown(header);
     }
+    return head.slot < slot ? undefined : this.#shown(head);
+  }
+
+  async #shown({ root, slot }: { readonly root: Hex; readonly slot: number }): Promise<Block> {
+    const block = await this.#node.block(root, slot);
+    expectSame("slot of the block", block.slot, slot);
+    return block;
+  }
+
+  async #parentOf({ header, slot }: Block): Promise<Block> {
+    const parent = await this.#node.block(header.parentRoot);
+    if (parent.slot >= slot) throw new Error(`the parent of the block of slot ${slot} is of slot ${parent.slot}`);
+    return parent;
   }
 
   /** The payload of a block's envelope, as far as the bid commits to it. Its number is the node's word: ask the execution layer. */
   async #payload(root: Hex, bid: Bid): Promise<{ execution: Execution; deposits: Map<Hex, bigint> }> {
-    const path = `/eth/v1/beacon/execution_payload_envelopes/${root}`;
-    const answer = await this.#nodes.fetch(this.#url, path, { ssz: true, signal: this.#signal });
-    if (answer.status === 404) throw new Error(`does not have the payload of the block ${root}`);
-    let message;
-    try {
-      ({ message } = ssz.gloas.SignedExecutionPayloadEnvelope.deserialize(answer.body));
-    } catch (error) {
-      throw new Error(`the payload of the block ${root} is not an SSZ envelope of gloas`, { cause: error });
-    }
+    const { message } = await this.#node.envelope(root);
     const { payload, executionRequests, beaconBlockRoot } = message;
     expectSame("block of the payload", hex(beaconBlockRoot), root);
     expectSame("execution block", hex(payload.blockHash), bid.blockHash);
@@ -184,48 +152,4 @@ export class Blocks {
     const { blockNumber: number, timestamp } = payload;
     return { execution: { number, hash: bid.blockHash, timestamp }, deposits };
   }
-}
-
-function decode(bytes: Uint8Array, fork: "electra" | "fulu" | "gloas"): Block {
-  if (fork === "gloas") {
-    const { message } = ssz.gloas.SignedBeaconBlock.deserialize(bytes);
-    const { blockHash, parentBlockHash, executionRequestsRoot } = message.body.signedExecutionPayloadBid.message;
-    const bid = {
-      blockHash: hex(blockHash),
-      parentBlockHash: hex(parentBlockHash),
-      requestsRoot: hex(executionRequestsRoot),
-    };
-    return blockOf(message, ssz.gloas.BeaconBlockBody.hashTreeRoot(message.body), { bid });
-  }
-  const { message } = ssz[fork].SignedBeaconBlock.deserialize(bytes);
-  const { blockNumber: number, blockHash, timestamp } = message.body.executionPayload;
-  const execution = { number, hash: hex(blockHash), timestamp };
-  return blockOf(message, ssz[fork].BeaconBlockBody.hashTreeRoot(message.body), { execution });
-}
-
-function blockOf(
-  message: { slot: number; proposerIndex: number; parentRoot: Uint8Array; stateRoot: Uint8Array },
-  bodyRoot: Uint8Array,
-  content: Block["content"],
-): Block {
-  const header: Header = {
-    slot: BigInt(message.slot),
-    proposerIndex: BigInt(message.proposerIndex),
-    parentRoot: hex(message.parentRoot),
-    stateRoot: hex(message.stateRoot),
-    bodyRoot: hex(bodyRoot),
-  };
-  return { header, root: headerRoot(header), slot: message.slot, content };
-}
-
-/** A node's answer is about something else than what was asked for. */
-class Mismatch extends Error {}
-
-export function expectSame<T>(what: string, found: T, expected: T): void {
-  if (found !== expected)
-    throw new Mismatch(`another ${what} than asked for: ${String(found)}, not ${String(expected)}`);
-}
-
-function hex(bytes: Uint8Array): Hex {
-  return hexlify(bytes) as Hex;
 }

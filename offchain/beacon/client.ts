@@ -6,51 +6,21 @@
  * through different nodes. Proofs are verified: the state root comes out of them.
  */
 import { SLOTS_PER_HISTORICAL_ROOT } from "@lodestar/params";
-import { z } from "zod";
+import { messageOf } from "../util/errors.ts";
 import type { Hex } from "../util/hex.ts";
-import { hostOf } from "../util/http.ts";
-import { Blocks, expectSame, headerSchema } from "./blocks.ts";
-import { bigintField, hexField, numberField } from "./fields.ts";
+import { HostFailure } from "../util/http.ts";
+import { Mismatch, expectSame } from "./blockCodec.ts";
+import { Blocks } from "./blocks.ts";
+import type { BeaconNode } from "./node.ts";
+import { Unusable } from "./requests.ts";
 import { BeaconNodes } from "./nodes.ts";
 import type { NodeOptions } from "./nodes.ts";
-import { contentsOf, downloadState, provableState, servesState } from "./stateDownload.ts";
-import type { Download } from "./stateDownload.ts";
 import type { Header } from "./proofs.ts";
+import { depositsOf, readByIds } from "./stateByIds.ts";
+import { contentsOf, provableState } from "./stateDownload.ts";
 import { branchInPeriod } from "./stateProofs.ts";
 import type { StateContents } from "./stateReader.ts";
-import type {
-  BeaconBlockInfo,
-  BeaconChain,
-  BeaconSource,
-  NodeStates,
-  StateProofs,
-  StateView,
-  ValidatorInfo,
-} from "./types.ts";
-
-const finalitySchema = z.object({ data: z.object({ finalized: z.object({ epoch: numberField }) }) });
-const validatorsSchema = z.object({
-  data: z.array(
-    z.object({
-      index: numberField,
-      balance: bigintField,
-      validator: z.object({
-        pubkey: hexField,
-        withdrawal_credentials: hexField,
-        effective_balance: bigintField,
-        slashed: z.boolean(),
-        activation_eligibility_epoch: bigintField,
-        activation_epoch: bigintField,
-        exit_epoch: bigintField,
-        withdrawable_epoch: bigintField,
-      }),
-    }),
-  ),
-});
-const depositsSchema = z.object({ data: z.array(z.object({ pubkey: hexField, amount: bigintField })) });
-
-/** Not every node serves it. */
-const STATES = "/eth/v2/debug/beacon/states/";
+import type { BeaconBlockInfo, BeaconChain, BeaconSource, NodeServes, StateProofs, StateView } from "./types.ts";
 
 export class BeaconClient implements BeaconSource {
   readonly #nodes: BeaconNodes;
@@ -64,69 +34,75 @@ export class BeaconClient implements BeaconSource {
   }
 
   async head(signal?: AbortSignal): Promise<number> {
-    const answer = await this.#json("/eth/v1/beacon/headers/head", headerSchema, signal);
-    return answer.data.header.message.slot;
+    return this.#nodes.ask(async (node) => (await node.head()).slot, signal);
   }
 
   async finalizedSlot(signal?: AbortSignal): Promise<number> {
-    const [chain, answer] = await Promise.all([
-      this.#nodes.chain(signal),
-      this.#json("/eth/v1/beacon/states/head/finality_checkpoints", finalitySchema, signal),
-    ]);
-    return answer.data.finalized.epoch * chain.slotsPerEpoch;
+    const { slotsPerEpoch } = await this.#nodes.chain(signal);
+    return this.#nodes.ask(async (node) => {
+      const [epoch, head] = await Promise.all([node.finalizedEpoch("head"), node.head()]);
+      const slot = epoch.value * slotsPerEpoch;
+      if (slot > head.slot) throw new Unusable(`calls slot ${slot} final, and its head is at slot ${head.slot}`);
+      return slot;
+    }, signal);
   }
 
   async blockAtOrBefore(slot: number, signal?: AbortSignal): Promise<BeaconBlockInfo> {
-    return this.#nodes.ask(async (url) => new Blocks(this.#nodes, url, signal).atOrBefore(slot), signal);
+    return this.#nodes.ask(async (node) => new Blocks(node).atOrBefore(slot), signal);
   }
 
   async readState(
     block: BeaconBlockInfo,
     pubkeys: readonly Hex[],
     signal?: AbortSignal,
-    complete = false,
+    known: boolean | readonly Hex[] = false,
     whole = false,
   ): Promise<StateView> {
     const chain = await this.#nodes.chain(signal);
-    const keys = pubkeys.map((pubkey) => pubkey.toLowerCase() as Hex);
-    return this.#nodes.ask(async (url) => {
-      const contents = await this.#state(url, block, signal, async (download) => contentsOf(download, keys));
-      if (contents === undefined && whole) throw new Error("does not serve states");
-      const view =
-        contents === undefined
-          ? await this.#readByIds(url, block, keys, signal)
-          : viewOf(block, keys, contents, chain.genesisValidatorsRoot);
-      const missing = keys.filter((pubkey) => !view.validators.has(pubkey));
-      if (complete && missing.length > 0)
-        throw new Error(`lacks ${missing.length} of ${keys.length} validators, ${missing[0]} first`);
+    const keys = lowerCase(pubkeys);
+    const wanted = known === true ? keys : known === false ? [] : lowerCase(known);
+    return this.#nodes.ask(async (node) => {
+      const view = await this.#view(node, block, keys, chain.genesisValidatorsRoot, whole, signal);
+      const missing = wanted.filter((pubkey) => !view.validators.has(pubkey));
+      if (missing.length > 0)
+        throw new Unusable(`lacks ${missing.length} of ${wanted.length} validators, ${missing[0]} first`);
       return view;
     }, signal);
   }
 
-  async servingStates(signal?: AbortSignal): Promise<readonly NodeStates[]> {
-    return Promise.all(
-      this.#nodes.urls.map(async (url) => {
-        const host = hostOf(url);
-        try {
-          return { host, serves: await servesState(url, STATES + "finalized", this.#nodes.timeoutSeconds, signal) };
-        } catch {
+  async serving(block: BeaconBlockInfo, pubkeys: readonly Hex[], signal?: AbortSignal): Promise<readonly NodeServes[]> {
+    const keys = lowerCase(pubkeys);
+    const reasonOf = async (work: Promise<unknown>): Promise<string | undefined> =>
+      work.then(
+        () => undefined,
+        (error: unknown) => {
           signal?.throwIfAborted();
-          return { host, serves: undefined };
-        }
+          return messageOf(error);
+        },
+      );
+    const found = await this.#nodes.askEach(
+      async (node) => ({
+        states: await reasonOf(stateBy(node, block, async (id) => node.servesState(id))),
+        byIds: await reasonOf(readByIds(node, block, keys)),
       }),
+      signal,
     );
+    return found.map(({ host, answer, error }) => {
+      const { states, byIds } = answer ?? { states: messageOf(error), byIds: messageOf(error) };
+      return { host, lacksStates: states, lacksIds: byIds };
+    });
   }
 
   async headersToPayload(slot: number, signal?: AbortSignal): Promise<readonly Header[]> {
-    return this.#nodes.ask(async (url) => new Blocks(this.#nodes, url, signal).headersToPayload(slot), signal);
+    return this.#nodes.ask(async (node) => new Blocks(node).headersToPayload(slot), signal);
   }
 
   async prove(block: BeaconBlockInfo, pubkeys: readonly Hex[], signal?: AbortSignal): Promise<StateProofs> {
     const chain = await this.#nodes.chain(signal);
     const timestamp = await this.#timestampAfter(block, chain, signal);
-    const keys = pubkeys.map((pubkey) => pubkey.toLowerCase() as Hex);
-    return this.#nodes.ask(async (url) => {
-      const { fork, state, indices } = await this.#provable(url, block, keys, signal);
+    const keys = lowerCase(pubkeys);
+    return this.#nodes.ask(async (node) => {
+      const { fork, state, indices } = await this.#provable(node, block, keys, signal);
       return {
         fork,
         block,
@@ -144,14 +120,14 @@ export class BeaconClient implements BeaconSource {
   ): Promise<StateProofs> {
     const chain = await this.#nodes.chain(signal);
     const rootTimestamp = await this.#timestampAfter(from, chain, signal);
-    const hop = await this.#nodes.ask(async (url) => {
-      const { state } = await this.#provable(url, from, [], signal);
+    const hop = await this.#nodes.ask(async (node) => {
+      const { state } = await this.#provable(node, from, [], signal);
       if (block.slot + SLOTS_PER_HISTORICAL_ROOT >= from.slot)
         return { from: from.header, branch: state.blockRoot(block.slot) };
       const summary = state.summary(block.slot);
       const end = block.slot - (block.slot % SLOTS_PER_HISTORICAL_ROOT) + SLOTS_PER_HISTORICAL_ROOT - 1;
-      const last = await new Blocks(this.#nodes, url, signal).atOrBefore(end);
-      const period = await this.#provable(url, last, [], signal);
+      const last = await new Blocks(node).atOrBefore(end);
+      const period = await this.#provable(node, last, [], signal);
       const inPeriod = await branchInPeriod(block.slot, last, period.state.blockRoots());
       if (inPeriod.root !== summary.root) throw new Error(`the blocks up to slot ${end} are not those of its summary`);
       return { from: from.header, branch: [...inPeriod.branch, ...summary.branch] };
@@ -162,114 +138,67 @@ export class BeaconClient implements BeaconSource {
 
   /** The timestamp of the first block after this one, under which EIP-4788 has its root. */
   async #timestampAfter(block: BeaconBlockInfo, chain: BeaconChain, signal: AbortSignal | undefined): Promise<bigint> {
-    return this.#nodes.ask(async (url) => {
-      const slot = await new Blocks(this.#nodes, url, signal).successor(block);
+    return this.#nodes.ask(async (node) => {
+      const slot = await new Blocks(node).successor(block);
       return BigInt(chain.genesisTime + slot * chain.secondsPerSlot);
     }, signal);
   }
 
-  async #json<T>(
-    path: string,
-    schema: z.ZodType<T, z.ZodTypeDef, unknown>,
-    signal: AbortSignal | undefined,
-  ): Promise<T> {
-    return this.#nodes.ask(async (url) => {
-      const answer = await this.#nodes.json(url, path, schema, { signal });
-      if (answer === undefined) throw new Error(`${path} answered 404`);
-      return answer;
-    }, signal);
-  }
-
-  /** What `use` makes of the state after a block; undefined where the node does not serve states. */
-  async #state<T>(
-    url: string,
+  /** Out of the whole state; of a node that can't serve it by the keys, unless only the whole one will do. */
+  async #view(
+    node: BeaconNode,
     block: BeaconBlockInfo,
+    keys: readonly Hex[],
+    genesisValidatorsRoot: Hex,
+    whole: boolean,
     signal: AbortSignal | undefined,
-    use: (download: Download) => Promise<T>,
-  ): Promise<T | undefined> {
-    // a state is some hundred megabytes
-    const timeoutSeconds = 12 * this.#nodes.timeoutSeconds;
-    // some nodes find old states by slot only; what arrives is compared with the block in any case
-    for (const id of [block.header.stateRoot, block.slot]) {
-      const answer = await downloadState(url, `${STATES}${id}`, timeoutSeconds, signal, use);
-      if ("value" in answer) return answer.value;
-      if (answer.status !== 404) return undefined;
+  ): Promise<StateView> {
+    try {
+      return await stateBy(node, block, async (id) =>
+        viewOf(
+          block,
+          keys,
+          await node.state(id, async (download) => contentsOf(download, keys)),
+          genesisValidatorsRoot,
+        ),
+      );
+    } catch (error) {
+      signal?.throwIfAborted();
+      // a node that answers for another state than it was asked for is not asked for parts of it
+      if (error instanceof Mismatch) throw error;
+      if (whole)
+        throw new Unusable(isNotServed(error) ? "does not serve states" : `serves no state: ${messageOf(error)}`, {
+          cause: error,
+        });
+      return readByIds(node, block, keys);
     }
-    return undefined;
   }
 
   /** The state after a block, hashed and found to be that, and where the keys are in it. */
-  async #provable(url: string, block: BeaconBlockInfo, pubkeys: readonly Hex[], signal: AbortSignal | undefined) {
-    const found = await this.#state(url, block, signal, async (download) =>
-      provableState(download, block.header, pubkeys),
-    );
-    if (found === undefined) throw new Error("does not serve states: proofs need them");
-    return found;
-  }
-
-  /** The state's root, or the slot where a node finds states by slot only: then the block there must be this one. */
-  async #stateId(url: string, block: BeaconBlockInfo, signal: AbortSignal | undefined): Promise<string> {
-    const path = `/eth/v1/beacon/states/${block.header.stateRoot}/finality_checkpoints`;
-    if ((await this.#nodes.json(url, path, finalitySchema, { signal })) !== undefined) return block.header.stateRoot;
-    const there = await this.#nodes.json(url, `/eth/v1/beacon/headers/${block.slot}`, headerSchema, { signal });
-    expectSame("block", there?.data.root, block.root);
-    return String(block.slot);
-  }
-
-  /** Without the state: the keys' validators by POST. Sums over all validators are not known then. */
-  async #readByIds(
-    url: string,
-    block: BeaconBlockInfo,
-    pubkeys: readonly Hex[],
-    signal: AbortSignal | undefined,
-  ): Promise<StateView> {
-    if (block.unsettled?.owesWithdrawals === true)
-      throw new Error(
-        `serves no states, and slot ${block.slot} has no payload: what withdrawals it owes is in its state only`,
+  async #provable(node: BeaconNode, block: BeaconBlockInfo, pubkeys: readonly Hex[], signal: AbortSignal | undefined) {
+    try {
+      return await stateBy(node, block, async (id) =>
+        node.state(id, async (download) => provableState(download, block.header, pubkeys)),
       );
-    const id = await this.#stateId(url, block, signal);
-    const base = `/eth/v1/beacon/states/${id}`;
-    const wanted = new Set(pubkeys);
-    const body = { ids: pubkeys, statuses: null };
-    const [found, deposits, finality] = await Promise.all([
-      // without ids it would send all validators
-      pubkeys.length === 0
-        ? { data: [] }
-        : this.#nodes.json(url, `${base}/validators`, validatorsSchema, { body, signal }),
-      this.#nodes.json(url, `${base}/pending_deposits`, depositsSchema, { signal }),
-      this.#nodes.json(url, `${base}/finality_checkpoints`, finalitySchema, { signal }),
-    ]);
-    if (found === undefined || deposits === undefined || finality === undefined)
-      throw new Error(`does not have the state ${block.header.stateRoot}`);
-    const validators = new Map<Hex, ValidatorInfo>();
-    for (const { index, balance, validator } of found.data) {
-      if (!wanted.has(validator.pubkey)) throw new Error(`answered with ${validator.pubkey}, which was not asked for`);
-      validators.set(validator.pubkey, {
-        pubkey: validator.pubkey,
-        index,
-        withdrawalCredentials: validator.withdrawal_credentials,
-        balanceGwei: balance,
-        effectiveBalanceGwei: validator.effective_balance,
-        slashed: validator.slashed,
-        activationEligibilityEpoch: validator.activation_eligibility_epoch,
-        activationEpoch: validator.activation_epoch,
-        exitEpoch: validator.exit_epoch,
-        withdrawableEpoch: validator.withdrawable_epoch,
-      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw new Unusable(`proofs need whole states: ${messageOf(error)}`, { cause: error });
     }
-    const pending = deposits.data.flatMap(({ pubkey, amount }) =>
-      wanted.has(pubkey) ? [[pubkey, amount] as const] : [],
-    );
-    return {
-      block,
-      finalizedEpoch: finality.data.finalized.epoch,
-      validators,
-      pendingDepositsGwei: depositsOf(block, pubkeys, pending),
-      owedWithdrawalsGwei: new Map(),
-      totalActiveBalanceGwei: undefined,
-      slashingsGwei: undefined,
-    };
   }
+}
+
+/** Some nodes find old states by slot only; what arrives is compared with the block in any case. */
+async function stateBy<T>(node: BeaconNode, block: BeaconBlockInfo, ask: (id: string) => Promise<T>): Promise<T> {
+  return node.first([async () => ask(block.header.stateRoot), async () => ask(String(block.slot))]);
+}
+
+/** Rather than that it failed. */
+function isNotServed(error: unknown): boolean {
+  return error instanceof HostFailure && [403, 404, 405, 501].includes(error.status ?? 0);
+}
+
+function lowerCase(pubkeys: readonly Hex[]): Hex[] {
+  return pubkeys.map((pubkey) => pubkey.toLowerCase() as Hex);
 }
 
 /** What was asked for, of a state that is the block's as far as it shows without its root. */
@@ -292,17 +221,4 @@ function viewOf(
     totalActiveBalanceGwei: contents.totalActiveBalanceGwei,
     slashingsGwei: contents.slashingsGwei,
   };
-}
-
-/** The state's pending deposits, and those of the block's own payload that the state does not know yet. */
-function depositsOf(
-  { unsettled }: BeaconBlockInfo,
-  pubkeys: readonly Hex[],
-  pending: readonly (readonly [Hex, bigint])[],
-): Map<Hex, bigint> {
-  const sums = new Map<Hex, bigint>();
-  const wanted = new Set(pubkeys);
-  for (const [pubkey, amount] of [...pending, ...(unsettled?.deposits ?? [])])
-    if (wanted.has(pubkey)) sums.set(pubkey, (sums.get(pubkey) ?? 0n) + amount);
-  return sums;
 }

@@ -1,15 +1,17 @@
 /** Several beacon nodes as one: each is checked before it is believed, and the next is asked where one fails. */
-import { request } from "undici";
-import { z } from "zod";
 import type { Clock } from "../util/clock.ts";
 import { AppError, EXIT, messageOf } from "../util/errors.ts";
 import type { Hex } from "../util/hex.ts";
-import { bigintField, hexField, numberField } from "./fields.ts";
 import { hostOf } from "../util/http.ts";
-import { FinalError, askHosts, mayPass } from "../util/retry.ts";
+import { askHosts } from "../util/retry.ts";
+import type { Failure } from "../util/retry.ts";
+import { BeaconNode, newHabits } from "./node.ts";
+import { Unusable, isAskedTooOften } from "./requests.ts";
+import type { Habits } from "./requests.ts";
 import type { BeaconChain } from "./types.ts";
 
 export interface NodeOptions {
+  /** May hold user and password. */
   readonly urls: readonly string[];
   readonly clock: Clock;
   /** Seconds for one answer. */
@@ -21,38 +23,12 @@ export interface NodeOptions {
   readonly onFailure?: (host: string, message: string) => void;
 }
 
-export interface RawAnswer {
-  readonly status: number;
-  readonly version: string | undefined;
-  readonly body: Uint8Array;
-}
-
-/** A node can't be used now; the next may be. */
-class Unusable extends Error {}
-
-const syncingSchema = z.object({
-  data: z.object({
-    head_slot: numberField,
-    is_syncing: z.boolean(),
-    is_optimistic: z.boolean().optional(),
-    el_offline: z.boolean().optional(),
-  }),
-});
-const genesisSchema = z.object({
-  data: z.object({ genesis_time: numberField, genesis_fork_version: hexField, genesis_validators_root: hexField }),
-});
-const specSchema = z.object({
-  data: z.object({
-    SECONDS_PER_SLOT: numberField,
-    SLOTS_PER_EPOCH: numberField,
-    DEPOSIT_CHAIN_ID: bigintField,
-    DEPOSIT_CONTRACT_ADDRESS: hexField,
-  }),
-});
-
 export interface KnownChain extends BeaconChain {
   readonly genesisValidatorsRoot: Hex;
 }
+
+/** Seconds that are waited in one question where no other node is there to be asked. */
+const PATIENCE = 60;
 
 export class BeaconNodes {
   readonly #options: NodeOptions;
@@ -60,19 +36,12 @@ export class BeaconNodes {
   #chain: KnownChain | undefined;
   readonly #sameChain = new Set<string>();
   readonly #checkedAt = new Map<string, number>();
+  readonly #habits = new Map<string, Habits>();
   #preferred = 0;
 
   constructor(options: NodeOptions) {
     if (options.urls.length === 0) throw new AppError(EXIT.usage, "no beacon node is configured");
     this.#options = options;
-  }
-
-  get urls(): readonly string[] {
-    return this.#options.urls;
-  }
-
-  get timeoutSeconds(): number {
-    return this.#options.timeoutSeconds ?? 10;
   }
 
   async chain(signal?: AbortSignal): Promise<KnownChain> {
@@ -82,118 +51,102 @@ export class BeaconNodes {
   }
 
   /**
-   * Lets the first usable node do something.
-   * @throws FinalError as it comes; AppError (unavailable), with a line for each node, if none could
+   * Lets the first usable node do something. One that was asked too often is waited for where it is the only one, or no other could.
+   * @throws AppError (unavailable), with a line for each node, if none could; the signal's reason when aborted
    */
-  async ask<T>(act: (url: string) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const { urls, onFailure } = this.#options;
+  async ask<T>(act: (node: BeaconNode) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const { urls } = this.#options;
+    const isOnly = urls.length === 1;
+    try {
+      return await this.#round(act, urls, isOnly ? PATIENCE : 0, signal);
+    } catch (error) {
+      if (!(error instanceof Exhausted)) throw error;
+      const busy = error.failures.flatMap(({ host, error: why }) => (isAskedTooOften(why) ? [host] : []));
+      if (isOnly || busy.length === 0) throw unavailable(error.failures);
+      const others = error.failures.filter(({ host }) => !busy.includes(host));
+      return await this.#round(act, busy, PATIENCE, signal).catch((second: unknown) => {
+        throw second instanceof Exhausted ? unavailable([...others, ...second.failures]) : second;
+      });
+    }
+  }
+
+  /** What each node answers by itself, whatever the others do. @returns in the order of the settings; the error of those that fail */
+  async askEach<T>(
+    act: (node: BeaconNode) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<readonly { readonly host: string; readonly answer: T | undefined; readonly error: unknown }[]> {
+    return Promise.all(
+      this.#options.urls.map(async (url) => {
+        const host = hostOf(url);
+        try {
+          const node = this.#node(url, PATIENCE, signal);
+          await this.#check(node);
+          return { host, answer: await act(node), error: undefined };
+        } catch (error) {
+          signal?.throwIfAborted();
+          return { host, answer: undefined, error };
+        }
+      }),
+    );
+  }
+
+  async #round<T>(
+    act: (node: BeaconNode) => Promise<T>,
+    urls: readonly string[],
+    patience: number,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const { onFailure } = this.#options;
     const { value, host } = await askHosts(
       urls,
       async (url) => {
-        await this.#check(url, signal);
-        return act(url);
+        const node = this.#node(url, patience, signal);
+        await this.#check(node);
+        return act(node);
       },
       {
-        first: this.#preferred,
+        first: urls === this.#options.urls ? this.#preferred : 0,
         signal,
         onFailure: ({ host: url, error }) => {
           this.#checkedAt.delete(url);
           onFailure?.(hostOf(url), messageOf(error));
         },
-        onExhausted: (failures) =>
-          new AppError(
-            EXIT.unavailable,
-            failures.map(({ host: url, error }) => `beacon node ${hostOf(url)}: ${messageOf(error)}`).join("\n"),
-          ),
+        onExhausted: (failures) => new Exhausted(failures),
       },
     );
-    this.#preferred = host;
+    this.#preferred = this.#options.urls.indexOf(urls[host] ?? "");
     return value;
   }
 
-  /** One request to one node. @returns also 404, which the caller knows the meaning of @throws FinalError, or an error that may pass */
-  async fetch(
-    url: string,
-    path: string,
-    { ssz = false, body, signal }: { ssz?: boolean; body?: unknown; signal?: AbortSignal | undefined } = {},
-  ): Promise<RawAnswer> {
-    const timeout = AbortSignal.timeout(Math.ceil(this.timeoutSeconds * 1_000));
-    const response = await request(url + path, {
-      method: body === undefined ? "GET" : "POST",
-      headers: {
-        accept: ssz ? "application/octet-stream" : "application/json",
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
-    }).catch((error: unknown) => {
-      if (timeout.aborted) throw new Unusable(`no answer within ${this.timeoutSeconds} s`);
-      throw error;
-    });
-    const { statusCode: status } = response;
-    const bytes = new Uint8Array(await response.body.arrayBuffer());
-    const version = response.headers["eth-consensus-version"];
-    if (status === 200 || status === 404)
-      return { status, version: typeof version === "string" ? version : undefined, body: bytes };
-    const message = `${path} answered ${status}${explanation(bytes)}`;
-    throw mayPass(status) ? new Unusable(message) : new FinalError(message);
-  }
-
-  /** JSON of one node, in the shape of `schema`. Optimistic answers are refused. */
-  async json<T>(
-    url: string,
-    path: string,
-    schema: z.ZodType<T, z.ZodTypeDef, unknown>,
-    options: { body?: unknown; signal?: AbortSignal | undefined } = {},
-  ): Promise<T | undefined> {
-    const answer = await this.fetch(url, path, options);
-    if (answer.status === 404) return undefined;
-    let value: unknown;
-    try {
-      value = JSON.parse(Buffer.from(answer.body).toString("utf8"));
-    } catch {
-      throw new Unusable(`${path} is not JSON`);
-    }
-    if ((value as { execution_optimistic?: unknown } | null)?.execution_optimistic === true)
-      throw new Unusable(`${path} is optimistic: its execution layer has not verified it`);
-    const parsed = schema.safeParse(value);
-    if (parsed.success) return parsed.data;
-    const [issue] = parsed.error.issues;
-    throw new Unusable(`${path} has an unknown shape at ${issue?.path.join(".") ?? "?"}: ${issue?.message ?? ""}`);
+  #node(url: string, patience: number, signal: AbortSignal | undefined): BeaconNode {
+    const { clock, timeoutSeconds = 10 } = this.#options;
+    const habits = this.#habits.get(url) ?? newHabits();
+    this.#habits.set(url, habits);
+    return new BeaconNode(url, { clock, timeoutSeconds, patience, habits, signal });
   }
 
   /** Once a slot: not syncing, not optimistic, not behind; once ever: the same chain as the others. */
-  async #check(url: string, signal: AbortSignal | undefined): Promise<void> {
-    const now = this.#options.clock.now();
-    if (!this.#sameChain.has(url)) await this.#checkChain(url, signal);
-    const secondsPerSlot = this.#chain?.secondsPerSlot ?? 12;
-    if (now - (this.#checkedAt.get(url) ?? -Infinity) < secondsPerSlot) return;
-    const answer = await this.json(url, "/eth/v1/node/syncing", syncingSchema, { signal });
-    if (answer === undefined) throw new Unusable("does not say whether it is syncing");
-    const { is_syncing, is_optimistic, el_offline, head_slot } = answer.data;
-    if (is_syncing) throw new Unusable("is syncing");
-    if (is_optimistic === true) throw new Unusable("is optimistic: its execution layer has not verified its head");
-    if (el_offline === true) throw new Unusable("has lost its execution layer");
-    const slot = Math.floor((now - (this.#chain?.genesisTime ?? 0)) / secondsPerSlot);
-    const behind = slot - head_slot;
-    if (behind > (this.#options.maxLagSlots ?? 8)) throw new Unusable(`is ${behind} slots behind the clock`);
-    this.#checkedAt.set(url, now);
+  async #check(node: BeaconNode): Promise<void> {
+    const { clock, maxLagSlots = 8 } = this.#options;
+    if (!this.#sameChain.has(node.url)) await this.#checkChain(node);
+    const { secondsPerSlot = 12, genesisTime = 0 } = this.#chain ?? {};
+    const now = clock.now();
+    if (now - (this.#checkedAt.get(node.url) ?? -Infinity) < secondsPerSlot) return;
+    const behind = Math.floor((now - genesisTime) / secondsPerSlot) - (await node.syncedTo());
+    if (behind > maxLagSlots) throw new Unusable(`is ${behind} slots behind the clock`);
+    this.#checkedAt.set(node.url, now);
   }
 
-  async #checkChain(url: string, signal: AbortSignal | undefined): Promise<void> {
-    const [genesis, spec] = await Promise.all([
-      this.json(url, "/eth/v1/beacon/genesis", genesisSchema, { signal }),
-      this.json(url, "/eth/v1/config/spec", specSchema, { signal }),
-    ]);
-    if (genesis === undefined || spec === undefined) throw new Unusable("does not say which chain it follows");
+  async #checkChain(node: BeaconNode): Promise<void> {
+    const [genesis, spec] = await Promise.all([node.genesis(), node.spec()]);
     const chain: KnownChain = {
-      chainId: spec.data.DEPOSIT_CHAIN_ID,
-      depositContract: spec.data.DEPOSIT_CONTRACT_ADDRESS,
-      genesisTime: genesis.data.genesis_time,
-      genesisForkVersion: genesis.data.genesis_fork_version,
-      genesisValidatorsRoot: genesis.data.genesis_validators_root,
-      slotsPerEpoch: spec.data.SLOTS_PER_EPOCH,
-      secondsPerSlot: spec.data.SECONDS_PER_SLOT,
+      chainId: spec.chainId,
+      depositContract: spec.depositContract,
+      genesisTime: genesis.genesis_time,
+      genesisForkVersion: genesis.genesis_fork_version,
+      genesisValidatorsRoot: genesis.genesis_validators_root,
+      slotsPerEpoch: spec.slotsPerEpoch,
+      secondsPerSlot: spec.secondsPerSlot,
     };
     const { chainId } = this.#options;
     if (chainId !== undefined && chain.chainId !== chainId)
@@ -202,15 +155,21 @@ export class BeaconNodes {
     for (const key of Object.keys(chain) as (keyof KnownChain)[])
       if (chain[key] !== this.#chain[key])
         throw new Unusable(`follows another chain: ${key} is ${chain[key]}, not ${this.#chain[key]}`);
-    this.#sameChain.add(url);
+    this.#sameChain.add(node.url);
   }
 }
 
-function explanation(body: Uint8Array): string {
-  try {
-    const { message } = JSON.parse(Buffer.from(body).toString("utf8")) as { message?: unknown };
-    return typeof message === "string" ? `: ${message.slice(0, 200)}` : "";
-  } catch {
-    return "";
+/** No node could. */
+class Exhausted extends Error {
+  readonly failures: readonly Failure[];
+
+  constructor(failures: readonly Failure[]) {
+    super("no beacon node could answer");
+    this.failures = failures;
   }
+}
+
+function unavailable(failures: readonly Failure[]): AppError {
+  const lines = failures.map(({ host, error }) => `beacon node ${hostOf(host)}: ${messageOf(error)}`);
+  return new AppError(EXIT.unavailable, lines.join("\n"));
 }

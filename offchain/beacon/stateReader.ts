@@ -8,6 +8,7 @@ import { AppError, EXIT } from "../util/errors.ts";
 import type { Hex } from "../util/hex.ts";
 import type { Pause } from "./merkle.ts";
 import type { ForkName } from "./proofs.ts";
+import { fixedSize } from "./stateFork.ts";
 import type { ValidatorInfo } from "./types.ts";
 
 const VALIDATOR = { size: 121, credentials: 48, effectiveBalance: 80, slashed: 88, epochs: 89 } as const;
@@ -104,8 +105,7 @@ export class StateStream {
     this.#fork = fork;
     this.#total = total;
     this.#keys = new KeySet(pubkeys);
-    const fields: readonly { readonly fixedSize: number | null }[] = Object.values(ssz[fork].BeaconState.fields);
-    this.#fixed = new Uint8Array(fields.reduce((size, { fixedSize }) => size + (fixedSize ?? 4), 0));
+    this.#fixed = new Uint8Array(fixedSize(fork));
   }
 
   write(chunk: Uint8Array): void {

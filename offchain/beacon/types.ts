@@ -61,11 +61,13 @@ export interface StateView {
   readonly slashingsGwei: bigint | undefined;
 }
 
-/** Of one node. */
-export interface NodeStates {
+/** Of one node: why it does not answer in either way; undefined where it does. */
+export interface NodeServes {
   readonly host: string;
-  /** Undefined where it does not answer. */
-  readonly serves: boolean | undefined;
+  /** Of the whole state. */
+  readonly lacksStates: string | undefined;
+  /** Of single validators, pending deposits and finality. */
+  readonly lacksIds: string | undefined;
 }
 
 export interface StateProofs {
@@ -82,21 +84,21 @@ export interface BeaconSource {
   head(signal?: AbortSignal): Promise<number>;
   /** The first slot of the finalised epoch: up to it nothing can change. */
   finalizedSlot(signal?: AbortSignal): Promise<number>;
-  /** The last block at or before a slot, missed slots stepped over. */
+  /** The last block at or before a slot, missed slots stepped over: a later block must show, by its parents, that they were. */
   blockAtOrBefore(slot: number, signal?: AbortSignal): Promise<BeaconBlockInfo>;
   /**
-   * @param complete every key is known to be in the registry: an answer without one is no answer
+   * @param known keys that are in the registry for certain, or true for all: an answer without one is no answer
    * @param whole the sums over all validators are needed: a node that serves no states can't answer
    */
   readState(
     block: BeaconBlockInfo,
     pubkeys: readonly Hex[],
     signal?: AbortSignal,
-    complete?: boolean,
+    known?: boolean | readonly Hex[],
     whole?: boolean,
   ): Promise<StateView>;
-  /** Which of the nodes serve whole states, by asking each for one and reading none of it. */
-  servingStates(signal?: AbortSignal): Promise<readonly NodeStates[]>;
+  /** What each of the nodes serves of a block's state; nothing of the whole state is read. */
+  serving(block: BeaconBlockInfo, pubkeys: readonly Hex[], signal?: AbortSignal): Promise<readonly NodeServes[]>;
   /**
    * The header of the last block at or before a slot, and those of the blocks without a payload that follow it (Gloas): the root of the last is what
    * EIP-4788 has first after the slot. One alone where the next block has a payload, as always before Gloas.

@@ -1,5 +1,6 @@
-/** Every precondition of a member's work, with an explanation. Nothing is signed or sent. */
-import { formatEther } from "ethers";
+/** Every precondition of a member's work, with an explanation. No report is signed, and nothing is sent. */
+import { formatEther, verifyTypedData } from "ethers";
+import type { Signer } from "ethers";
 import { Journal } from "./journal.ts";
 import { CheckList, MOST_EPOCHS_TO_FINALITY, NODE_CHECKS, SIGNER_CHECK } from "../util/check.ts";
 import type { Check } from "../util/check.ts";
@@ -9,14 +10,21 @@ import type { Nodes } from "./assemble.ts";
 import type { OracleConfig } from "./config.ts";
 import { dueSlot, readStanding } from "./contract.ts";
 import type { Standing } from "./contract.ts";
-import type { Reason } from "./metrics.ts";
+import { checkReading } from "./readingChecks.ts";
 
 /** Below it the account is nearly empty: some fifty reports at 10 gwei. */
 const LOW_BALANCE = 10n ** 17n;
 const SLOTS_PER_EPOCH = 32n;
-/** Reports without slashings are read from nodes without that endpoint too. */
-const STATES_CHECK = "whole states";
-const NEEDS_WHOLE_STATE: Reason = "needs_whole_state";
+/** A slot: a clock that is further behind takes final slots for slots to come. */
+const MOST_SECONDS_BEHIND = 12;
+/** What no contract takes: to see the signer sign typed data without a report being signed. */
+const SAMPLE_TYPES = { Check: [{ name: "account", type: "address" }] };
+
+interface Finality {
+  readonly slot: bigint;
+  /** Unix seconds of the head's slot. */
+  readonly headTime: number;
+}
 
 /** What can be asked without the key comes first; a check that needs a failed one says so. */
 export async function checkAll(
@@ -44,36 +52,46 @@ export async function checkAll(
       `${chain.slotsPerEpoch} slots of ${chain.secondsPerSlot} s an epoch, genesis at ${chain.genesisTime}`,
     ];
   });
-  const finalized = await list.run<bigint>(NODE_CHECKS.finality, async () => {
-    const [head, slot] = await Promise.all([beacon.head(signal), beacon.finalizedSlot(signal)]);
+  const finalized = await list.run<Finality>(NODE_CHECKS.finality, async () => {
+    const [chain, head, slot] = await Promise.all([
+      beacon.chain(signal),
+      beacon.head(signal),
+      beacon.finalizedSlot(signal),
+    ]);
     const epochs = (BigInt(head) - BigInt(slot)) / SLOTS_PER_EPOCH;
     return [
       epochs <= MOST_EPOCHS_TO_FINALITY,
       `head ${head}, final up to ${slot}: ${epochs} epochs behind`,
-      BigInt(slot),
+      { slot: BigInt(slot), headTime: chain.genesisTime + head * chain.secondsPerSlot },
     ];
   });
-  await list.run(STATES_CHECK, async () => {
-    const found = await beacon.servingStates(signal);
-    const serving = found.filter(({ serves }) => serves === true);
-    if (serving.length > 0)
-      return [true, `${serving.length} of ${found.length} beacon nodes serve whole states: ${hosts(serving)}`];
-    return [
-      "warning",
-      `no beacon node serves /eth/v2/debug/beacon/states (${hosts(found)}): after a slashing of a validator of ours this member can't sign (${NEEDS_WHOLE_STATE})`,
-    ];
+  await list.run("clock", () => {
+    const times = [standing?.block.timestamp, finalized?.headTime].filter((time) => time !== undefined);
+    if (times.length === 0) return [false, "needs a node"];
+    const ahead = Math.ceil(Math.max(...times) - clock.now());
+    if (ahead > MOST_SECONDS_BEHIND)
+      return [false, `this machine's clock is ${ahead} s behind the chain's newest block`];
+    return [true, `the newest block is ${Math.max(0, -ahead)} s old`];
   });
+  await checkReading(list, nodes, standing, finalized?.slot, signal);
   await list.run("frame", () => {
     if (standing === undefined || finalized === undefined) return [false, "needs both layers"];
-    const due = dueSlot(standing, finalized);
+    const due = dueSlot(standing, finalized.slot);
     const text = due === undefined ? "nothing to report yet" : `slot ${due} is due`;
     const late = standing.nextRefSlot >= standing.oldestRefSlot + standing.slotsPerFrame;
     return [!late, `last report: slot ${standing.lastRefSlot}; ${text}${late ? ": a report is missing" : ""}`];
   });
-  const address = await list.run<string>(SIGNER_CHECK, async () => {
-    const signer = await loadSigner(config, protocol.provider);
-    const account = (await signer.getAddress()).toLowerCase();
-    return [true, account, account];
+  const signer = await list.run<Signer>(SIGNER_CHECK, async () => {
+    const loaded = await loadSigner(config, protocol.provider);
+    return [true, (await loaded.getAddress()).toLowerCase(), loaded];
+  });
+  const address = (await signer?.getAddress())?.toLowerCase();
+  await list.run("signature", async () => {
+    if (signer === undefined || address === undefined) return [false, "needs signer"];
+    const domain = { name: "Estuary check", version: "1", chainId: protocol.chainId };
+    const signature = await signer.signTypedData(domain, SAMPLE_TYPES, { account: address });
+    const by = verifyTypedData(domain, SAMPLE_TYPES, { account: address }, signature).toLowerCase();
+    return [by === address, by === address ? "typed data are signed (a sample, no report)" : `it signs as ${by}`];
   });
   await list.run("member", () => {
     if (standing === undefined || address === undefined) return [false, "needs execution node and signer"];
@@ -104,8 +122,4 @@ export async function checkAll(
     return [peers.length - silent.length >= needed, text.join("; ")];
   });
   return list.checks;
-}
-
-function hosts(nodes: readonly { readonly host: string }[]): string {
-  return nodes.map(({ host }) => host).join(", ");
 }

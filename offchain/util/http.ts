@@ -162,7 +162,7 @@ async function readBytes(response: Response, most: number): Promise<Uint8Array> 
 }
 
 /** "fetch failed" says nothing: why is in the cause. Never a message that may hold the URL. */
-function transportProblem(error: unknown): string {
+export function transportProblem(error: unknown): string {
   const causes: unknown[] = [error];
   for (let i = 0; i < 4; i++) causes.push((causes.at(-1) as { cause?: unknown } | undefined)?.cause);
   for (const cause of causes.reverse()) {

@@ -23,7 +23,6 @@ const { value, cost } = await withCost(async () =>
     return { validators: indices.map((index) => state.validator(index, 0n)), balances, hop };
   }),
 );
-if (!("value" in value)) throw new Error(`answered ${value.status}`);
-const { validators, balances, hop } = value.value;
+const { validators, balances, hop } = value;
 const branches = [...validators, ...balances].map(({ branch }) => branch.length);
 console.log(JSON.stringify({ branches, hop: hop.length, cost }));

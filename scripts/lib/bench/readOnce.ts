@@ -8,6 +8,5 @@ const task = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as { url: s
 const { value, cost } = await withCost(async () =>
   downloadState(task.url, "/state", 60, undefined, async (download) => contentsOf(download, task.pubkeys)),
 );
-if (!("value" in value)) throw new Error(`answered ${value.status}`);
-const { validators, validatorCount } = value.value;
+const { validators, validatorCount } = value;
 console.log(JSON.stringify({ found: validators.length, of: validatorCount, cost }));

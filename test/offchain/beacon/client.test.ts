@@ -233,7 +233,10 @@ describe("the beacon client, over HTTP", () => {
     const before = failures.length;
     expect(await node.head()).to.equal(beacon.head.slot);
     expect(failures.length).to.equal(before);
-    const gone = client(["http://127.0.0.1:1", second.url]);
+    const closed = createServer();
+    const closedUrl = await listen(closed);
+    await new Promise<void>((resolve) => closed.close(() => resolve()));
+    const gone = client([closedUrl, second.url]);
     expect(await gone.head()).to.equal(beacon.head.slot);
     expect(failures.at(-1)).to.include("ECONNREFUSED");
   });
@@ -356,7 +359,8 @@ describe("the beacon client, over HTTP", () => {
       const wrong = { ...block, header: { ...block.header, bodyRoot: block.root } };
       expect(await fails(node.readState(wrong, PUBKEYS))).to.include("another body than asked for");
       answer = { path: /debug/, status: 200, headers: { "eth-consensus-version": "fulu" }, body: "x".repeat(300) };
-      expect(await fails(node.readState(block, PUBKEYS))).to.include("300 bytes are not a beacon state of fulu");
+      const whole = node.readState(block, PUBKEYS, undefined, false, true);
+      expect(await fails(whole)).to.include("300 bytes are not a beacon state of fulu");
     } finally {
       liar.closeAllConnections();
       liar.close();
