@@ -6,15 +6,13 @@ import type { ContractTransactionReceipt, HDNodeWallet } from "ethers";
 import type { Contracts } from "../../deploy/deploy.ts";
 import { ValidatorReader } from "../../offchain/chain/validatorReader.ts";
 import { SLOTS_PER_EPOCH } from "../../offchain/protocol/frames.ts";
-import { REPORT_TYPES, reportDomain } from "../../offchain/protocol/report.ts";
+import { REPORT_TYPES, REPORT_VALIDITY, reportDomain } from "../../offchain/protocol/report.ts";
 import type { Report } from "../../offchain/protocol/report.ts";
 import { gwei, wei } from "../../offchain/protocol/units.ts";
 import { compactSignature } from "../committee.ts";
 import type { CompactSignature } from "../committee.ts";
 import type { SimulatedBeacon } from "./beacon.ts";
 import type { Hex } from "./state/state.ts";
-
-const VALIDITY = 7n * 86_400n; // seconds
 
 export class LocalCommittee {
   readonly wallets: readonly HDNodeWallet[];
@@ -48,12 +46,11 @@ export class LocalCommittee {
     const block = state.block.execution.number;
     const provider = oracle.runner?.provider;
     if (provider === null || provider === undefined) throw new Error("the oracle has no provider");
-    const [withdrawals, rewards, committee, prevReportHash, now] = await Promise.all([
+    const [withdrawals, rewards, committee, prevReportHash] = await Promise.all([
       provider.getBalance(this.#contracts.withdrawalVault, block),
       provider.getBalance(this.#contracts.rewardsVault, block),
       oracle.committee(),
       oracle.lastReportHash(),
-      provider.getBlock("latest"),
     ]);
     const keys = await this.fundedKeys(block);
     return {
@@ -66,7 +63,7 @@ export class LocalCommittee {
       incident: false,
       prevReportHash,
       committeeVersion: committee.version,
-      validUntil: BigInt(now?.timestamp ?? 0) + VALIDITY,
+      validUntil: BigInt(this.#beacon.timeOf(Number(refSlot))) + REPORT_VALIDITY,
       ...overrides,
     };
   }

@@ -2,18 +2,13 @@
 import type { StateView } from "../beacon/types.ts";
 import { SLOTS_PER_EPOCH, slotTime } from "../protocol/frames.ts";
 import { isLeaving } from "../protocol/leaving.ts";
+import { REPORT_VALIDITY } from "../protocol/report.ts";
 import type { Report } from "../protocol/report.ts";
-import { DAY, gwei } from "../protocol/units.ts";
+import { gwei } from "../protocol/units.ts";
 import type { Wei } from "../protocol/units.ts";
 import type { Hex } from "../util/hex.ts";
 import { findIncident } from "./incident.ts";
 import type { Finding, OwnValidator } from "./incident.ts";
-
-/**
- * How long a signed report may be submitted, from its reference time. The same for every member, so no setting. Longer than any vote about a fall:
- * a report is applied once at most, as the next names it as its predecessor.
- */
-const VALIDITY = 400n * DAY;
 
 /** Both layers in the post-state of the last block at or before the reference slot. */
 export interface Snapshot {
@@ -81,7 +76,7 @@ export function buildReport(snapshot: Snapshot, link: Link): BuiltReport {
     incident: finding.incident,
     prevReportHash: link.prevReportHash,
     committeeVersion: link.committeeVersion,
-    validUntil: slotTime(refSlot, snapshot.genesisTime) + VALIDITY,
+    validUntil: slotTime(refSlot, snapshot.genesisTime) + REPORT_VALIDITY,
   };
   return { report, finding, counted: own.length, foreign };
 }

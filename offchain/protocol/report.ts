@@ -1,7 +1,14 @@
 /** The committee's report as typed data, EIP-712 (docs/math.md, The report's hash). */
 import { TypedDataEncoder } from "ethers";
 import type { TypedDataDomain, TypedDataField } from "ethers";
+import { DAY } from "./units.ts";
 import type { Gwei, Wei } from "./units.ts";
+
+/**
+ * Seconds that a signed report may be submitted, from its reference time. The same for every member, so no setting. Longer than any vote about a fall:
+ * a report is applied once at most, as the next names it as its predecessor.
+ */
+export const REPORT_VALIDITY = 400n * DAY;
 
 /** IReportOracle.Report. */
 export interface Report {
