@@ -94,7 +94,7 @@ async function read(sources: Sources, signal: AbortSignal | undefined): Promise<
     Promise.all(Array.from({ length: Number(tierCount) }, (_, tier) => validators.tierQueue(tier, at))),
     Promise.all(requested.map(({ keyRoot }) => validators.validator(keyRoot, at))),
     readExitCauses(protocol, book, block.number),
-    beacon.readState(finalized, pubkeysOfInterest(book), signal),
+    beacon.readState(finalized, pubkeysOfInterest(book), signal, fundedUpTo(book, finalized.execution.number)),
   ]);
   const lateSlashed = [...book.values()].filter(
     ({ status, pubkey }) => status === "withdrawn" && state.validators.get(pubkey)?.slashed === true,
@@ -159,6 +159,11 @@ async function readExitCauses(protocol: Protocol, book: ValidatorBook, block: nu
 /** All but the keys that never were funded and never will be: a withdrawn one may still turn out to be slashed. */
 function pubkeysOfInterest(book: ValidatorBook): Hex[] {
   return [...book.values()].filter(({ status }) => status !== "dropped").map(({ pubkey }) => pubkey);
+}
+
+/** Their keys were proven before that block: a state of it without one of them is another. */
+function fundedUpTo(book: ValidatorBook, block: number): Hex[] {
+  return [...book.values()].filter(({ fundedBlock = Infinity }) => fundedBlock <= block).map(({ pubkey }) => pubkey);
 }
 
 /** The execution node must have the block that the beacon block carries. */

@@ -62,6 +62,10 @@ export function makeExchange(peers: readonly Peer[], book: SignatureBook, log: L
         peers.map(async (peer) => {
           const answer = await peer.fetch(refSlot, signal);
           note(peer, answer.reachable, answer.detail);
+          if (answer.skipped > 0) {
+            metrics.skipped.inc({ peer: peer.name }, answer.skipped);
+            log.debug({ peer: peer.name, detail: answer.detail }, "part of a peer's answer is skipped");
+          }
           return answer.signatures;
         }),
       );

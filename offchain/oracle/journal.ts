@@ -11,6 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  writeFileSync,
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -126,15 +127,24 @@ export class Journal {
     try {
       content = journalSchema.parse(JSON.parse(readFileSync(this.file, "utf8")));
     } catch {
-      // an empty journal in its place could lead to a second signature
-      throw new AppError(EXIT.refused, `${this.file} is damaged: restore it, or wait a frame and remove it`);
+      throw this.#damaged();
     }
     const { chainId, oracle, member } = this.identity;
     const isOurs =
       content.chainId === String(chainId) && sameText(content.oracle, oracle) && sameText(content.member, member);
     if (!isOurs) throw new AppError(EXIT.refused, `${this.file} is the journal of another member, oracle or chain`);
+    for (const [i, signed] of content.signed.entries())
+      if (content.signed.slice(0, i).some((other) => isSameSlot(other, signed))) throw this.#damaged();
+    // a signature that is nobody's means that some of the rest may be lost too
+    if (content.signed.some((signed) => !sameText(signerOf(signed, chainId, oracle) ?? "", member)))
+      throw this.#damaged();
     this.#floor = content.floor;
     this.#signed = content.signed;
+  }
+
+  /** An empty journal in its place could lead to a second signature. */
+  #damaged(): AppError {
+    return new AppError(EXIT.refused, `${this.file} is damaged: restore it, or wait a frame and remove it`);
   }
 
   #write(signed: readonly SignedReport[]): void {
@@ -166,7 +176,7 @@ function writeDurably(file: string, text: string): void {
   const draft = `${file}.new`;
   const descriptor = openSync(draft, "w", 0o600);
   try {
-    writeSync(descriptor, text);
+    writeFileSync(descriptor, text);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
@@ -208,6 +218,10 @@ function isRunning(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
+}
+
+function isSameSlot({ report: a }: SignedReport, { report: b }: SignedReport): boolean {
+  return a.refSlot === b.refSlot && a.committeeVersion === b.committeeVersion;
 }
 
 function sameText(a: string, b: string): boolean {

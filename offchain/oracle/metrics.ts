@@ -44,6 +44,7 @@ export interface OracleMetrics {
   readonly peerUp: Gauge;
   readonly stepSeconds: Gauge;
   readonly steps: Counter;
+  readonly skipped: Counter;
   readonly divergences: Counter;
   readonly equivocations: Counter;
   readonly outvoted: Counter;
@@ -86,6 +87,9 @@ export function makeMetrics(registry = new Registry()): OracleMetrics {
     peerUp: gauge(registry, "oracle_peer_up", "1 if the peer answered the last time", ["peer"]),
     stepSeconds: gauge(registry, "oracle_step_seconds", "How long the last turn took"),
     steps: counter(registry, "oracle_steps_total", "Turns of the loop", ["result"]),
+    skipped: counter(registry, "oracle_peer_items_skipped_total", "Parts of peers' answers that were of no use", [
+      "peer",
+    ]),
     divergences: counter(
       registry,
       "oracle_divergences_total",

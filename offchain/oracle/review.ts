@@ -43,6 +43,8 @@ export class Review {
     const { journal, book, log } = this.#services;
     if (this.#seenRefSlot === standing.lastRefSlot) return false;
     this.#seenRefSlot = standing.lastRefSlot;
+    // where the grid starts nothing was reported
+    if (BigInt(standing.lastReportHash) === 0n) return false;
     const own = journal.signed.filter(({ report }) => report.refSlot === standing.lastRefSlot);
     const refSlot = standing.lastRefSlot.toString();
     const agreed = own.find(({ report }) => reportHash(report) === standing.lastReportHash);

@@ -37,12 +37,32 @@ const reportSchema = z
   .strict();
 
 export const signedReportSchema = z.object({ report: reportSchema, signature: bytes(65) }).strict();
-export const signedReportsSchema = z.object({ signatures: z.array(signedReportSchema) });
+const signedReportsSchema = z.object({ signatures: z.array(z.unknown()) });
+/** Two of each of 64 members, the most that the contract has: a member's door gives no more. */
+const MOST_SIGNATURES = 128;
 
 export interface SignedReport {
   readonly report: Report;
   /** 65 bytes: r, s, v. */
   readonly signature: Hex;
+}
+
+/**
+ * What a peer says about a slot: one bad item spoils none of the others.
+ * @throws ZodError where it is no list of signatures at all
+ */
+export function readSignedReports(
+  json: unknown,
+  refSlot: bigint,
+): { readonly signatures: readonly SignedReport[]; readonly skipped: number } {
+  const { signatures: items } = signedReportsSchema.parse(json);
+  const signatures: SignedReport[] = [];
+  for (const item of items) {
+    if (signatures.length === MOST_SIGNATURES) break;
+    const parsed = signedReportSchema.safeParse(item);
+    if (parsed.success && parsed.data.report.refSlot === refSlot) signatures.push(parsed.data);
+  }
+  return { signatures, skipped: items.length - signatures.length };
 }
 
 /** JSON-ready: what the schemas read. */
