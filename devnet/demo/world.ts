@@ -10,7 +10,7 @@ import type { Report } from "../../offchain/protocol/report.ts";
 import type { Grid } from "../../offchain/protocol/frames.ts";
 import { countedTime, scheduleOf } from "../../offchain/protocol/frames.ts";
 import { ProtocolModel } from "../../offchain/protocol/model.ts";
-import type { ReportOutcome } from "../../offchain/protocol/model.ts";
+import type { ReportOutcome } from "../../offchain/protocol/applyReport.ts";
 import { bp, shares, SHARES_PER_UNIT, wei } from "../../offchain/protocol/units.ts";
 import type { Wei } from "../../offchain/protocol/units.ts";
 import { LOCAL_SETTINGS } from "../../deploy/lib/parameters.ts";

@@ -2,7 +2,7 @@
 import { saturatingSub } from "./integers.ts";
 import { toEtherUp } from "./shares.ts";
 import type { Totals } from "./shares.ts";
-import { VALIDATOR_DEPOSIT, wei } from "./units.ts";
+import { RAY, VALIDATOR_DEPOSIT, ray, shares, wei } from "./units.ts";
 import type { Ray, Shares, Wei } from "./units.ts";
 
 /** IStakingPool.Books. Times are unix seconds. */
@@ -47,6 +47,30 @@ export interface Books {
   readonly finalisable: boolean;
 }
 
+/** Of a ledger that has not begun. */
+export const EMPTY_BOOKS: Books = {
+  clLast: wei(0n),
+  fundedAtLastRef: wei(0n),
+  funded: wei(0n),
+  fundedBefore: wei(0n),
+  fundingBoundary: 0n,
+  fundedTime: 0n,
+  cover: shares(0n),
+  heldBack: wei(0n),
+  highWaterRate: RAY,
+  finalisationRate: ray(0n),
+  lastRefTime: 0n,
+  lastCutoff: 0n,
+  leaving: wei(0n),
+  lastReportTime: 0n,
+  slashingTime: 0n,
+  slashed: 0n,
+  slashedEarlier: 0n,
+  depositCeiling: wei(0n),
+  openUntil: 0n,
+  finalisable: false,
+};
+
 /** Exact: clLast + funded - fundedAtLastRef. */
 export function etherAtValidators(books: Books): Wei {
   return wei(books.clLast + books.funded - books.fundedAtLastRef);
@@ -82,6 +106,9 @@ const TOLERANCE = 1_000n * 10n ** 18n;
 /** Of more, the correlation between them counts. */
 const MAX_TOLERATED = 400n;
 
+/** The pool counts slashings in 16 bits. */
+const MAX_SLASHED = 65_535n;
+
 /** Whether so many slashings of 32 ETH that no report contains cost about a basis point at most (docs/decisions/014). */
 export function tolerates(slashings: bigint, totalEther: Wei): boolean {
   return slashings <= MAX_TOLERATED && slashings * TOLERANCE <= totalEther;
@@ -96,4 +123,22 @@ export function slashingsAfter(books: Books, refTime: bigint): Pick<Books, "slas
 export function mayFinalise(books: Books, totals: Totals, now: bigint): boolean {
   const isTolerable = tolerates(books.slashedEarlier + books.slashed, totals.ether);
   return books.finalisable && now <= books.openUntil && isTolerable;
+}
+
+/** The books after `count` validators were funded at `now`: 32 ETH each, whoever's they are. */
+export function afterFunding(books: Books, count: bigint, now: bigint, secondsPerFrame: bigint): Books {
+  const { fundingBoundary: last } = books;
+  const boundary = now <= last ? last : now - 1n - ((now - 1n - last) % secondsPerFrame);
+  const before = boundary === last ? {} : { fundedBefore: books.funded, fundingBoundary: boundary };
+  return { ...books, ...before, funded: wei(books.funded + VALIDATOR_DEPOSIT * count), fundedTime: now };
+}
+
+/** The books after a slashing was proven in the state of a slot at `slotTime`. */
+export function afterSlashing(books: Books, slotTime: bigint): Books {
+  const isLater = slotTime > books.lastRefTime && books.slashed < MAX_SLASHED;
+  return {
+    ...books,
+    slashingTime: max(books.slashingTime, slotTime),
+    slashed: books.slashed + (isLater ? 1n : 0n),
+  };
 }

@@ -4,25 +4,28 @@
  * Operations bear the names of the contracts' and refuse with their errors; one that refuses changes nothing. Time, balances of vaults and
  * the weights of validators come in as arguments. Pause flags, allowances and roles are left to the contracts.
  */
+import { applyReport } from "./applyReport.ts";
+import type { Ledger, ReportInput, ReportLimits, ReportOutcome } from "./applyReport.ts";
 import {
+  EMPTY_BOOKS,
+  afterFunding,
+  afterSlashing,
   buffer,
   depositable,
   etherAtValidators,
   exitDemand,
   mayFinalise,
   promised,
-  slashingsAfter,
-  tolerates,
 } from "./books.ts";
 import type { Books } from "./books.ts";
-import { PAUSING_FALL } from "./bounds.ts";
 import { ensure } from "./errors.ts";
+import { NO_FEES, divide, minted } from "./fees.ts";
+import type { Fees } from "./fees.ts";
 import type { Schedule } from "./frames.ts";
-import { max, min } from "./integers.ts";
+import { min } from "./integers.ts";
 import {
   EMPTY_QUEUE,
   MIN_REQUEST,
-  closeRound,
   endUnitsOf,
   finalise,
   lastFinalizedId,
@@ -31,48 +34,17 @@ import {
   unfinalisedShares,
 } from "./queue.ts";
 import type { QueueState } from "./queue.ts";
-import { FIRST_ALLOWANCE, allowanceAt, maxFeeShares, rateRise } from "./rails.ts";
+import { FIRST_ALLOWANCE } from "./rails.ts";
 import type { Rails } from "./rails.ts";
-import { burnable, divisible, feeOn, fell, grossChange, recognise, splitFee } from "./rebase.ts";
 import type { FeeSplit, Weights } from "./rebase.ts";
-import {
-  rateDown,
-  rateUp,
-  toEtherDisplayed,
-  toEtherDown,
-  toSharesDown,
-  toSharesUp,
-  transferredShares,
-} from "./shares.ts";
+import { toEtherDisplayed, toEtherDown, toSharesDown, toSharesUp, transferredShares } from "./shares.ts";
 import type { Totals } from "./shares.ts";
-import {
-  PREDEPOSIT,
-  RAY,
-  SHARES_PER_UNIT,
-  SHARES_PER_WEI,
-  TOP_UP,
-  VALIDATOR_DEPOSIT,
-  bp,
-  ray,
-  shares,
-  wei,
-} from "./units.ts";
-import type { Bp, Ray, Shares, Wei } from "./units.ts";
+import { PREDEPOSIT, RAY, SHARES_PER_UNIT, SHARES_PER_WEI, TOP_UP, shares, wei } from "./units.ts";
+import type { Shares, Wei } from "./units.ts";
 
-/** Nothing is finalised in a report that lowers the rate by more. */
-const MAX_FINALISING_FALL = bp(1n);
-/** The pool counts slashings in 16 bits. */
-const MAX_SLASHED = 65_535n;
 const MIN_BOOTSTRAP = wei(10n ** 16n);
 const MAX_UINT128 = 2n ** 128n - 1n;
-/** The queue and the pool keep rates in 104 bits. */
-const MAX_RATE = 2n ** 104n - 1n;
-
-export interface Settings {
-  readonly feeBp: Bp;
-  readonly maxAprBp: Bp;
-  /** By how much T may grow in deposits from one report to the next. */
-  readonly depositCap: Wei;
+export interface Settings extends ReportLimits {
   readonly secondsPerFrame: bigint;
   /** Accounts that the protocol itself holds shares in. */
   readonly queue: string;
@@ -81,57 +53,13 @@ export interface Settings {
   readonly locked: string;
 }
 
-export interface VaultBalance {
-  /** As the committee reports it, at the reference block. */
-  readonly reported: Wei;
-  /** When the report is executed. */
-  readonly held: Wei;
-}
-
-export interface ReportInput extends Schedule {
-  /** Unix seconds. */
-  readonly now: bigint;
-  /** The time that the report counts, in seconds. */
-  readonly elapsed: bigint;
-  readonly clBalance: Wei;
-  /** The part of it that is on its way out. */
-  readonly leaving: Wei;
-  readonly withdrawalVault: VaultBalance;
-  readonly rewardsVault: VaultBalance;
-  readonly incident: boolean;
-}
-
-export interface ReportOutcome {
-  readonly before: Totals;
-  /** After gain and fee: what the oracle judges. */
-  readonly judged: Totals;
-  readonly after: Totals;
-  readonly gross: Wei;
-  readonly recognised: Wei;
-  readonly heldBack: Wei;
-  readonly fee: Wei;
-  /** To the operator registry, which divides them. */
-  readonly feeShares: Shares;
-  /** F */
-  readonly finalisationRate: Ray;
-  readonly finalisable: boolean;
-  readonly paid: Wei;
-  readonly burned: Shares;
-  readonly sweptWithdrawals: Wei;
-  readonly sweptRewards: Wei;
-}
-
-interface State {
-  totals: Totals;
+type State = { -readonly [Key in keyof Ledger]: Ledger[Key] } & {
   held: Map<string, Shares>;
-  books: Books;
-  queue: QueueState;
   /** Of requests not claimed. */
   owners: Map<number, string>;
-  rails: Rails;
-  /** On the operators' account: fees not divided yet, and the treasury's part of those that are. */
-  fees: { readonly undivided: Shares; readonly treasury: Shares };
-}
+  /** On the operators' account. */
+  fees: Fees;
+};
 
 export class ProtocolModel {
   settings: Settings;
@@ -146,7 +74,7 @@ export class ProtocolModel {
       queue: EMPTY_QUEUE,
       owners: new Map(),
       rails: { allowance: 0n, updatedAt: 0n },
-      fees: { undivided: shares(0n), treasury: shares(0n) },
+      fees: NO_FEES,
     };
   }
 
@@ -345,23 +273,13 @@ export class ProtocolModel {
 
   #noteFunding(count: bigint, now: bigint): Shares {
     ensure(now <= this.books.openUntil, "ReportOverdue", this.books.openUntil);
-    const funded = wei(this.books.funded + VALIDATOR_DEPOSIT * count);
-    const { fundingBoundary: last } = this.books;
-    const boundary = now <= last ? last : now - 1n - ((now - 1n - last) % this.settings.secondsPerFrame);
-    const before = boundary === last ? {} : { fundedBefore: this.books.funded, fundingBoundary: boundary };
-    this.#state.books = { ...this.books, ...before, funded, fundedTime: now };
+    this.#state.books = afterFunding(this.books, count, now, this.settings.secondsPerFrame);
     return this.#mint(this.settings.operators, wei(PREDEPOSIT * count));
   }
 
   /** A slashing was proven in the state of a slot at `slotTime`. */
   noteSlashing(slotTime: bigint): void {
-    const { books } = this;
-    const isLater = slotTime > books.lastRefTime && books.slashed < MAX_SLASHED;
-    this.#state.books = {
-      ...books,
-      slashingTime: max(books.slashingTime, slotTime),
-      slashed: books.slashed + (isLater ? 1n : 0n),
-    };
+    this.#state.books = afterSlashing(this.books, slotTime);
   }
 
   /** A report waits for signatures or for governance: no deposits, fundings or payments until one is applied. */
@@ -377,10 +295,8 @@ export class ProtocolModel {
 
   /** Divides the fees minted since the last division, by the weights that held since then. */
   divideFees(weights: Weights): FeeSplit {
-    const { undivided, treasury } = this.#state.fees;
-    const whole = divisible(undivided);
-    const split = splitFee(whole, this.settings.feeBp, weights);
-    this.#state.fees = { undivided: shares(undivided - whole), treasury: shares(treasury + split.treasuryShares) };
+    const { fees, split } = divide(this.#state.fees, this.settings.feeBp, weights);
+    this.#state.fees = fees;
     return split;
   }
 
@@ -396,85 +312,12 @@ export class ProtocolModel {
 
   /** Applies a report (docs/math.md, Report). */
   report(input: ReportInput): ReportOutcome {
-    const { books, settings, totals: before } = this;
-    const { elapsed, refTime } = input;
-    ensure(refTime >= books.lastReportTime, "ReferenceTooOld", refTime, books.lastReportTime);
-    const fundedAtRef = refTime >= books.fundedTime ? books.funded : books.fundedBefore;
-    const sweptWithdrawals = takenFrom("withdrawalVault", input.withdrawalVault);
-    const sweptRewards = takenFrom("rewardsVault", input.rewardsVault);
-
-    const gross = grossChange({
-      clLast: books.clLast,
-      cl: input.clBalance,
-      fundedAtLastRef: books.fundedAtLastRef,
-      fundedAtRef,
-      fromWithdrawalVault: sweptWithdrawals,
-      fromRewardsVault: sweptRewards,
-      heldBack: books.heldBack,
-    });
-    const { recognised, heldBack } = recognise(gross, before.ether, settings.maxAprBp, elapsed);
-    const grown = wei(before.ether + recognised);
-    ensure(grown > 0n, "TotalWouldBeZero", recognised);
-    const { fee, feeShares } = feeOn(recognised, grown, before.shares, books.highWaterRate, settings.feeBp);
-    const judged: Totals = { ether: grown, shares: shares(before.shares + feeShares) };
-    const finalisationRate = rateDown(judged);
-
-    const next: Books = { ...books, clLast: input.clBalance, fundedAtLastRef: fundedAtRef, heldBack };
-    const slashings = slashingsAfter(books, refTime);
-    const isTolerable = tolerates(slashings.slashedEarlier, judged.ether);
-    const finalisable = !input.incident && !fell(before, judged, MAX_FINALISING_FALL) && isTolerable;
-    const available = finalisable ? buffer(next, judged) : wei(0n);
-    const closed = closeRound(this.queue, input.nextCutoff);
-    const {
-      queue,
-      paid,
-      shares: paidShares,
-    } = finalisable
-      ? finalise(closed.queue, finalisationRate, input.cutoff, available)
-      : { queue: closed.queue, paid: wei(0n), shares: shares(0n) };
-
-    const left = wei(grown - paid);
-    const cover = shares(books.cover + closed.remainder + paidShares);
-    const burned = burnable(cover, judged.shares, left, before, settings.maxAprBp, elapsed);
-    const after: Totals = { ether: left, shares: shares(judged.shares - burned) };
-    const rails = this.#spentRails(before, after, recognised, feeShares, input.now);
-
-    this.#state.totals = after;
-    this.#state.rails = rails;
-    this.#state.queue = queue;
-    this.#debit(settings.queue, burned);
-    this.#credit(settings.operators, feeShares);
-    this.#state.fees = { ...this.#state.fees, undivided: shares(this.#state.fees.undivided + feeShares) };
-    this.#state.books = {
-      ...next,
-      cover: shares(cover - burned),
-      highWaterRate: max(books.highWaterRate, rateUp(after)),
-      finalisationRate,
-      lastRefTime: refTime,
-      lastCutoff: input.cutoff,
-      leaving: input.leaving,
-      lastReportTime: input.now,
-      ...slashings,
-      depositCeiling: fell(before, judged, PAUSING_FALL) ? wei(0n) : wei(after.ether + settings.depositCap),
-      openUntil: input.openUntil,
-      finalisable,
-    };
-    return {
-      before,
-      judged,
-      after,
-      gross,
-      recognised,
-      heldBack,
-      fee,
-      feeShares,
-      finalisationRate,
-      finalisable,
-      paid,
-      burned,
-      sweptWithdrawals,
-      sweptRewards,
-    };
+    const { queue: queueAccount, operators } = this.settings;
+    const { ledger, outcome } = applyReport(this.#state, this.settings, input);
+    this.#state = { ...this.#state, ...ledger, fees: minted(this.#state.fees, outcome.feeShares) };
+    this.#debit(queueAccount, outcome.burned);
+    this.#credit(operators, outcome.feeShares);
+    return outcome;
   }
 
   // --- internal ---
@@ -518,44 +361,4 @@ export class ProtocolModel {
   #debit(account: string, amount: Shares): void {
     if (amount !== 0n) this.#state.held.set(account, shares(this.sharesOf(account) - amount));
   }
-
-  #spentRails(before: Totals, after: Totals, gain: Wei, feeShares: Shares, now: bigint): Rails {
-    const maxShares = maxFeeShares(before, gain);
-    ensure(feeShares <= maxShares, "FeeTooHigh", feeShares, maxShares);
-    ensure(after.ether > 0n && after.shares > 0n, "RateOutOfRange");
-    const allowance = allowanceAt(this.rails, now);
-    const rise = rateRise(before, after);
-    ensure(rise <= allowance, "RateRisesTooFast", rise, allowance);
-    ensure(rateDown(after) <= MAX_RATE, "RateOutOfRange");
-    return { allowance: allowance - rise, updatedAt: now };
-  }
-}
-
-const EMPTY_BOOKS: Books = {
-  clLast: wei(0n),
-  fundedAtLastRef: wei(0n),
-  funded: wei(0n),
-  fundedBefore: wei(0n),
-  fundingBoundary: 0n,
-  fundedTime: 0n,
-  cover: shares(0n),
-  heldBack: wei(0n),
-  highWaterRate: RAY,
-  finalisationRate: ray(0n),
-  lastRefTime: 0n,
-  lastCutoff: 0n,
-  leaving: wei(0n),
-  lastReportTime: 0n,
-  slashingTime: 0n,
-  slashed: 0n,
-  slashedEarlier: 0n,
-  depositCeiling: wei(0n),
-  openUntil: 0n,
-  finalisable: false,
-};
-
-/** What a report takes from a vault, which the error names: at most what it holds. */
-function takenFrom(vault: "withdrawalVault" | "rewardsVault", { reported, held }: VaultBalance): Wei {
-  ensure(reported <= held, "VaultBalanceImpossible", vault, reported, held);
-  return reported;
 }

@@ -1,5 +1,7 @@
 /** Bounds of the token that hold even if the pool is wrong (docs/math.md, Rails). The twin of RateRails.sol. */
+import { ensure } from "./errors.ts";
 import { ceilDiv, min } from "./integers.ts";
+import { rateDown } from "./shares.ts";
 import type { Totals } from "./shares.ts";
 import { DAY, shares } from "./units.ts";
 import type { Shares, Wei } from "./units.ts";
@@ -13,6 +15,9 @@ const MAX_RISE = 30n * MAX_RISE_PER_DAY;
 export const FIRST_ALLOWANCE = 2n * MAX_RISE_PER_DAY;
 /** A fee is at most a fifth of a gain. */
 const MAX_FEE_DIVISOR = 5n;
+
+/** The queue and the pool keep rates in 104 bits. */
+const MAX_RATE = 2n ** 104n - 1n;
 
 export interface Rails {
   /** Relative rise still allowed, 1e-18. */
@@ -37,4 +42,16 @@ export function maxFeeShares(before: Totals, gain: Wei): Shares {
   if (gain <= 0n) return shares(0n);
   const maxFee = gain / MAX_FEE_DIVISOR;
   return shares((maxFee * before.shares) / (before.ether + gain - maxFee));
+}
+
+/** The rails after a report; refuses what they do not let through. */
+export function spend(rails: Rails, before: Totals, after: Totals, gain: Wei, feeShares: Shares, now: bigint): Rails {
+  const maxShares = maxFeeShares(before, gain);
+  ensure(feeShares <= maxShares, "FeeTooHigh", feeShares, maxShares);
+  ensure(after.ether > 0n && after.shares > 0n, "RateOutOfRange");
+  const allowance = allowanceAt(rails, now);
+  const rise = rateRise(before, after);
+  ensure(rise <= allowance, "RateRisesTooFast", rise, allowance);
+  ensure(rateDown(after) <= MAX_RATE, "RateOutOfRange");
+  return { allowance: allowance - rise, updatedAt: now };
 }

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { ProtocolModel } from "../../../offchain/protocol/model.ts";
-import type { ReportInput, ReportOutcome, Settings } from "../../../offchain/protocol/model.ts";
+import type { ReportInput, ReportOutcome } from "../../../offchain/protocol/applyReport.ts";
+import type { Settings } from "../../../offchain/protocol/model.ts";
 import { rateDown, rateUp } from "../../../offchain/protocol/shares.ts";
 import { DAY, ETHER, RAY, bp, shares, wei } from "../../../offchain/protocol/units.ts";
 

@@ -5,7 +5,8 @@
 import { strict as assert } from "node:assert";
 import { ProtocolError } from "../../../offchain/protocol/errors.ts";
 import { ProtocolModel } from "../../../offchain/protocol/model.ts";
-import type { ReportOutcome, Settings } from "../../../offchain/protocol/model.ts";
+import type { ReportOutcome } from "../../../offchain/protocol/applyReport.ts";
+import type { Settings } from "../../../offchain/protocol/model.ts";
 import { max, min, saturatingSub } from "../../../offchain/protocol/integers.ts";
 import { payment, unitsOf } from "../../../offchain/protocol/queue.ts";
 import type { Totals } from "../../../offchain/protocol/shares.ts";

@@ -1,6 +1,6 @@
 /** The committee's reports, beside them the books: they hear what beacon states and vaults hold, not what the report says. */
 import { countedTime, scheduleOf } from "../../../offchain/protocol/frames.ts";
-import type { ReportOutcome } from "../../../offchain/protocol/model.ts";
+import type { ReportOutcome } from "../../../offchain/protocol/applyReport.ts";
 import type { Report } from "../../../offchain/protocol/report.ts";
 import { WEI_PER_GWEI, wei } from "../../../offchain/protocol/units.ts";
 import { nextFrameEnd } from "./world.ts";

@@ -13,7 +13,7 @@ import type { LocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import { scheduleOf } from "../../../offchain/protocol/frames.ts";
 import type { Grid } from "../../../offchain/protocol/frames.ts";
 import { ProtocolModel } from "../../../offchain/protocol/model.ts";
-import type { ReportOutcome } from "../../../offchain/protocol/model.ts";
+import type { ReportOutcome } from "../../../offchain/protocol/applyReport.ts";
 import { WEI_PER_GWEI, bp, wei } from "../../../offchain/protocol/units.ts";
 import { Chain, nobody } from "./chain.ts";
 import { OperatorBooks } from "./operatorBooks.ts";

@@ -4,7 +4,7 @@
  */
 import { ZeroAddress } from "ethers";
 import { fallBp } from "../../../../offchain/protocol/bounds.ts";
-import type { ReportOutcome } from "../../../../offchain/protocol/model.ts";
+import type { ReportOutcome } from "../../../../offchain/protocol/applyReport.ts";
 import { maxGain } from "../../../../offchain/protocol/rebase.ts";
 import { reportHash } from "../../../../offchain/protocol/report.ts";
 import type { Report } from "../../../../offchain/protocol/report.ts";
