@@ -3,6 +3,7 @@ import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-et
 import { config as loadDotenv } from "dotenv";
 import { configVariable, defineConfig } from "hardhat/config";
 import type { HttpNetworkUserConfig, SolidityCompilerUserConfig } from "hardhat/types/config";
+import { compilerWarnings } from "./scripts/lib/compilerWarnings.ts";
 
 loadDotenv({ quiet: true });
 
@@ -13,7 +14,7 @@ const isCi = (process.env["CI"] ?? "") !== "";
 const measuresCoverage = process.argv.includes("--coverage");
 
 export default defineConfig({
-  plugins: [hardhatToolboxMochaEthers],
+  plugins: [hardhatToolboxMochaEthers, compilerWarnings],
   paths: {
     sources: ["./contracts", "./test"],
     // Every *.t.sol under `sources` is a test; here every .sol file is one, so that handlers need no special name.
