@@ -167,7 +167,8 @@ export function roleCalls(authority: string, target: TargetName, successor: stri
 
 /**
  * Replacing the pool, in order: roles first, so that the guardian can pause the new pool from its first block. A new pool may bring a new
- * oracle; whatever that one does only once the pool names it comes after these.
+ * oracle whose predecessor is the old one: it takes over last, as it may only once the live pool names it. Anyone may call that, but without
+ * it no report is accepted.
  */
 export async function successionCalls(
   { authority, token }: Pick<Contracts, "authority" | "token">,
@@ -179,5 +180,8 @@ export async function successionCalls(
     ...(oracle === undefined ? [] : roleCalls(manager, "oracle", oracle)),
     ...roleCalls(manager, "pool", pool),
     { target, data: token.interface.encodeFunctionData("replacePool", [pool]) },
+    ...(oracle === undefined
+      ? []
+      : [{ target: oracle, data: ReportOracle__factory.createInterface().encodeFunctionData("takeOver") }]),
   ];
 }

@@ -83,8 +83,8 @@ delays, no admin delays of targets and no closed targets; ADMIN is admin and gua
 
 **A call expires.** The \`AccessManager\` forgets a scheduled call a week after its time (\`expiration()\`): what is not executed by then is scheduled again and waits again.
 
-**Replacing a contract.** Roles belong to addresses. \`successionCalls\` in \`deploy/roles.ts\` gives the calls in their order: the functions of the new pool (and of its new oracle) get their roles first, then \`replacePool\`; so the guardian can pause the new
-pool from its first block. A registry is upgraded behind its address and keeps its roles.
+**Replacing a contract.** Roles belong to addresses. \`successionCalls\` in \`deploy/roles.ts\` gives the calls in their order: the functions of the new pool (and of its new oracle) get their roles first, so that the guardian can pause the new
+pool from its first block; then \`replacePool\`; then the new oracle's \`takeOver\`. A registry is upgraded behind its address and keeps its roles.
 
 **Checked.** \`npm run deploy\` and the tests, with the settings of mainnet, read the \`AccessManager\`'s events and state: holders, delays, grant delays, admins and guardians of roles, the role of every function, targets, authorities. Anything that is not as
 above is a line, and a failure.

@@ -1,5 +1,6 @@
 /** Who may do what on a network, and when: every restricted function, with the settings of mainnet. */
 import { expect } from "chai";
+import type { Addressable } from "ethers";
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import { delayOf, ROLE_NAMES, ROLES, successionCalls } from "../../deploy/roles.ts";
 import type { Call, RoleName } from "../../deploy/roles.ts";
@@ -263,9 +264,20 @@ describe("ADMIN's thirty days", () => {
   });
 });
 
-async function successor(p: Governed) {
-  const peers = { ...(await peersOf(p.pool)), predecessor: p.pool };
+async function successor(p: Governed, own: { oracle?: Addressable } = {}) {
+  const peers = { ...(await peersOf(p.pool)), predecessor: p.pool, ...own };
   return ethers.deployContract("StakingPool", [p.authority, peers, await policyOf(p.pool)]);
+}
+
+async function successorOracle({ authority, token, bounds, oracle }: Governed) {
+  const grid = {
+    genesisTime: await oracle.genesisTime(),
+    firstRefSlot: await oracle.lastRefSlot(),
+    slotsPerFrame: await oracle.slotsPerFrame(),
+    finalisationMargin: await oracle.finalisationMargin(),
+    grace: await oracle.grace(),
+  };
+  return ethers.deployContract("ReportOracle", [authority, token, bounds, grid, [], 0n, oracle]);
 }
 
 describe("Replacing the pool on a network", () => {
@@ -300,12 +312,27 @@ describe("Replacing the pool on a network", () => {
     const p = await loadFixture(governed);
     const [pool, oracle] = [ethers.Wallet.createRandom().address, ethers.Wallet.createRandom().address];
     const calls = await successionCalls(p, { pool, oracle });
-    await decide(p, calls.slice(0, -1));
+    await decide(p, calls.slice(0, -2));
     for (const { contract, selector, role } of assign(restricted())) {
       const address = { StakingPool: pool, ReportOracle: oracle }[contract];
       if (address !== undefined)
         expect(await p.authority.getTargetFunctionRole(address, selector)).to.equal(ROLES[role].id);
     }
+  });
+
+  it("ends with the new oracle's taking over, in the same transaction", async () => {
+    const p = await loadFixture(governed);
+    const oracle = await successorOracle(p);
+    const pool = await successor(p, { oracle });
+    await decide(p, await successionCalls(p, { pool: await pool.getAddress(), oracle: await oracle.getAddress() }));
+    expect(await pool.oracle()).to.equal(await oracle.getAddress());
+    expect([...(await oracle.members())]).to.deep.equal([...(await p.oracle.members())]);
+    const [old, now] = [await p.oracle.committee(), await oracle.committee()];
+    expect([now.members, now.quorum, now.version]).to.deep.equal([old.members, old.quorum, old.version + 1n]);
+    expect(await oracle.lastRefSlot()).to.equal(await p.oracle.lastRefSlot());
+    await expect(oracle.takeOver())
+      .to.be.revertedWithCustomError(oracle, "NothingToTakeOver")
+      .withArgs(await p.oracle.getAddress());
   });
 
   it("without them leaves the new pool's pause to ADMIN", async () => {
