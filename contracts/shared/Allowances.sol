@@ -10,7 +10,8 @@ import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
 /// @title Allowances
-/// @notice The part of ERC-20 that both tokens share: allowances with the errors of ERC-6093, and ERC-2612 permits for ordinary accounts, accounts with delegated code (EIP-7702) and contract accounts (ERC-1271).
+/// @notice The part of ERC-20 that both tokens share: allowances with the errors of ERC-6093, and ERC-2612 permits for
+/// ordinary accounts, accounts with delegated code (EIP-7702) and contract accounts (ERC-1271).
 /// @dev A key's own signature counts whether or not the account has code; failing that the account is asked. For a
 /// contract account (r, s, v) are packed as r ++ s ++ v; the `bytes` overload takes signatures of any form.
 abstract contract Allowances is IERC20, IERC20Errors, IERC20Permit, EIP712, Nonces {

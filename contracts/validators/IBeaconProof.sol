@@ -69,8 +69,9 @@ interface IBeaconProof {
     /// @notice Deployment: historical summaries start with a whole period of 8192 slots.
     error NotAPeriod(uint64 firstSummarySlot);
 
-    /// @notice Reverts unless the header is on chain, by a hop if need be, and the validator is in its state at that index. A branch has one
-    /// sibling for each level of the tree; those that are empty subtrees at the top of a list may be left out.
+    /// @notice Reverts unless the header is on chain, by a hop if need be, and the validator is in its state at that
+    /// index. A branch has one sibling for each level of the tree; those that are empty subtrees at the top of a list
+    /// may be left out.
     function verifyValidator(ValidatorProof calldata proof) external view;
     /// @notice As verifyValidator, for each. Where empty subtrees are left out, the branches have one length.
     function verifyValidators(ValidatorBatch calldata batch) external view;
