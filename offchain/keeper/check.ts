@@ -1,8 +1,17 @@
 /** Every precondition of the keeper's work, with an explanation, and what it would do. Nothing is signed or sent. */
 import { formatEther, formatUnits } from "ethers";
 import { readMarket } from "../chain/write/price.ts";
-import { CheckList, MAX_LAG_SECONDS, MOST_EPOCHS_TO_FINALITY, NODE_CHECKS, SIGNER_CHECK } from "../util/check.ts";
+import {
+  CheckList,
+  MAX_LAG_SECONDS,
+  MOST_EPOCHS_TO_FINALITY,
+  NODE_CHECKS,
+  SIGNER_CHECK,
+  clockFinding,
+} from "../util/check.ts";
 import type { Check } from "../util/check.ts";
+import { wholeStates } from "../beacon/serving.ts";
+import type { BeaconChain } from "../beacon/types.ts";
 import type { Clock } from "../util/clock.ts";
 import { loadSigner, namesSigner } from "../util/signer.ts";
 import type { KeeperConfig } from "./config.ts";
@@ -16,6 +25,9 @@ import type { Snapshot, Sources } from "./snapshot.ts";
 /** Below it the account is nearly empty: some thirty proofs at 10 gwei. */
 const LOW_BALANCE = 5n * 10n ** 16n;
 
+/** Slots, 27 hours: EIP-4788 remembers as many roots, and what is proven later is proven in an older state. */
+const PERIOD = 8_192;
+
 /** What can be asked without the key comes first; a check that needs a failed one says so. */
 export async function checkKeeper(
   config: KeeperConfig,
@@ -27,28 +39,34 @@ export async function checkKeeper(
   const { protocol, beacon } = sources;
   const { provider } = protocol;
   const list = new CheckList();
-  await list.run(NODE_CHECKS.execution, async () => {
+  const blockTime = await list.run<number>(NODE_CHECKS.execution, async () => {
     const block = await provider.getBlock("latest");
     if (block === null) return [false, "it has no block"];
     const age = Math.floor(clock.now() - block.timestamp);
     return [
       age <= MAX_LAG_SECONDS,
       `chain ${protocol.chainId}, block ${block.number}${age > MAX_LAG_SECONDS ? `, ${age} s old` : ""}`,
+      block.timestamp,
     ];
   });
-  const slotsPerEpoch = await list.run<number>(NODE_CHECKS.chains, async () => {
-    const [chain, genesisTime] = await Promise.all([beacon.chain(signal), protocol.oracle.genesisTime()]);
-    if (BigInt(chain.genesisTime) !== genesisTime)
-      return [false, `beacon genesis at ${chain.genesisTime}, the contracts count from ${genesisTime}`];
-    return [true, `chain ${chain.chainId} on both layers, genesis at ${chain.genesisTime}`, chain.slotsPerEpoch];
+  const chain = await list.run<BeaconChain>(NODE_CHECKS.chains, async () => {
+    const [found, genesisTime] = await Promise.all([beacon.chain(signal), protocol.oracle.genesisTime()]);
+    if (BigInt(found.genesisTime) !== genesisTime)
+      return [false, `beacon genesis at ${found.genesisTime}, the contracts count from ${genesisTime}`];
+    return [true, `chain ${found.chainId} on both layers, genesis at ${found.genesisTime}`, found];
   });
-  await list.run(NODE_CHECKS.finality, async () => {
-    const [head, slot] = await Promise.all([beacon.head(signal), beacon.finalizedSlot(signal)]);
-    const epochs = Math.floor((head - slot) / (slotsPerEpoch ?? 32));
+  const head = await list.run<number>(NODE_CHECKS.finality, async () => {
+    const [newest, slot] = await Promise.all([beacon.head(signal), beacon.finalizedSlot(signal)]);
+    const epochs = Math.floor((newest - slot) / (chain?.slotsPerEpoch ?? 32));
     return [
       epochs <= MOST_EPOCHS_TO_FINALITY,
-      `head ${head}, final up to ${slot}: ${epochs} epochs behind; proofs are of final states`,
+      `head ${newest}, final up to ${slot}: ${epochs} epochs behind; proofs are of final states`,
+      newest,
     ];
+  });
+  await list.run("clock", () => {
+    const headTime = chain && head !== undefined ? chain.genesisTime + head * chain.secondsPerSlot : undefined;
+    return clockFinding([blockTime, headTime], clock.now());
   });
   const snapshot = await list.run<Snapshot>("states", async () => {
     const read = await readSnapshot(sources, signal);
@@ -60,10 +78,25 @@ export async function checkKeeper(
   });
   await list.run("proofs", async () => {
     if (snapshot === undefined) return [false, "needs states"];
-    const [pubkey] = snapshot.state.validators.keys();
-    if (pubkey === undefined) return [true, "no key to prove yet"];
-    const { validators, fork } = await beacon.prove(snapshot.state.block, [pubkey], signal);
-    return [validators.length === 1, `one made from the ${fork} state at slot ${snapshot.state.block.slot}`];
+    const { block, validators: known } = snapshot.state;
+    const [pubkey] = known.keys();
+    if (pubkey === undefined) {
+      const served = wholeStates(await beacon.serving(block, [], signal));
+      return [served.count > 0, `no key to prove yet; ${served.text}`];
+    }
+    const { validators, fork } = await beacon.prove(block, [pubkey], signal);
+    return [validators.length === 1, `one made from the ${fork} state at slot ${block.slot}`];
+  });
+  await list.run("old states", async () => {
+    if (snapshot === undefined) return [false, "needs states"];
+    const slot = snapshot.state.block.slot - PERIOD;
+    if (slot < 0) return [true, "the chain is younger than what proofs may reach back to"];
+    const served = wholeStates(await beacon.serving(await beacon.blockAtOrBefore(slot, signal), [], signal));
+    if (served.count > 0) return [true, `of slot ${slot}, ${served.text}`];
+    return [
+      "warning",
+      `of slot ${slot}, ${served.text}: what is not proven within ${PERIOD} slots never is, by this keeper`,
+    ];
   });
   await list.run("plan", () => {
     if (snapshot === undefined) return [false, "needs states"];

@@ -2,7 +2,7 @@
 import { formatEther, verifyTypedData } from "ethers";
 import type { Signer } from "ethers";
 import { Journal } from "./journal.ts";
-import { CheckList, MOST_EPOCHS_TO_FINALITY, NODE_CHECKS, SIGNER_CHECK } from "../util/check.ts";
+import { CheckList, MOST_EPOCHS_TO_FINALITY, NODE_CHECKS, SIGNER_CHECK, clockFinding } from "../util/check.ts";
 import type { Check } from "../util/check.ts";
 import { loadSigner } from "../util/signer.ts";
 import type { Clock } from "../util/clock.ts";
@@ -15,8 +15,6 @@ import { checkReading } from "./readingChecks.ts";
 /** Below it the account is nearly empty: some fifty reports at 10 gwei. */
 const LOW_BALANCE = 10n ** 17n;
 const SLOTS_PER_EPOCH = 32n;
-/** A slot: a clock that is further behind takes final slots for slots to come. */
-const MOST_SECONDS_BEHIND = 12;
 /** What no contract takes: to see the signer sign typed data without a report being signed. */
 const SAMPLE_TYPES = { Check: [{ name: "account", type: "address" }] };
 
@@ -65,14 +63,7 @@ export async function checkAll(
       { slot: BigInt(slot), headTime: chain.genesisTime + head * chain.secondsPerSlot },
     ];
   });
-  await list.run("clock", () => {
-    const times = [standing?.block.timestamp, finalized?.headTime].filter((time) => time !== undefined);
-    if (times.length === 0) return [false, "needs a node"];
-    const ahead = Math.ceil(Math.max(...times) - clock.now());
-    if (ahead > MOST_SECONDS_BEHIND)
-      return [false, `this machine's clock is ${ahead} s behind the chain's newest block`];
-    return [true, `the newest block is ${Math.max(0, -ahead)} s old`];
-  });
+  await list.run("clock", () => clockFinding([standing?.block.timestamp, finalized?.headTime], clock.now()));
   await checkReading(list, nodes, standing, finalized?.slot, signal);
   await list.run("frame", () => {
     if (standing === undefined || finalized === undefined) return [false, "needs both layers"];

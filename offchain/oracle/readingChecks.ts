@@ -1,7 +1,8 @@
 /** What any turn of a member may have to read, asked for once, each with a reason of its own. */
 import { call, readAll } from "../chain/multicall.ts";
 import { fundedKeys } from "../chain/validatorBook.ts";
-import type { BeaconBlockInfo, NodeServes } from "../beacon/types.ts";
+import { reasons, singleValidators, wholeStates } from "../beacon/serving.ts";
+import type { BeaconBlockInfo } from "../beacon/types.ts";
 import type { CheckList } from "../util/check.ts";
 import type { Hex } from "../util/hex.ts";
 import type { Nodes } from "./assemble.ts";
@@ -65,27 +66,13 @@ export async function checkReading(
   await list.run("whole states", async () => {
     if (block === undefined) return [false, "needs reference"];
     const found = await beacon.serving(block, keys?.slice(0, SAMPLE) ?? [], signal);
-    const serving = found.filter(({ lacksStates }) => lacksStates === undefined);
-    const byIds = found.filter(({ lacksIds }) => lacksIds === undefined);
-    const single = `${byIds.length} single validators${reasons(found, "lacksIds")}`;
-    if (serving.length > 0)
-      return [
-        true,
-        `${serving.length} of ${found.length} beacon nodes serve whole states: ${hosts(serving)}${reasons(found, "lacksStates")}; ${single}`,
-      ];
+    const [states, single] = [wholeStates(found), singleValidators(found)];
+    if (states.count > 0) return [true, `${states.text}; ${single.text}`];
+    const hosts = found.map(({ host }) => host).join(", ");
     // reports without slashings are read from nodes without that endpoint too
     return [
       "warning",
-      `no beacon node serves /eth/v2/debug/beacon/states (${hosts(found)}): after a slashing of a validator of ours this member can't sign${reasons(found, "lacksStates")}; ${single} (${NEEDS_WHOLE_STATE})`,
+      `no beacon node serves /eth/v2/debug/beacon/states (${hosts}): after a slashing of a validator of ours this member can't sign${reasons(found, "lacksStates")}; ${single.text} (${NEEDS_WHOLE_STATE})`,
     ];
   });
-}
-
-function hosts(nodes: readonly NodeServes[]): string {
-  return nodes.map(({ host }) => host).join(", ");
-}
-
-/** Of the nodes that do not. */
-function reasons(nodes: readonly NodeServes[], lack: "lacksStates" | "lacksIds"): string {
-  return nodes.flatMap((node) => (node[lack] === undefined ? [] : [`; ${node.host}: ${node[lack]}`])).join("");
 }

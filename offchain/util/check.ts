@@ -22,6 +22,18 @@ export const MAX_LAG_SECONDS = 300;
 /** How far behind the head the chain may be final: two epochs where all goes well. */
 export const MOST_EPOCHS_TO_FINALITY = 4;
 
+/** A slot: a clock that is further behind takes what is final for what is still to come. */
+const MOST_SECONDS_BEHIND = 12;
+
+/** @param newest of the blocks that the nodes show, in unix seconds; undefined where none was read @param now of this machine */
+export function clockFinding(newest: readonly (number | undefined)[], now: number): Finding<never> {
+  const times = newest.filter((time) => time !== undefined);
+  if (times.length === 0) return [false, "needs a node"];
+  const ahead = Math.ceil(Math.max(...times) - now);
+  if (ahead > MOST_SECONDS_BEHIND) return [false, `this machine's clock is ${ahead} s behind the chain's newest block`];
+  return [true, `the newest block is ${Math.max(0, -ahead)} s old`];
+}
+
 export class CheckList {
   readonly #checks: Check[] = [];
 

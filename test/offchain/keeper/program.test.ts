@@ -84,8 +84,10 @@ describe("the keeper program", () => {
         "execution node",
         "chains agree",
         "finality",
+        "clock",
         "states",
         "proofs",
+        "old states",
         "plan",
         "signer",
         "account",
@@ -98,7 +100,7 @@ describe("the keeper program", () => {
     expect(checks["proofs"]?.explanation).to.match(/^one made from the electra state at slot \d+$/);
     expect(checks["signer"]?.explanation).to.equal(await world.p.keeper.getAddress());
     const table = (await run(["check"], {}, { json: false })).printed[0] ?? "";
-    expect(table.split("\n")).to.have.length(10);
+    expect(table.split("\n")).to.have.length(12);
     expect(table).to.match(/^ok {4}execution node {2}chain 31337, block \d+$/m);
   });
 
