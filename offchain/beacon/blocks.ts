@@ -11,10 +11,13 @@ import { expectSame, hex } from "./blockCodec.ts";
 import type { Bid, Block, Execution } from "./blockCodec.ts";
 import type { BeaconNode } from "./node.ts";
 import type { Header } from "./proofs.ts";
+import { Unusable } from "./requests.ts";
 import type { BeaconBlockInfo } from "./types.ts";
 
 /** How far a block is looked for over missed slots, or a payload over blocks without one: a day. */
 const MOST_MISSED = 7_200;
+/** Slots that are asked for one after the other. */
+const EACH_SLOT = 32;
 
 export class Blocks {
   readonly #node: BeaconNode;
@@ -116,14 +119,21 @@ export class Blocks {
     return next;
   }
 
-  /** The first block that the node shows at a slot or after it; undefined where its head is before. */
+  /**
+   * A block that the node shows at a slot or after it, the first if few are missed; undefined where its head is before.
+   * @throws Unusable where it shows none in a day
+   */
   async #firstFrom(slot: number): Promise<Block | undefined> {
     const head = await this.#node.head();
-    for (let at = slot; at < Math.min(head.slot, slot + MOST_MISSED); at++) {
+    for (let at = slot, step = 1; at < Math.min(head.slot, slot + MOST_MISSED); at += step) {
       const header = await this.#node.headerAt(at);
       if (header !== undefined) return this.#shown(header);
+      // a node without blocks that old has none of them: their parents say what lies between
+      if (at >= slot + EACH_SLOT) step *= 2;
     }
-    return head.slot < slot ? undefined : this.#shown(head);
+    if (head.slot < slot) return undefined;
+    if (head.slot <= slot + MOST_MISSED) return this.#shown(head);
+    throw new Unusable(`shows no block in ${MOST_MISSED} slots from slot ${slot} on`);
   }
 
   async #shown({ root, slot }: { readonly root: Hex; readonly slot: number }): Promise<Block> {

@@ -8,11 +8,10 @@
 import { SLOTS_PER_HISTORICAL_ROOT } from "@lodestar/params";
 import { messageOf } from "../util/errors.ts";
 import type { Hex } from "../util/hex.ts";
-import { HostFailure } from "../util/http.ts";
 import { Mismatch, expectSame } from "./blockCodec.ts";
 import { Blocks } from "./blocks.ts";
 import type { BeaconNode } from "./node.ts";
-import { Unusable } from "./requests.ts";
+import { Unusable, isNotServed } from "./requests.ts";
 import { BeaconNodes } from "./nodes.ts";
 import type { NodeOptions } from "./nodes.ts";
 import type { Header } from "./proofs.ts";
@@ -190,11 +189,6 @@ export class BeaconClient implements BeaconSource {
 /** Some nodes find old states by slot only; what arrives is compared with the block in any case. */
 async function stateBy<T>(node: BeaconNode, block: BeaconBlockInfo, ask: (id: string) => Promise<T>): Promise<T> {
   return node.first([async () => ask(block.header.stateRoot), async () => ask(String(block.slot))]);
-}
-
-/** Rather than that it failed. */
-function isNotServed(error: unknown): boolean {
-  return error instanceof HostFailure && [403, 404, 405, 501].includes(error.status ?? 0);
 }
 
 function lowerCase(pubkeys: readonly Hex[]): Hex[] {

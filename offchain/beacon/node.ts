@@ -7,7 +7,7 @@ import type { Hex } from "../util/hex.ts";
 import { decodeBlock, decodeEnvelope, expectSame } from "./blockCodec.ts";
 import type { Block, Envelope } from "./blockCodec.ts";
 import { bigintField, booleanField, hexField, numberField } from "./fields.ts";
-import { NodeRequests, Unusable, isMissing, isNoRoute, isTooLarge } from "./requests.ts";
+import { NodeRequests, Unusable, isMissing, isNoRoute, isNotServed, isTooLarge } from "./requests.ts";
 import type { Habits, NodeContext } from "./requests.ts";
 import { downloadState, servesState } from "./stateDownload.ts";
 import type { Download } from "./stateDownload.ts";
@@ -139,17 +139,21 @@ export class BeaconNode {
     return { secondsPerSlot, slotsPerEpoch, chainId: deposits.chain_id, depositContract: deposits.address };
   }
 
-  /** The head's slot. Some providers serve no `node/` routes: an answer about the head that is not optimistic says the same. @throws Unusable */
+  /** The head's slot. @throws Unusable */
   async syncedTo(): Promise<number> {
-    const found = await this.first([
-      async () => (await this.#requests.json("/eth/v1/node/syncing", syncingSchema)).data,
-      async () => ({ head_slot: (await this.head()).slot, is_syncing: false, is_optimistic: false, el_offline: false }),
-    ]);
-    if (found.is_syncing) throw new Unusable("is syncing");
-    if (found.is_optimistic === true)
-      throw new Unusable("is optimistic: its execution layer has not verified its head");
-    if (found.el_offline === true) throw new Unusable("has lost its execution layer");
-    return found.head_slot;
+    let answer: z.infer<typeof syncingSchema>;
+    try {
+      answer = await this.#requests.json("/eth/v1/node/syncing", syncingSchema);
+    } catch (error) {
+      // a provider without `node/` routes: what it says of its head is not optimistic, and the clock tells whether it lags
+      if (isNotServed(error)) return (await this.head()).slot;
+      throw error;
+    }
+    const { is_syncing, is_optimistic, el_offline, head_slot } = answer.data;
+    if (is_syncing) throw new Unusable("is syncing");
+    if (is_optimistic === true) throw new Unusable("is optimistic: its execution layer has not verified its head");
+    if (el_offline === true) throw new Unusable("has lost its execution layer");
+    return head_slot;
   }
 
   async head(): Promise<HeaderInfo> {

@@ -161,3 +161,8 @@ function mayBeNamedOtherwise(error: unknown): boolean {
 export function isNoRoute(error: unknown): boolean {
   return error instanceof HostFailure && [404, 405, 501].includes(error.status ?? 0);
 }
+
+/** The host does not have the route, or not for us: rather than that it failed. */
+export function isNotServed(error: unknown): boolean {
+  return isNoRoute(error) || (error instanceof HostFailure && [403, 410].includes(error.status ?? 0));
+}

@@ -136,5 +136,5 @@ function answerOf(chain: ServedChain, url: string): unknown {
   if (found !== undefined) return ssz.gloas.SignedBeaconBlock.serialize(found);
   const state = last("/eth/v2/debug/beacon/states/");
   if (state !== undefined) return chain.stateOf(state);
-  return envelopes.get((last("/eth/v1/beacon/execution_payload_envelopes/") ?? "0x") as Hex);
+  return envelopes.get((last("/eth/v1/beacon/execution_payload_envelope/") ?? "0x") as Hex);
 }
