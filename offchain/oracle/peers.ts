@@ -65,5 +65,7 @@ export function makePeer(url: string, timeout = 5): Peer {
 }
 
 function detailOf(answer: HttpAnswer): string {
-  return `${answer.status} ${explanationOf(answer)}`.trim();
+  const said = explanationOf(answer);
+  const body = new TextDecoder().decode(answer.bytes.subarray(0, 200));
+  return `${answer.status} ${said === "" && !body.startsWith("<") ? body : said}`.trim();
 }

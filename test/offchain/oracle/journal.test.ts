@@ -133,6 +133,38 @@ describe("the journal of signatures", () => {
     journal = new Journal(folder, identity);
   });
 
+  it("names the file that is damaged, whatever damaged it, and signs nothing from it", async () => {
+    await journal.sign(report, wallet);
+    await journal.sign({ ...report, refSlot: report.refSlot + 7_200n }, wallet);
+    journal.close();
+    const text = readFileSync(journal.file, "utf8");
+    const content = JSON.parse(text) as { signed: { report: { refSlot: string } }[] };
+    const [first, second] = content.signed;
+    const asSecond = { ...first, report: { ...first?.report, refSlot: second?.report.refSlot } };
+    for (const bytes of [
+      "",
+      "\0".repeat(text.length),
+      text.slice(0, text.length / 2),
+      text + text,
+      "[]",
+      "null",
+      JSON.stringify({ ...content, signed: [first, first] }),
+      JSON.stringify({ ...content, signed: [asSecond] }),
+      JSON.stringify({
+        ...content,
+        signed: content.signed.map((one) => ({ ...one, signature: `0x${"11".repeat(65)}` })),
+      }),
+      JSON.stringify({ ...content, floor: "none" }),
+    ]) {
+      writeFileSync(journal.file, bytes);
+      const message = await refusal(() => new Journal(folder, identity));
+      expect(message).to.include("is damaged").and.include(journal.file);
+    }
+    writeFileSync(journal.file, text);
+    journal = new Journal(folder, identity);
+    expect(journal.signed).to.have.length(2);
+  });
+
   it("does not take a signature of somebody else's key", async () => {
     const stranger = new Wallet(`0x${"06".repeat(32)}`);
     expect(await refusal(journal.sign(report, stranger))).to.include("not this member's");
