@@ -60,7 +60,7 @@ function buildProgram(io: Io, finish: (code: ExitCode) => void): Command {
   initCommand(program, io);
   stakerCommands(program, run);
   statusCommands(program, run);
-  operatorCommands(program, run);
+  operatorCommands(program, io, run);
   daemonCommands(program, io, finish);
   program
     .command("completion")

@@ -11,6 +11,7 @@ import type { SimulatedBeacon } from "../beacon.ts";
 import type { BeaconBlock } from "../history.ts";
 import { DEPOSIT_CONTRACT } from "../../predeploys.ts";
 import { ApiError, blockById, blockBytes, blockJson, headerJson, isFinal, stateBytes } from "./blocks.ts";
+import { takeExit } from "./pool.ts";
 import { checkpointsJson, indexOf, pendingDepositsJson, validatorJson, validatorsJson } from "./validators.ts";
 
 export interface Faults {
@@ -120,6 +121,7 @@ const ROUTES: readonly (readonly [method: string, path: RegExp, name: string, ha
     const block = find(call, "state");
     return { data: pendingDepositsJson(block), block };
   }),
+  route("POST", "/eth/v1/beacon/pool/voluntary_exits", ({ beacon, body }) => takeExit(beacon, body)),
   route("GET", "/eth/v2/debug/beacon/states/{}", (call) => {
     if (call.faults.noDebug === true) throw new ApiError(404, "the debug namespace is not served");
     const block = find(call, "state");
@@ -238,6 +240,7 @@ function specJson({ beacon, faults }: Call): object {
     DEPOSIT_NETWORK_ID: String(CHAIN_ID),
     DEPOSIT_CONTRACT_ADDRESS: DEPOSIT_CONTRACT,
     GENESIS_FORK_VERSION: hexlify(beacon.rules.genesisForkVersion),
+    CAPELLA_FORK_VERSION: hexlify(beacon.rules.capellaForkVersion),
     ELECTRA_FORK_VERSION: hexlify(beacon.rules.electraForkVersion),
     FULU_FORK_VERSION: hexlify(beacon.rules.fuluForkVersion),
     SHARD_COMMITTEE_PERIOD: String(beacon.rules.shardCommitteePeriod),

@@ -12,6 +12,7 @@ export interface Rules {
   inactivityScoreBias: number;
   inactivityScoreRecoveryRate: number;
   genesisForkVersion: Uint8Array;
+  capellaForkVersion: Uint8Array;
   electraForkVersion: Uint8Array;
   fuluForkVersion: Uint8Array;
 }
@@ -31,6 +32,7 @@ export const MAINNET_RULES: Rules = {
   inactivityScoreBias: config.INACTIVITY_SCORE_BIAS,
   inactivityScoreRecoveryRate: config.INACTIVITY_SCORE_RECOVERY_RATE,
   genesisForkVersion: config.GENESIS_FORK_VERSION,
+  capellaForkVersion: config.CAPELLA_FORK_VERSION,
   electraForkVersion: config.ELECTRA_FORK_VERSION,
   fuluForkVersion: config.FULU_FORK_VERSION,
 };

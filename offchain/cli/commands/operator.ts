@@ -2,14 +2,18 @@
 import type { Command } from "commander";
 import type { KeysOptions } from "../actions/keyFiles.ts";
 import type { PageOptions } from "../actions/operatorStatus.ts";
+import type { ExitOptions } from "../actions/exit.ts";
+import type { Io } from "../io.ts";
+import type { GlobalOptions } from "../options.ts";
 import type { Run } from "../program.ts";
 
 const SIGNER = { account: "signer" } as const;
 
-export function operatorCommands(program: Command, run: Run): void {
+export function operatorCommands(program: Command, io: Io, run: Run): void {
   const operator = program.command("operator").description("run validators");
   keyCommands(operator, run);
   statusCommands(operator, run);
+  exitCommand(program, operator, io);
   const actions = () => import("../actions/operator.ts");
   operator
     .command("join")
@@ -122,3 +126,35 @@ function statusCommands(operator: Command, run: Run): void {
     .argument("<operator>", "its id")
     .action((id: string) => run({}, async (session) => (await actions()).showExits(session, id)));
 }
+
+function exitCommand(program: Command, operator: Command, io: Io): void {
+  operator
+    .command("exit")
+    .description(
+      "sign a voluntary exit of a validator (EIP-7044) and hand it to a consensus node, or write it to a file",
+    )
+    .argument("<pubkey>", "48 bytes")
+    .option("--keystore <file>", "the validator's keystore (EIP-2335); without it, ESTUARY_MNEMONIC(_FILE)")
+    .option("--in <file>", "an exit that is signed already")
+    .option("--out <file>", "write the signed exit, send nothing")
+    .option("--epoch <epoch>", "from when on it may be carried out (default: the present one; 0 without a node)")
+    .option("--validator-index <index>", "needed without a consensus node")
+    .option("--network <name>", "without a consensus node: mainnet, hoodi or sepolia (ESTUARY_NETWORK)")
+    .option("--genesis-validators-root <root>", "without a consensus node, of another network")
+    .option("--capella-fork-version <version>", "the same")
+    .addHelpText("after", EXIT_HELP)
+    .action(async (pubkey: string, options: ExitOptions) => {
+      const { exitValidator } = await import("../actions/exit.ts");
+      await exitValidator(io, program.opts<GlobalOptions>(), pubkey, options);
+    });
+}
+
+const EXIT_HELP = `
+The exit is for ever, and so is the file: whoever has it can make the validator leave. ESTUARY_KEYS_PASSWORD(_FILE) opens the keystore; on a terminal it is asked for.
+
+Others can have it leave, too: the registry asks for exits on chain (EIP-7002) when stakers want their ether, in the order of estuary operator exits, and out of turn for a debt, a slashing, or a balance below 31 ETH (docs/operators.md).
+
+Examples:
+  estuary operator exit 0x... --keystore validator_keys/keystore-m_12381_3600_0_0_0-1.json --dry-run
+  estuary operator exit 0x... --keystore key.json --validator-index 1234 --network hoodi --out exit.json
+  estuary operator exit 0x... --in exit.json --beacon http://127.0.0.1:5052`;
