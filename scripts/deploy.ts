@@ -3,26 +3,30 @@
  * which role, and fails if anything is not wired as it must be. Exit codes: 0 ok, 1 failure, 2 settings.
  */
 import { parseArgs } from "node:util";
-import { network } from "hardhat";
+import { config, network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
 import { startLocalProtocol } from "../devnet/simulated/localProtocol.ts";
 import { deployEstuary } from "../deploy/deploy.ts";
 import { deploymentPath, writeDeployment } from "../offchain/chain/deploymentFile.ts";
 import { inspectDeployment } from "../deploy/lib/inspect.ts";
 import { CHAINS, LOCAL_SETTINGS, MAINNET_SETTINGS } from "../deploy/lib/parameters.ts";
-import type { Chain } from "../deploy/lib/parameters.ts";
+import type { Chain, People } from "../deploy/lib/parameters.ts";
 import { peopleFrom, SettingsError } from "../deploy/lib/people.ts";
+import { AppError } from "../offchain/util/errors.ts";
+import { processEnvironment, withSettings } from "../offchain/util/settings.ts";
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { network: { type: "string" } } });
   const chain = values.network === undefined ? undefined : CHAINS[values.network];
   if (values.network !== undefined && chain === undefined)
     throw new SettingsError(`--network: one of ${Object.keys(CHAINS).join(", ")}, not ${values.network}`);
+  // all that is missing, before anything is connected
+  const people = chain === undefined ? undefined : await settingsOf(values.network ?? "");
   const connection = await network.create(values.network ?? "default");
   const [deployer] = await connection.ethers.getSigners();
   if (deployer === undefined) throw new SettingsError(`no account to deploy from on ${values.network ?? "default"}`);
   const fromBlock = await connection.ethers.provider.getBlockNumber();
-  const { contracts, governor, guardian } = await deploy(connection, chain);
+  const { contracts, governor, guardian } = await deploy(connection, chain, people);
   if (chain !== undefined) {
     const { chainId } = await connection.ethers.provider.getNetwork();
     const file = deploymentPath(chainId);
@@ -42,13 +46,36 @@ async function main(): Promise<number> {
   return problems.length === 0 ? 0 : 1;
 }
 
+/** Who governs, once node and deployer of the network are known to be set as well. @throws SettingsError, a line for each that is not */
+async function settingsOf(name: string): Promise<People> {
+  const problems: string[] = [];
+  const network = config.networks[name];
+  if (network?.type === "http") {
+    const accounts = Array.isArray(network.accounts) ? network.accounts : [];
+    for (const [variable, value] of [
+      ["RPC_URL", network.url] as const,
+      ...accounts.map((key) => ["PRIVATE_KEY", key] as const),
+    ])
+      await value
+        .get()
+        .catch(() => problems.push(`${name.toUpperCase()}_${variable}: missing, or not what it must be`));
+  }
+  try {
+    const people = peopleFrom(withSettings(processEnvironment()).values);
+    if (problems.length === 0) return people;
+  } catch (error) {
+    if (!(error instanceof SettingsError || error instanceof AppError)) throw error;
+    problems.push(error.message);
+  }
+  throw new SettingsError(problems.join("\n"));
+}
+
 /** To the in-process network unless a chain is given. */
-async function deploy(connection: NetworkConnection, chain: Chain | undefined) {
-  if (chain === undefined) {
+async function deploy(connection: NetworkConnection, chain: Chain | undefined, people: People | undefined) {
+  if (chain === undefined || people === undefined) {
     const { contracts, governor, guardian } = await startLocalProtocol(connection);
     return { contracts, governor: governor.address, guardian: guardian.address };
   }
-  const people = peopleFrom(process.env);
   const contracts = await deployEstuary(connection, chain, people, MAINNET_SETTINGS, true);
   return { contracts, governor: people.governor, guardian: people.guardian };
 }

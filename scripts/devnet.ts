@@ -16,19 +16,7 @@ import { FUNDED_ACCOUNTS } from "../devnet/real/executionGenesis.ts";
 import { choosePorts } from "../devnet/real/processes.ts";
 import { ACCOUNT_NAMES, addressesOf, startWithProtocol } from "../devnet/real/protocol.ts";
 import { ProcessError } from "../devnet/real/supervisor.ts";
-
-const USAGE = `npm run devnet -- [options]
-  --slot-ms N            wall time of a slot, whose timestamps are always 12 s apart (12000)
-  --fast                 slots as quickly as possible: --slot-ms 0
-  --block-every N        a block in every N slots only, the others are missed (1)
-  --validators N         genesis validators, operated by the beacon node (${DEFAULT_PARAMETERS.genesisValidators})
-  --fork electra|fulu    rules of the beacon chain (${DEFAULT_PARAMETERS.fork})
-  --reward-factor N      BASE_REWARD_FACTOR, 64 on mainnet (${DEFAULT_PARAMETERS.rewardFactor}: yields like mainnet's)
-  --rpc-port N           JSON-RPC (8545); 0 takes a free one
-  --beacon-port N        Beacon API (5052); 0 takes a free one
-  --keys N               development validator keys that a separate validator client operates (16)
-  --daemons              the committee's five oracle daemons and a keeper as well
-  --data DIR             data folder: a devnet in it is continued (default: a temporary one, removed at the end)`;
+import { answerHelp } from "./lib/usage.ts";
 
 class UsageError extends Error {}
 
@@ -99,20 +87,16 @@ interface Options {
 }
 
 function readOptions(): Options {
+  answerHelp("devnet");
   const text = { type: "string" } as const;
   const { values } = parseArgs({
     options: {
       fast: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
       daemons: { type: "boolean", default: false },
       ...{ "slot-ms": text, "block-every": text, validators: text, fork: text, "reward-factor": text },
       ...{ "rpc-port": text, "beacon-port": text, keys: text, data: text },
     },
   });
-  if (values.help) {
-    console.log(USAGE);
-    process.exit(0);
-  }
   const number = (name: keyof typeof values, fallback: number, from: number, to: number): number => {
     const given = values[name];
     const value = given === undefined ? fallback : Number(given);

@@ -3,10 +3,11 @@
  * precondition. Settings: docs/running.md.
  * Exit codes: 0 ok, 1 failure, 2 usage or configuration, 4 a node can't be used, 5 refused (check: something else is in the way).
  */
-import { keeperProgram } from "../offchain/keeper/program.ts";
 import { runProgram } from "../offchain/util/errors.ts";
 import { processEnvironment } from "../offchain/util/settings.ts";
+import { answerHelp } from "./lib/usage.ts";
 
+answerHelp("keeper");
 const args = process.argv.slice(2);
 const program = {
   env: processEnvironment(),
@@ -14,11 +15,13 @@ const program = {
   print: (line: string) => console.log(line),
 };
 await runProgram(
-  () =>
-    keeperProgram(
+  async () => {
+    const { keeperProgram } = await import("../offchain/keeper/program.ts");
+    return keeperProgram(
       args.filter((arg) => arg !== "--json"),
       program,
-    ),
+    );
+  },
   {
     verbose: process.env["ESTUARY_LOG_LEVEL"] === "debug",
     print: (line) => console.error(line),

@@ -4,18 +4,17 @@
  * Exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 not valid, 4 a node is unavailable, 5 refused.
  */
 import { parseArgs } from "node:util";
-import { MODES, runOracle } from "../offchain/oracle/program.ts";
 import { AppError, EXIT, messageOf, runProgram } from "../offchain/util/errors.ts";
 import type { ExitCode } from "../offchain/util/errors.ts";
 import { processEnvironment } from "../offchain/util/settings.ts";
-
-const USAGE = `usage: npm run oracle -- ${MODES.join(" | ")} [--json] [--verbose]`;
+import { USAGE, answerHelp } from "./lib/usage.ts";
 
 async function main(): Promise<ExitCode> {
+  const { MODES, runOracle } = await import("../offchain/oracle/program.ts");
   const { positionals, values } = parse();
   const [given, ...rest] = positionals;
   const mode = MODES.find((one) => one === given);
-  if (mode === undefined || rest.length > 0) throw new AppError(EXIT.usage, USAGE);
+  if (mode === undefined || rest.length > 0) throw new AppError(EXIT.usage, USAGE.oracle);
   return runOracle(mode, { env: processEnvironment(), json: values.json, print: (line) => console.log(line) });
 }
 
@@ -26,10 +25,11 @@ function parse() {
       options: { json: { type: "boolean", default: false }, verbose: { type: "boolean", default: false } },
     });
   } catch (error) {
-    throw new AppError(EXIT.usage, `${messageOf(error)}\n${USAGE}`);
+    throw new AppError(EXIT.usage, `${messageOf(error)}\n${USAGE.oracle}`);
   }
 }
 
+answerHelp("oracle");
 await runProgram(main, {
   verbose: process.argv.includes("--verbose"),
   print: (line) => console.error(line),

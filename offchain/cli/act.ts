@@ -2,7 +2,7 @@
 import type { Cost, Prepared } from "../chain/write/prepare.ts";
 import { wei } from "../protocol/units.ts";
 import { AppError, EXIT } from "../util/errors.ts";
-import { ether, renderRows, roughly } from "./format.ts";
+import { ether, renderRows, roundedUp } from "./format.ts";
 import type { Row } from "./format.ts";
 import { parseAmount } from "./session.ts";
 import type { Session } from "./session.ts";
@@ -76,9 +76,9 @@ async function runOne<Result, Outcome>(
       `the fee may be ${ether(cost.maxFee)}, above the limit of ${ether(maxFee)}: nothing was sent`,
     );
   const { label, transaction } = prepared;
-  const preview = renderRows([...costRows(label, transaction, cost), ...((await expected?.(simulated)) ?? [])]);
+  const preview = [...costRows(label, transaction, cost), ...((await expected?.(simulated)) ?? [])];
   if (options.dryRun === true) {
-    tell(`${preview}\n${renderRows([["dry run", "it would succeed; nothing was sent"]])}`);
+    tell(renderRows([...preview, ["dry run", "it would succeed; nothing was sent"]]));
     return { dryRun: true, action: label, ...transaction, simulated, cost };
   }
   if (options.yes !== true) await confirm(session, preview);
@@ -94,20 +94,20 @@ async function runOne<Result, Outcome>(
 }
 
 /** @throws AppError (refused): the answer is no, or nobody can be asked */
-async function confirm({ io }: Session, preview: string): Promise<void> {
+async function confirm({ io }: Session, preview: readonly Row[]): Promise<void> {
   if (!io.interactive)
     throw new AppError(EXIT.refused, "not confirmed, nobody is here to ask: add --yes, or --dry-run to look only");
-  io.err(preview);
+  io.err(renderRows(preview));
   if (!(await io.confirm("Send it?"))) throw new AppError(EXIT.refused, "not confirmed: nothing was sent");
 }
 
 function costRows(label: string, { from }: { readonly from: string }, cost: Cost): readonly Row[] {
-  const { value, expectedFee, maxFee, total } = cost;
+  const { value, expectedFee, maxFee } = cost;
   return [
     ["action", label],
     ["from", from],
     ...(value > 0n ? [["sends", ether(value)] as const] : []),
-    ["fee", `about ${roughly(expectedFee)}, at most ${roughly(maxFee)}`],
-    ...(value > 0n ? [["in all", `at most ${roughly(total)}`] as const] : []),
+    ["fee", `about ${ether(roundedUp(expectedFee))}, at most ${ether(roundedUp(maxFee))}`],
+    ...(value > 0n ? [["in all", `at most ${ether(value + roundedUp(maxFee))}`] as const] : []),
   ];
 }

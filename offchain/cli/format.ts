@@ -28,10 +28,10 @@ export function ether(wei: bigint, unit = "ETH"): string {
   return `${formatEther(wei).replace(/\.0$/, "")} ${unit}`;
 }
 
-/** Four significant digits, rounded up: for fees. */
-export function roughly(wei: bigint, unit = "ETH"): string {
-  const drop = 10n ** BigInt(Math.max(0, String(wei).length - 4));
-  return ether(((wei + drop - 1n) / drop) * drop, unit);
+/** To four significant digits: of fees. */
+export function roundedUp(wei: bigint): bigint {
+  const unit = 10n ** BigInt(Math.max(0, String(wei).length - 4));
+  return ((wei + unit - 1n) / unit) * unit;
 }
 
 export function percent(bp: bigint): string {

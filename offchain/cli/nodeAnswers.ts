@@ -1,5 +1,6 @@
 /** One look at a node that somebody names: does it answer, what is it, on which chain. Never throws. */
 import { z } from "zod";
+import { dateOf } from "./format.ts";
 import { AppError, EXIT, messageOf } from "../util/errors.ts";
 import { askHttp, hostOf, statusFailure } from "../util/http.ts";
 
@@ -22,8 +23,8 @@ export async function askExecutionNode(url: string): Promise<NodeAnswer> {
     ]);
     const chainId = BigInt(z.string().parse(chain));
     const { number, timestamp } = z.object({ number: z.string(), timestamp: z.string() }).parse(block);
-    const age = Math.max(0, Math.round(Date.now() / 1_000 - Number(timestamp)));
-    return { chainId, text: `${String(client)}, chain ${chainId}, block ${Number(number)}, ${age} s old` };
+    const when = dateOf(BigInt(timestamp));
+    return { chainId, text: `${String(client)}, chain ${chainId}, block ${Number(number)} of ${when}` };
   });
 }
 

@@ -17,7 +17,7 @@ export async function protocolStatus(session: Session): Promise<void> {
     renderRows([
       ["block", `${status.block.number}, ${dateOf(status.block.timestamp)}`],
       ["staked", ether(totals.ether)],
-      ["APR", apr.problem ?? `${aprText(apr.week)} (after fees)`],
+      ["APR", apr.problem ?? aprText(apr.week)],
       ["rate", `${ether(status.rate / 10n ** 9n, "ETH")} a westETH`],
       ["buffer", `${ether(pool.buffer)}, ${ether(pool.promised)} of it promised`],
       [
@@ -158,5 +158,5 @@ function rateOf(entry: RebaseEntry, when: "before" | "after"): number {
 function aprText(apr: Apr | undefined): string {
   return apr === undefined
     ? "no report yet"
-    : `${percent(apr.bp)} over ${(Number(apr.seconds) / 86_400).toFixed(1)} days`;
+    : `${percent(apr.bp)} after fees, over ${(Number(apr.seconds) / 86_400).toFixed(1)} days`;
 }
