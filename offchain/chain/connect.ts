@@ -5,8 +5,9 @@
 import { ZeroAddress } from "ethers";
 import type { Provider } from "ethers";
 import { z } from "zod";
-import { AppError, EXIT, isAbort, messageOf } from "../util/errors.ts";
-import { MULTICALL3, blockRefOf, call, readAll } from "./multicall.ts";
+import { AppError, EXIT, messageOf } from "../util/errors.ts";
+import { ChainError, toChainError } from "./errors.ts";
+import { MULTICALL3, NoSuchView, blockRefOf, call, readAll } from "./multicall.ts";
 import type { BlockRef } from "./multicall.ts";
 import { OperatorRegistry__factory } from "../../typechain-types/factories/contracts/validators/OperatorRegistry__factory.ts";
 import { ReportOracle__factory } from "../../typechain-types/factories/contracts/oracle/ReportOracle__factory.ts";
@@ -99,12 +100,17 @@ export async function connect(provider: Provider, deployment: Deployment): Promi
     ...[tokenAddress, wrappedAddress, MULTICALL3].map((address) => provider.getCode(address)),
   ] as const).catch((error: unknown) => {
     if (error instanceof AppError) throw error;
-    throw new AppError(EXIT.unavailable, `the node does not answer: ${messageOf(error)}`, { cause: error });
+    throw new AppError(EXIT.unavailable, `the node does not answer: ${toChainError(error).message}`, { cause: error });
   });
   if (network.chainId !== deployment.chainId)
     throw new ConnectError(
       "wrong-chain",
       `wrong chain: the node serves ${network.chainId}, the protocol is on ${deployment.chainId}`,
+    );
+  if (block.number < deployment.fromBlock)
+    throw new AppError(
+      EXIT.unavailable,
+      `the node is at block ${block.number}, before the protocol's first, ${deployment.fromBlock}: it is not synced`,
     );
   for (const [name, address, code] of [
     ["estETH", tokenAddress, tokenCode],
@@ -196,12 +202,13 @@ function sameAddress(what: string, found: string, expected: string): void {
     throw new ConnectError("miswired", `${what} ${found}, not ${expected}`);
 }
 
-/** A contract that does not answer these questions is another one. */
+/** A contract that refuses these questions, or answers something else, is another one. A node's failure says nothing of it. */
 async function orMiswired<T>(address: string, name: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    if (isAbort(error) || (error instanceof AppError && error.exitCode === EXIT.unavailable)) throw error;
+    const isAnotherOne = error instanceof NoSuchView || (error instanceof ChainError && error.kind === "reverted");
+    if (!isAnotherOne) throw error;
     throw new ConnectError("miswired", `the contract at ${address} is not ${name}, or not whole: ${messageOf(error)}`);
   }
 }

@@ -7,6 +7,7 @@ import type { ErrorDescription } from "ethers";
 import { AppError, EXIT, isAbort, messageOf } from "../util/errors.ts";
 import type { ExitCode } from "../util/errors.ts";
 import { CONTRACT_ABIS } from "./abis.ts";
+import { meaningOf, revertIn, rpcErrorIn } from "./answers.ts";
 import { ERROR_SENTENCES } from "./errorSentences.ts";
 
 export type ChainErrorKind =
@@ -95,7 +96,7 @@ export function toChainError(error: unknown): Error {
     return new ChainError("reverted", revert?.message ?? unknown, { revert, cause: error });
   }
   const kind = kindOf(error);
-  return new ChainError(kind, SENTENCES[kind] ?? shortMessageOf(error), { cause: error });
+  return new ChainError(kind, SENTENCES[kind] ?? sentenceOf(error), { cause: error });
 }
 
 /** Runs `work` and makes whatever it throws readable. */
@@ -114,11 +115,13 @@ const SENTENCES: Partial<Record<ChainErrorKind, string>> = {
   underpriced: "the fee is too low to replace the account's waiting transaction",
 };
 
-/** The error's data, wherever libraries and nodes put it; never a transaction's own data. */
+/** The error's data, wherever libraries and nodes put it; never a transaction's own. "0x" where it reverted without any. */
 function revertDataOf(error: unknown, depth = 0): string | undefined {
   if (typeof error !== "object" || error === null || depth > 6) return undefined;
-  const { data, error: inner, info, cause } = error as Record<string, unknown>;
-  if (typeof data === "string" && isHexString(data) && isRevert(error)) return data;
+  const { code, message, shortMessage = message, data, error: inner, info, cause } = error as Record<string, unknown>;
+  // ethers puts the whole request into `message`
+  const own = revertIn({ code, message: shortMessage, data });
+  if (own !== undefined) return own;
   for (const next of [data, inner, info, cause]) {
     const found = revertDataOf(next, depth + 1);
     if (found !== undefined) return found;
@@ -126,14 +129,12 @@ function revertDataOf(error: unknown, depth = 0): string | undefined {
   return undefined;
 }
 
-/** Empty data is a reason only where the error says that the call reverted. */
-function isRevert(error: object): boolean {
-  const { data, code, message } = error as { data: string; code?: unknown; message?: unknown };
-  return data.length >= 10 || code === "CALL_EXCEPTION" || code === 3 || /revert/i.test(String(message));
-}
-
 function kindOf(error: unknown): ChainErrorKind {
-  const { code, info } = (error ?? {}) as { code?: unknown; info?: { error?: { code?: unknown } } };
+  const { code, info, receipt } = (error ?? {}) as {
+    code?: unknown;
+    info?: { error?: { code?: unknown } };
+    receipt?: unknown;
+  };
   const text = textOf(error);
   if (code === "INSUFFICIENT_FUNDS" || /insufficient funds|enough funds/i.test(text)) return "insufficient-funds";
   if (code === "ACTION_REJECTED" || code === 4001 || info?.error?.code === 4001) return "rejected-by-user";
@@ -148,7 +149,11 @@ function kindOf(error: unknown): ChainErrorKind {
     NETWORK.test(`${String(code)} ${text}`)
   )
     return "unavailable";
-  return code === "CALL_EXCEPTION" ? "reverted" : "unknown";
+  const rpc = rpcErrorIn(error);
+  if (rpc !== undefined) return meaningOf(rpc) === "request" ? "unknown" : "unavailable";
+  // only a receipt says so without data
+  if (code === "CALL_EXCEPTION") return receipt === undefined || receipt === null ? "unavailable" : "reverted";
+  return "unknown";
 }
 
 function textOf(error: unknown, depth = 0): string {
@@ -160,8 +165,10 @@ function textOf(error: unknown, depth = 0): string {
   ].join(" ");
 }
 
-/** ethers puts the whole request into `message`. */
-function shortMessageOf(error: unknown): string {
+/** The node's own sentence, or the library's: ethers puts the whole request into `message`. */
+function sentenceOf(error: unknown): string {
+  const { message } = rpcErrorIn(error) ?? {};
+  if (typeof message === "string" && message !== "") return messageOf(new Error(message));
   const { shortMessage } = (error ?? {}) as { shortMessage?: unknown };
   return typeof shortMessage === "string" ? shortMessage : messageOf(error);
 }

@@ -6,7 +6,8 @@ import { Interface } from "ethers";
 import type { BlockTag, FunctionFragment, Provider } from "ethers";
 import type { TypedContractMethod } from "../../typechain-types/common.ts";
 import { AppError, EXIT } from "../util/errors.ts";
-import { decodeRevert, readable } from "./errors.ts";
+import { meaningOfThrown } from "./answers.ts";
+import { ChainError, decodeRevert, readable, toChainError } from "./errors.ts";
 
 /** The same on every chain that has it. */
 export const MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11";
@@ -33,12 +34,20 @@ export interface BlockRef {
   readonly timestamp: bigint;
 }
 
+/** What was called answered, but not as the function does: another contract is there, or none. */
+export class NoSuchView extends AppError {
+  constructor(target: string, options?: ErrorOptions) {
+    super(EXIT.unavailable, `${target} does not answer as it should`, options);
+    this.name = "NoSuchView";
+  }
+}
+
 /** One read, not yet made. */
 export interface Call<T> {
   readonly target: string;
   readonly data: string;
   readonly decode: (data: string) => T;
-  /** Instead of a failure: its value. */
+  /** Instead of a refusal by the contract: its value. Nothing else has one. */
   readonly otherwise?: { readonly value: T };
   /** How it is read without Multicall3, if not by calling `target`. */
   readonly direct?: (provider: Provider, block: BlockTag) => Promise<T>;
@@ -97,9 +106,16 @@ export async function readAll<C extends Calls>(
   block: BlockTag | BlockRef = "latest",
 ): Promise<{ readonly block: BlockRef; readonly values: ValuesOf<C> }> {
   const list = Object.values(calls);
-  const result = await readable(() =>
-    source.multicall && list.length <= MAX_CALLS ? aggregate(source, list, block) : separately(source, list, block),
-  );
+  const result = await readable(async () => {
+    if (!source.multicall || list.length > MAX_CALLS) return separately(source, list, block);
+    try {
+      return await aggregate(source, list, block);
+    } catch (error) {
+      // more gas than the node allows for one call
+      if (error instanceof ChainError || meaningOfThrown(error, "eth_call") !== "size") throw error;
+      return separately(source, list, block);
+    }
+  });
   const values = Object.fromEntries(Object.keys(calls).map((name, index) => [name, result.values[index]]));
   return { block: result.block, values: values as ValuesOf<C> };
 }
@@ -122,15 +138,23 @@ async function aggregate(
   ]);
   const data = ABI.encodeFunctionData("aggregate3", [[...entries, ...own]]);
   const answer = await provider.call({ to: MULTICALL3, data, blockTag: isRef(block) ? block.number : block });
-  const [results] = ABI.decodeFunctionResult("aggregate3", answer) as unknown as [readonly [boolean, string][]];
-  const values = calls.map((one, index) => {
-    const [success, returned] = results[index] ?? [false, "0x"];
-    if (success && returned !== "0x") return one.decode(returned);
-    if (one.otherwise !== undefined) return one.otherwise.value;
-    throw new AppError(EXIT.failure, decodeRevert(returned)?.message ?? `${one.target} does not answer as it should`);
-  });
+  const [results] = decodeOr(MULTICALL3, () => ABI.decodeFunctionResult("aggregate3", answer)) as unknown as [
+    readonly [boolean, string][],
+  ];
   const [number, timestamp] = results.slice(calls.length).map(([, returned]) => BigInt(returned));
-  return { block: { number: Number(number), timestamp: timestamp ?? 0n }, values };
+  const found = { number: Number(number), timestamp: timestamp ?? 0n };
+  const values = await Promise.all(
+    calls.map((one, index) => {
+      const [success, returned] = results[index] ?? [true, "0x"];
+      if (success) return decodeOr(one.target, () => one.decode(returned));
+      // without data it may as well have run out of what gas the node allows for all of them
+      if (returned === "0x") return separate(provider, one, found);
+      if (one.otherwise !== undefined) return one.otherwise.value;
+      const revert = decodeRevert(returned);
+      throw new ChainError("reverted", revert?.message ?? `the contract refused: ${returned}`, { revert });
+    }),
+  );
+  return { block: found, values };
 }
 
 async function separately(
@@ -139,18 +163,28 @@ async function separately(
   block: BlockTag | BlockRef,
 ): Promise<Read> {
   const found = isRef(block) ? block : await blockRefOf(provider, block);
-  const one = async ({ target, data, decode, otherwise, direct }: Call<unknown>): Promise<unknown> => {
-    if (direct !== undefined) return direct(provider, found.number);
-    const answer = provider.call({ to: target, data, blockTag: found.number });
-    if (otherwise === undefined) return decode(await answer);
-    return answer.then(decode, (error: unknown) => {
-      // a node that fails is not a contract that refuses
-      if (!isRefusal(error)) throw error;
-      return otherwise.value;
-    });
-  };
-  const values = await Promise.all(calls.map(one));
-  return { block: found, values };
+  return { block: found, values: await Promise.all(calls.map((one) => separate(provider, one, found))) };
+}
+
+async function separate(provider: Provider, one: Call<unknown>, { number }: BlockRef): Promise<unknown> {
+  if (one.direct !== undefined) return one.direct(provider, number);
+  let answer: string;
+  try {
+    answer = await provider.call({ to: one.target, data: one.data, blockTag: number });
+  } catch (error) {
+    // a node that fails is not a contract that refuses
+    if (one.otherwise === undefined || !isRefusal(error)) throw error;
+    return one.otherwise.value;
+  }
+  return decodeOr(one.target, () => one.decode(answer));
+}
+
+function decodeOr<T>(target: string, decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    throw new NoSuchView(target, { cause: error });
+  }
 }
 
 /** @throws AppError (unavailable) */
@@ -165,8 +199,8 @@ function isRef(block: BlockTag | BlockRef): block is BlockRef {
 }
 
 function isRefusal(error: unknown): boolean {
-  const { code, message, data } = error as { code?: unknown; message?: unknown; data?: unknown };
-  return code === "CALL_EXCEPTION" || /revert/i.test(String(message)) || typeof data === "string";
+  const readable = toChainError(error);
+  return readable instanceof ChainError && readable.kind === "reverted";
 }
 
 function decoded(abi: Interface, fragment: FunctionFragment, data: string): unknown {

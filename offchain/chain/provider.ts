@@ -1,12 +1,14 @@
 /**
- * JSON-RPC over several execution nodes as one ethers provider: a request that a node can't answer now goes to the next. What the chain itself
- * answers (a revert, a refused transaction) is an answer and goes to no other node.
+ * JSON-RPC over several execution nodes as one ethers provider: a request that a node can't answer goes to the next; where all are busy or a
+ * block behind, they are asked again after a while. What the chain itself answers (a revert, a refused transaction) goes to no other node.
  */
-import { JsonRpcApiProvider, Network, keccak256 } from "ethers";
-import type { JsonRpcError, JsonRpcPayload, JsonRpcResult } from "ethers";
-import { AppError, EXIT, messageOf } from "../util/errors.ts";
+import { JsonRpcApiProvider, Network, keccak256, makeError } from "ethers";
+import type { JsonRpcError, JsonRpcPayload } from "ethers";
+import { AppError, EXIT } from "../util/errors.ts";
 import { hostOf } from "../util/http.ts";
-import { FinalError, askHosts, mayPass } from "../util/retry.ts";
+import { NodeFailure, meaningOf } from "./answers.ts";
+import { ExecutionNode } from "./node.ts";
+import type { Answer } from "./node.ts";
 
 export interface ExecutionOptions {
   readonly urls: readonly string[];
@@ -15,18 +17,30 @@ export interface ExecutionOptions {
   readonly timeoutSeconds?: number;
   /** How often a waiting transaction is looked for. Default 4. */
   readonly pollingSeconds?: number;
+  /** For how long one request may wait, all in all, for nodes that are busy or behind. Default 60. */
+  readonly patienceSeconds?: number;
   readonly onFailure?: (host: string, message: string) => void;
 }
 
-type Answers = (JsonRpcResult | JsonRpcError)[];
+/** A call without its number. */
+export interface RpcCall {
+  readonly method: string;
+  readonly params: readonly unknown[];
+}
 
-/** JSON-RPC error codes that say something about the node, not about the request: internal error, resource unavailable, limit exceeded. */
-const ABOUT_THE_NODE = new Set([-32_603, -32_002, -32_005]);
+type Failures = readonly { readonly node: ExecutionNode; readonly failure: NodeFailure }[];
+
+/** Seconds before the second round of all nodes; each later one waits twice as long. */
+const FIRST_PAUSE = 0.5;
+const MOST_ROUNDS = { busy: 8, behind: 4 } as const;
+/** These say null of what a node does not have, or not yet. */
+const MAYBE_ELSEWHERE = new Set(["eth_getBlockByNumber", "eth_getBlockByHash"]);
 
 export class ExecutionProvider extends JsonRpcApiProvider {
   readonly #options: ExecutionOptions;
-  readonly #checked = new Set<string>();
+  readonly #nodes: readonly ExecutionNode[];
   #preferred = 0;
+  #number = 1;
 
   /** @throws AppError (usage) without a URL */
   constructor(options: ExecutionOptions) {
@@ -34,6 +48,7 @@ export class ExecutionProvider extends JsonRpcApiProvider {
     super(network, { staticNetwork: network, cacheTimeout: -1, batchMaxCount: 100 });
     if (options.urls.length === 0) throw new AppError(EXIT.usage, "no execution node is configured");
     this.#options = options;
+    this.#nodes = options.urls.map((url) => new ExecutionNode(url, options.timeoutSeconds ?? 30));
     this._start();
   }
 
@@ -41,46 +56,126 @@ export class ExecutionProvider extends JsonRpcApiProvider {
     return (this.#options.pollingSeconds ?? 4) * 1_000;
   }
 
-  override async _send(payload: JsonRpcPayload | JsonRpcPayload[]): Promise<Answers> {
-    const { urls, onFailure } = this.#options;
-    const { value, host } = await askHosts(
-      urls,
-      async (url) => {
-        await this.#expectChain(url);
-        const answers = await this.#post(url, payload);
-        const unable = answers.find(isAboutTheNode);
-        // the last node's error is the caller's: it says more than "no node answered"
-        if (unable !== undefined && urls.length > 1) throw new Error(unable.error.message ?? "internal error");
-        return answers;
-      },
-      {
-        first: this.#preferred,
-        onFailure: ({ host: url, error }) => onFailure?.(hostOf(url), messageOf(error)),
-        onExhausted: (failures) =>
-          new AppError(
-            EXIT.unavailable,
-            failures.map(({ host: url, error }) => `execution node ${hostOf(url)}: ${messageOf(error)}`).join("\n"),
-          ),
-      },
-    );
-    this.#preferred = host;
+  /** How many nodes there are to ask. */
+  get nodes(): number {
+    return this.#nodes.length;
+  }
+
+  /**
+   * The node that answered last was found out to leave something out: the next one is asked first from now on.
+   * @returns false where there is no other
+   */
+  distrust(reason: string): boolean {
+    const node = this.#nodes[this.#preferred];
+    if (node !== undefined) this.#options.onFailure?.(node.host, reason);
+    this.#preferred = (this.#preferred + 1) % this.#nodes.length;
+    return this.#nodes.length > 1;
+  }
+
+  /**
+   * Calls that belong together, all answered by one node, in one request where it takes batches: what one answer proves of the machine holds for
+   * the others.
+   * @param read makes a value of the results; what it throws as a NodeFailure is the node's failure
+   * @throws AppError (unavailable), with a line for each node
+   */
+  async together<T>(
+    calls: readonly RpcCall[],
+    read: (results: readonly unknown[]) => T,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    return this.#overNodes(async (node) => {
+      const payloads = calls.map(({ method, params }) => this.#payload(method, [...params]));
+      const outcomes = await node.ask(payloads, { whole: true, signal });
+      return read(
+        outcomes.map((outcome, i) => {
+          if ("failure" in outcome) throw outcome.failure;
+          const { answer } = outcome;
+          if (!("error" in answer)) return answer.result as unknown;
+          const { error } = answer;
+          const { method = "" } = calls[i] ?? {};
+          throw new NodeFailure(meaningOf(error, method), String(error.message), { rpc: error });
+        }),
+      );
+    }, signal);
+  }
+
+  override async _send(payload: JsonRpcPayload | JsonRpcPayload[]): Promise<Answer[]> {
     const calls = [payload].flat();
+    const answers = new Map<number, Answer>();
+    const failed = new Map<number, Map<ExecutionNode, NodeFailure>>(calls.map(({ id }) => [id, new Map()]));
+    try {
+      await this.#overNodes(async (node) => {
+        const open = calls.filter(({ id }) => !answers.has(id));
+        const outcomes = await node.ask(open);
+        let first: NodeFailure | undefined;
+        open.forEach(({ id }, i) => {
+          const outcome = outcomes[i];
+          if (outcome === undefined) return;
+          if ("answer" in outcome) answers.set(id, outcome.answer);
+          else {
+            failed.get(id)?.set(node, outcome.failure);
+            first ??= outcome.failure;
+          }
+        });
+        if (first !== undefined) throw first;
+      });
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      for (const { id } of calls)
+        if (!answers.has(id)) answers.set(id, unanswered(id, [...(failed.get(id) ?? [])], error));
+    }
+    await this.#askElsewhere(calls, answers);
     return Promise.all(
-      value.map(async (answer) => {
-        const call = calls.find(({ id }) => id === answer.id);
-        return "error" in answer && call?.method === "eth_sendRawTransaction" ? this.#orKnown(call, answer) : answer;
+      calls.map(async (call) => {
+        const answer = answers.get(call.id) ?? unanswered(call.id, [], new Error("no answer"));
+        return "error" in answer && call.method === "eth_sendRawTransaction" ? this.#orKnown(call, answer) : answer;
       }),
     );
   }
 
+  /** What a node's failure is to the caller; every other error as ethers has it. */
+  override getRpcError(payload: JsonRpcPayload, answer: JsonRpcError): Error {
+    const { error } = answer;
+    if (error instanceof Unanswered) return error.error;
+    const made = super.getRpcError(payload, answer);
+    // "could not coalesce error" hides what the node says
+    if ((made as { code?: unknown }).code !== "UNKNOWN_ERROR") return made;
+    return makeError(String(error.message), "UNKNOWN_ERROR", { error });
+  }
+
+  /** A block that one node does not have may be at another. */
+  async #askElsewhere(calls: readonly JsonRpcPayload[], answers: Map<number, Answer>): Promise<void> {
+    if (this.#nodes.length < 2) return;
+    const isOpen = ({ id, method }: JsonRpcPayload): boolean => {
+      const answer = answers.get(id);
+      return MAYBE_ELSEWHERE.has(method) && answer !== undefined && "result" in answer && answer.result === null;
+    };
+    for (let i = 1; i < this.#nodes.length; i++) {
+      const open = calls.filter(isOpen);
+      const node = this.#nodes[(this.#preferred + i) % this.#nodes.length];
+      if (open.length === 0 || node === undefined) return;
+      try {
+        await this.#expectChain(node);
+        const outcomes = await node.ask(open);
+        open.forEach(({ id }, at) => {
+          const outcome = outcomes[at];
+          if (outcome !== undefined && "answer" in outcome && !("error" in outcome.answer))
+            answers.set(id, outcome.answer);
+        });
+      } catch (error) {
+        if (!(error instanceof NodeFailure)) throw error;
+      }
+    }
+  }
+
   /**
-   * A node that took a transaction may fail before it says so: the next one then has it from the network and refuses it ("already known", "nonce
-   * too low"). What is there was sent.
+   * A node that took a transaction may fail before it says so: it, or the next one, which has it from the network, then refuses it ("already
+   * known", "nonce too low"). What is there was sent.
    */
-  async #orKnown({ id, params }: JsonRpcPayload, refused: JsonRpcError): Promise<Answers[number]> {
+  async #orKnown({ id, params }: JsonRpcPayload, refused: JsonRpcError): Promise<Answer> {
     const hash = keccak256((params as [string])[0]);
     try {
-      const [found] = await this._send({ id, jsonrpc: "2.0", method: "eth_getTransactionByHash", params: [hash] });
+      const [found] = await this._send(this.#payload("eth_getTransactionByHash", [hash]));
       const isThere = found !== undefined && "result" in found && found.result !== null;
       return isThere ? { id, result: hash } : refused;
     } catch {
@@ -88,19 +183,112 @@ export class ExecutionProvider extends JsonRpcApiProvider {
     }
   }
 
-  /** Once for each node: another chain's numbers must never be read. */
-  async #expectChain(url: string): Promise<void> {
-    if (this.#checked.has(url)) return;
-    const [answer] = await this.#post(url, CHAIN_ID);
-    const found = answer !== undefined && "result" in answer ? BigInt(answer.result as string) : undefined;
+  /** Once for each node: another chain's numbers must never be read. @throws NodeFailure */
+  async #expectChain(node: ExecutionNode, signal?: AbortSignal): Promise<void> {
+    if (node.isChecked) return;
+    const found = await node.chainId(signal);
     const { chainId } = this.#options;
-    if (found !== chainId) throw new Error(`serves chain ${found ?? "unknown"}, not ${chainId}`);
-    this.#checked.add(url);
+    if (found !== chainId) throw new NodeFailure("node", `serves chain ${found}, not ${chainId}`);
+    node.isChecked = true;
   }
 
-  async #post(url: string, payload: JsonRpcPayload | JsonRpcPayload[]): Promise<Answers> {
-    return post(url, payload, this.#options.timeoutSeconds);
+  /**
+   * Asks the nodes in order until one answers, in rounds while one of them may come round.
+   * @throws NodeFailure at once where it is final, else with a line for each node
+   */
+  async #overNodes<T>(ask: (node: ExecutionNode) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    let patience = (this.#options.patienceSeconds ?? 60) * 1_000;
+    for (let round = 1; ; round++) {
+      const failures: { node: ExecutionNode; failure: NodeFailure }[] = [];
+      for (const node of this.#order()) {
+        const rest = node.pausedUntil - Date.now();
+        if (rest > 0 && rest <= patience) {
+          patience -= rest;
+          await pause(rest, signal);
+        }
+        try {
+          await this.#expectChain(node, signal);
+          const value = await ask(node);
+          this.#preferred = this.#nodes.indexOf(node);
+          return value;
+        } catch (error) {
+          if (!(error instanceof NodeFailure)) throw error;
+          failures.push({ node, failure: error });
+          this.#options.onFailure?.(node.host, error.message);
+          if (error.meaning === "request" || error.meaning === "reverted") throw exhausted(failures);
+        }
+      }
+      const wait = pauseAfter(round, failures);
+      if (wait === undefined || wait > patience) throw exhausted(failures);
+      patience -= wait;
+      await pause(wait, signal);
+    }
   }
+
+  /** From the preferred one on; those that want to be left alone last. */
+  #order(): ExecutionNode[] {
+    const now = Date.now();
+    const turned = this.#nodes.map((_, i) => this.#nodes[(this.#preferred + i) % this.#nodes.length] as ExecutionNode);
+    return turned.sort((a, b) => Math.max(0, a.pausedUntil - now) - Math.max(0, b.pausedUntil - now));
+  }
+
+  #payload(method: string, params: unknown[]): JsonRpcPayload {
+    return { id: this.#number++, jsonrpc: "2.0", method, params };
+  }
+}
+
+/** In place of an answer: what `getRpcError` throws. */
+class Unanswered {
+  readonly message: string;
+  readonly code = -32_603;
+  readonly error: Error;
+
+  constructor(error: Error) {
+    this.error = error;
+    this.message = error.message;
+  }
+}
+
+/** What the nodes said of this very call; `error` where none was asked for it. */
+function unanswered(id: number, own: readonly (readonly [ExecutionNode, NodeFailure])[], error: Error): JsonRpcError {
+  const failure = own.length === 0 ? error : exhausted(own.map(([node, said]) => ({ node, failure: said })));
+  // the account's own matter: ethers knows it by the node's words
+  const { meaning, rpc } = failure as Partial<NodeFailure>;
+  const told = meaning === "account" && rpc !== undefined ? rpc : new Unanswered(failure);
+  return { id, error: told as JsonRpcError["error"] };
+}
+
+/** Milliseconds until the nodes are asked again; undefined where none of them is busy or behind only. */
+function pauseAfter(round: number, failures: Failures): number | undefined {
+  const busy = failures.filter(({ failure }) => failure.meaning === "busy");
+  const isBehind = failures.some(({ failure }) => failure.meaning === "behind");
+  const most = Math.max(busy.length > 0 ? MOST_ROUNDS.busy : 0, isBehind ? MOST_ROUNDS.behind : 0);
+  if (round >= most) return undefined;
+  const growing = FIRST_PAUSE * 2 ** (round - 1);
+  const asked = busy.map(({ failure }) => Math.max(failure.waitSeconds ?? growing, 0.1));
+  return 1_000 * Math.min(...asked, ...(isBehind ? [growing] : []));
+}
+
+/** The failures of all nodes as one: a line for each, and what the last one means. */
+function exhausted(failures: Failures): NodeFailure {
+  const lines = failures.map(({ node, failure }) => `execution node ${node.host}: ${failure.message}`);
+  const last = failures.at(-1)?.failure;
+  return new NodeFailure(last?.meaning ?? "node", lines.join("\n"), { rpc: last?.rpc, cause: last });
+}
+
+async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const ended = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", ended);
+      resolve();
+    }, milliseconds);
+    signal?.addEventListener("abort", ended, { once: true });
+  });
 }
 
 /**
@@ -114,12 +302,12 @@ export async function openProvider(
   if (urls.length === 0) throw new AppError(EXIT.usage, "no execution node is configured");
   const asked = await Promise.all(
     urls.map(async (url) => {
+      const host = hostOf(url);
       try {
-        const [answer] = await post(url, CHAIN_ID, options.timeoutSeconds);
-        if (answer === undefined || !("result" in answer)) throw new Error("does not say its chain");
-        return { host: hostOf(url), chainId: BigInt(answer.result as string) };
+        return { host, chainId: await chainIdOf(new ExecutionNode(url, options.timeoutSeconds ?? 30)) };
       } catch (error) {
-        return { host: hostOf(url), problem: messageOf(error) };
+        if (!(error instanceof NodeFailure)) throw error;
+        return { host, problem: error.message };
       }
     }),
   );
@@ -138,38 +326,15 @@ export async function openProvider(
   return new ExecutionProvider({ ...options, urls, chainId: first.chainId });
 }
 
-const CHAIN_ID: JsonRpcPayload = { id: 1, jsonrpc: "2.0", method: "eth_chainId", params: [] };
-
-async function post(url: string, payload: JsonRpcPayload | JsonRpcPayload[], timeoutSeconds = 30): Promise<Answers> {
-  let response: Response;
-  try {
-    response = await fetch(url, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(payload),
-      signal: AbortSignal.timeout(timeoutSeconds * 1_000),
-    });
-  } catch (error) {
-    // "fetch failed" alone says nothing
-    const { cause } = error as { cause?: { code?: string; message?: string } };
-    throw new Error(cause?.code ?? cause?.message ?? messageOf(error), { cause: error });
+/** Waits for a node that is busy. @throws NodeFailure */
+async function chainIdOf(node: ExecutionNode): Promise<bigint> {
+  for (let round = 1; ; round++) {
+    try {
+      return await node.chainId();
+    } catch (error) {
+      const wait = error instanceof NodeFailure ? pauseAfter(round, [{ node, failure: error }]) : undefined;
+      if (wait === undefined || wait > 60_000 || round > 4) throw error;
+      await pause(wait, undefined);
+    }
   }
-  if (response.status !== 200) {
-    const message = `answered ${response.status}`;
-    throw mayPass(response.status) ? new Error(message) : new FinalError(`execution node ${hostOf(url)} ${message}`);
-  }
-  const text = await response.text();
-  try {
-    const answer = JSON.parse(text) as Answers[number] | Answers;
-    return Array.isArray(answer) ? answer : [answer];
-  } catch (error) {
-    throw new Error("the answer is not JSON", { cause: error });
-  }
-}
-
-function isAboutTheNode(answer: Answers[number]): answer is JsonRpcError {
-  if (!("error" in answer)) return false;
-  const { code, data } = answer.error as { code: number; data?: unknown };
-  // some nodes report reverts as internal errors, with the revert's data
-  return ABOUT_THE_NODE.has(code) && (data === undefined || data === null);
 }

@@ -100,13 +100,33 @@ describe("the execution layer's nodes", () => {
     expect((await failure(openProvider([]))).message).to.contain("no execution node is configured");
   });
 
-  it("don't ask another about what is final", async () => {
+  it("are asked in turn whatever a status says of one of them: its key, plan, path or size", async () => {
     const [first, second] = [await serve(5), await serve(5)];
     const provider = await open([first, second]);
-    [first.status, second.asked] = [401, 0];
-    const error = await failure(provider.getBlockNumber());
-    expect(error.message).to.match(/answered 401$/);
-    expect(second.asked).to.equal(0);
+    for (const status of [400, 401, 402, 403, 404, 405, 410, 413, 415, 500]) {
+      [first.status, second.status] = second.asked > first.asked ? [200, status] : [status, 200];
+      expect(await provider.getBlockNumber(), String(status)).to.equal(5);
+    }
+  });
+
+  it("don't ask another about what is final", async () => {
+    const said = [
+      [{ code: 3, message: "execution reverted", data: "0x12345678" }, "eth_call"],
+      [{ code: -32_015, message: "VM execution error.", data: "Reverted 0x12345678" }, "eth_call"],
+      [{ code: -32_000, message: "VM Exception while processing transaction: revert" }, "eth_estimateGas"],
+      [{ code: -32_602, message: "invalid argument 0: hex string has length 3" }, "eth_getBalance"],
+      [{ code: -32_601, message: "the method eth_x does not exist/is not available" }, "eth_x"],
+    ] as const;
+    for (const [error, wanted] of said) {
+      const first = await serve(5, undefined, ({ method }) => (method === wanted ? { error } : undefined));
+      const second = await serve(5);
+      const provider = await open([first, second]);
+      second.asked = 0;
+      const thrown = await failure(provider.send(wanted, [{}]));
+      expect(second.asked, error.message).to.equal(0);
+      if (wanted !== "eth_call") continue;
+      expect((thrown as { data?: unknown }).data).to.equal("0x12345678");
+    }
   });
 
   it("send a transaction on by the next when one fails, and take it as sent when the first had taken it all the same", async () => {
