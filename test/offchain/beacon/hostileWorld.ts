@@ -1,8 +1,8 @@
 /** One simulated chain with missed slots, and clients of nodes in front of it that misbehave. */
 import { network } from "hardhat";
-import { serveBeaconApi } from "../../../devnet/api/server.ts";
-import type { BeaconApi } from "../../../devnet/api/server.ts";
-import { SimulatedBeacon } from "../../../devnet/beacon.ts";
+import { serveBeaconApi } from "../../../devnet/simulated/api/server.ts";
+import type { BeaconApi } from "../../../devnet/simulated/api/server.ts";
+import { SimulatedBeacon } from "../../../devnet/simulated/beacon.ts";
 import { BeaconClient } from "../../../offchain/beacon/client.ts";
 import { hostileBeacon } from "../../helpers/hostile/beacon.ts";
 import type { Behaviour, HostileBeacon } from "../../helpers/hostile/beacon.ts";

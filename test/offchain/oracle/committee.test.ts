@@ -1,21 +1,14 @@
 import { expect } from "chai";
 import { network } from "hardhat";
-import { Registry } from "prom-client";
 import { serveBeaconApi } from "../../../devnet/simulated/api/server.ts";
 import type { BeaconApi } from "../../../devnet/simulated/api/server.ts";
 import { predeposit } from "../../../devnet/simulated/localProtocol.ts";
-import { BeaconClient } from "../../../offchain/beacon/client.ts";
-import { connect } from "../../../offchain/chain/connect.ts";
-import { ExecutionProvider } from "../../../offchain/chain/provider.ts";
-import { ValidatorReader } from "../../../offchain/chain/validatorReader.ts";
-import { Keeper } from "../../../offchain/keeper/keeper.ts";
-import { keeperMetrics } from "../../../offchain/keeper/metrics.ts";
-import { Sender } from "../../../offchain/keeper/sender.ts";
 import { sameReport } from "./accepted.ts";
 import { logInto } from "../logLines.ts";
 import type { LogLine } from "../logLines.ts";
 import { startCommittee } from "./committee.ts";
 import type { Committee, Place } from "./committee.ts";
+import { keeperBeside } from "./keeperBeside.ts";
 
 const ETH = 10n ** 18n;
 /** `npm run test:committee` runs thirty; a multiple of the members. */
@@ -47,7 +40,11 @@ describe("a committee of five daemons, over sockets", function () {
     c = await startCommittee(await network.create());
     for (const place of c.places) await c.run(place);
     keeperNode = await serveBeaconApi(c.p.beacon);
-    const keeper = await makeKeeper(c, keeperNode.url, keeperLines);
+    const keeper = await keeperBeside(c, {
+      executionUrls: [c.executionUrl],
+      beaconUrls: [keeperNode.url],
+      lines: keeperLines,
+    });
     c.runBeside((signal) => keeper.turn(signal), logInto(keeperLines));
     await c.settled();
   });
@@ -156,28 +153,6 @@ describe("a committee of five daemons, over sockets", function () {
     }
   });
 });
-
-async function makeKeeper(c: Committee, beaconUrl: string, lines: LogLine[]): Promise<Keeper> {
-  const provider = new ExecutionProvider({ urls: [c.executionUrl], chainId: 31_337n });
-  const protocol = await connect(provider, c.deployment);
-  const log = logInto(lines);
-  const { clock } = c;
-  const price = 100n * 10n ** 9n;
-  const rules = { maxFeePerGas: price, urgentMaxFeePerGas: price, replaceAfter: 120, pollSeconds: 3, replacements: 3 };
-  return new Keeper({
-    sources: {
-      protocol,
-      beacon: new BeaconClient({ urls: [beaconUrl], clock, chainId: 31_337n }),
-      reader: new ValidatorReader(protocol.validators, provider, 0),
-    },
-    sender: new Sender(c.p.keeper, provider, clock, rules, log),
-    clock,
-    rules: { batch: 30, minFinalisation: ETH / 10n, minTreasury: ETH },
-    log,
-    metrics: keeperMetrics(new Registry()),
-    attempts: 5,
-  });
-}
 
 /** Starts again with a second for an answer, so that a node that stalls costs no more. */
 async function impatient(c: Committee, place: Place, urls: readonly string[] = [place.beacon.url]): Promise<void> {

@@ -18,6 +18,7 @@ import { assemble } from "../../../offchain/oracle/assemble.ts";
 import type { Assembled } from "../../../offchain/oracle/assemble.ts";
 import { ORACLE_FIELDS } from "../../../offchain/oracle/config.ts";
 import type { OracleConfig } from "../../../offchain/oracle/config.ts";
+import type { Step } from "../../../offchain/oracle/step.ts";
 import { runLoop } from "../../../offchain/util/daemon.ts";
 import { manualClock } from "../../../offchain/util/clock.ts";
 import type { ManualClock } from "../../../offchain/util/clock.ts";
@@ -34,6 +35,8 @@ export interface Place {
   readonly address: string;
   readonly beacon: BeaconApi;
   readonly lines: LogLine[];
+  /** What each turn of its loop came to. */
+  readonly steps: Step[];
   config: OracleConfig;
   /** A second node, asked where the first fails; only if configured. */
   readonly spare: BeaconApi;
@@ -131,6 +134,7 @@ export async function startCommittee(
         beacon,
         spare,
         lines: [],
+        steps: [],
         config,
         daemon: undefined,
         loop: undefined,
@@ -147,7 +151,12 @@ export async function startCommittee(
   const run = async (place: Place): Promise<void> => {
     const { member } = place.daemon ?? (await start(place));
     const controller = new AbortController();
-    const done = runLoop(async (signal) => (await member.step(signal)).reasons.length === 0, {
+    const turn = async (signal: AbortSignal): Promise<boolean> => {
+      const step = await member.step(signal);
+      place.steps.push(step);
+      return step.reasons.length === 0;
+    };
+    const done = runLoop(turn, {
       clock,
       pulse: makePulse(clock, 60),
       seconds: place.config.POLL_SECONDS,

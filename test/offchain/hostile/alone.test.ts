@@ -1,0 +1,113 @@
+/** Every behaviour of the catalogue by itself: what a member reads through it, compared with what it reads of honest nodes. */
+import { expect } from "chai";
+import { network } from "hardhat";
+import { BeaconClient } from "../../../offchain/beacon/client.ts";
+import { connect } from "../../../offchain/chain/connect.ts";
+import { ExecutionProvider } from "../../../offchain/chain/provider.ts";
+import { ValidatorReader } from "../../../offchain/chain/validatorReader.ts";
+import { buildReport } from "../../../offchain/oracle/buildReport.ts";
+import { readStanding } from "../../../offchain/oracle/contract.ts";
+import { layerError } from "../../../offchain/oracle/layers.ts";
+import { readSnapshot } from "../../../offchain/oracle/snapshot.ts";
+import { obstacleOf } from "../../../offchain/oracle/step.ts";
+import { reportHash } from "../../../offchain/protocol/report.ts";
+import { Dice } from "../../helpers/hostile/behaviour.ts";
+import type { Behaviour, Layer } from "../../helpers/hostile/behaviour.ts";
+import { CATALOGUE } from "../../helpers/hostile/catalogue.ts";
+import { startProxy } from "../../helpers/hostile/proxy.ts";
+import type { Proxy } from "../../helpers/hostile/proxy.ts";
+import { startCommittee } from "../oracle/committee.ts";
+import type { Committee } from "../oracle/committee.ts";
+
+const SEED = process.env["HOSTILE_SEED"] ?? "alone";
+/** Turns in which a passing trouble must have passed. */
+const TURNS = 8;
+
+describe("hostile: each behaviour alone", function () {
+  this.timeout(60_000);
+  let c: Committee;
+  let refSlot: bigint;
+  let honest: string;
+  const proxies: Proxy[] = [];
+
+  before(async function () {
+    this.timeout(120_000);
+    c = await startCommittee(await network.create(), { members: 1, quorum: 1 });
+    for (const place of c.places) await c.stop(place);
+    refSlot = await c.nextFrame();
+    await c.p.beacon.advanceSlots(4);
+    honest = await read(c.executionUrl.split(","), [beaconUrl()]);
+  });
+  after(async () => c.close());
+  afterEach(async () => {
+    for (const proxy of proxies.splice(0)) await proxy.close();
+  });
+
+  function beaconUrl(): string {
+    return c.places[0]?.beacon.url ?? "";
+  }
+
+  async function hostile(layer: Layer, behaviour: Behaviour): Promise<string> {
+    const proxy = await startProxy(layer === "execution" ? c.executionUrl : beaconUrl());
+    proxies.push(proxy);
+    proxy.become([behaviour.tamper(new Dice(`${SEED}/${behaviour.name}`))]);
+    return proxy.url;
+  }
+
+  /** The hash of the report that a fresh member would sign. */
+  async function read(execution: readonly string[], beacons: readonly string[]): Promise<string> {
+    const { clock, deployment } = c;
+    const provider = new ExecutionProvider({ urls: execution, chainId: deployment.chainId, timeoutSeconds: 1 });
+    try {
+      const protocol = await connect(provider, deployment);
+      const beacon = new BeaconClient({ urls: beacons, clock, chainId: deployment.chainId, timeoutSeconds: 1 });
+      const validators = new ValidatorReader(protocol.validators, provider, deployment.fromBlock);
+      const standing = await readStanding(protocol, clock.now());
+      const { report } = buildReport(await readSnapshot({ protocol, beacon, validators }, standing, refSlot), {
+        prevReportHash: standing.lastReportHash,
+        committeeVersion: standing.committeeVersion,
+      });
+      return reportHash(report);
+    } finally {
+      provider.destroy();
+    }
+  }
+
+  /** The report, or the reason there is none. */
+  async function attempt(urls: Record<Layer, readonly string[]>, layer: Layer): Promise<string> {
+    try {
+      return await read(urls.execution, urls.beacon);
+    } catch (error) {
+      return obstacleOf(layerError(layer, error)).reason;
+    }
+  }
+
+  for (const behaviour of CATALOGUE)
+    for (const layer of behaviour.layers) {
+      const { name, effect } = behaviour;
+      const others = layer === "execution" ? { beacon: () => [beaconUrl()] } : { execution: () => [c.executionUrl] };
+      const urlsOf = (...list: readonly string[]): Record<Layer, readonly string[]> => ({
+        execution: others.execution?.() ?? list,
+        beacon: others.beacon?.() ?? list,
+      });
+      const expected = effect === "blinding" ? "the right report or a reason" : "the right report";
+      it(`${layer}, ${name} (${effect}): ${expected}`, async () => {
+        const url = await hostile(layer, behaviour);
+        const reasons = [`${layer}_unavailable`, ...(behaviour.reasons ?? [])];
+        const turns = effect === "passing" ? TURNS : 1;
+        let found = "";
+        for (let turn = 0; turn < turns && found !== honest; turn++) {
+          found = await attempt(urlsOf(url), layer);
+          if (effect === "harmless") expect(found).to.equal(honest);
+          else expect(reasons).to.include(found === honest ? reasons[0] : found);
+        }
+        if (effect !== "blinding") expect(found).to.equal(honest);
+      });
+      if (effect === "blinding")
+        it(`${layer}, ${name}: the next node is asked`, async () => {
+          const url = await hostile(layer, behaviour);
+          const honestUrl = layer === "execution" ? c.executionUrl : beaconUrl();
+          expect(await attempt(urlsOf(url, honestUrl), layer)).to.equal(honest);
+        });
+    }
+});
