@@ -22,8 +22,15 @@ export interface Daemons {
   readonly keeper: Supervised;
 }
 
+/** Settings of a daemon beside, or in place of, those that all have: without ESTUARY_, by the daemon's name. */
+export type OwnSettings = (name: string) => Readonly<Record<string, string>>;
+
 /** Starts one member for each committee wallet, and a keeper with the account of that name. */
-export async function startDaemons(devnet: Devnet, protocol: DeployedProtocol): Promise<Daemons> {
+export async function startDaemons(
+  devnet: Devnet,
+  protocol: DeployedProtocol,
+  own: OwnSettings = () => ({}),
+): Promise<Daemons> {
   const { committee, wallets } = protocol;
   const ports = await freePorts(2 * committee.length + 1);
   const port = (index: number): number => ports[index] ?? 0;
@@ -48,6 +55,7 @@ export async function startDaemons(devnet: Devnet, protocol: DeployedProtocol): 
         .filter((_door, other) => other !== index)
         .map((door) => `http://127.0.0.1:${door}`)
         .join(","),
+      ...own(name),
     });
   });
   const account = wallets[ACCOUNT_NAMES.indexOf("keeper")];
@@ -56,6 +64,7 @@ export async function startDaemons(devnet: Devnet, protocol: DeployedProtocol): 
     ...nodes,
     ...KEEPER_PACE,
     PRIVATE_KEY: account.privateKey,
+    ...own("keeper"),
   });
   const [keeper, ...members] = await Promise.all([keeperSpec, ...specs].map((spec) => devnet.run(spec)));
   if (keeper === undefined) throw new Error("no keeper was started");

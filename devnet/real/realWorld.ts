@@ -13,6 +13,7 @@ import { ACTORS } from "../scenario/world.ts";
 import type { Actor, World } from "../scenario/world.ts";
 import { beaconApi } from "./beaconApi.ts";
 import { killWhenItSays, startDaemons } from "./daemons.ts";
+import type { Daemons, OwnSettings } from "./daemons.ts";
 import type { Devnet } from "./devnet.ts";
 import { ACCOUNT_NAMES } from "./protocol.ts";
 import type { DeployedProtocol } from "./protocol.ts";
@@ -26,15 +27,20 @@ const SLOTS_AFTER_FAULT = 8;
 /** Full speed has a block in each of these slots: one when people act, one when they wait for hundreds of epochs. */
 const BLOCK_EVERY = { acting: 4, inHurry: 8 };
 
+export interface RealWorld extends World {
+  readonly daemons: Daemons;
+}
+
 /** Starts a validator client for the keys, whose tips go to the rewards vault, the committee's daemons and the keeper. */
-export async function realWorld(devnet: Devnet, protocol: DeployedProtocol): Promise<World> {
+export async function realWorld(devnet: Devnet, protocol: DeployedProtocol, own?: OwnSettings): Promise<RealWorld> {
   const { contracts, provider, wallets } = protocol;
   const api = beaconApi(devnet.beaconUrl);
   const tips = (await contracts.rewardsVault.getAddress()).toLowerCase() as Hex;
-  const [{ members, keeper }] = await Promise.all([
-    startDaemons(devnet, protocol),
+  const [daemons] = await Promise.all([
+    startDaemons(devnet, protocol, own),
     devnet.startValidators("validators", { first: 0, count: KEYS }, tips),
   ]);
+  const { members, keeper } = daemons;
   await devnet.setPace({ slotMs: 0, blockEvery: BLOCK_EVERY.acting });
   const walletOf = (actor: Actor) => {
     const wallet = wallets[ACCOUNT_NAMES.indexOf(actor)];
@@ -55,6 +61,7 @@ export async function realWorld(devnet: Devnet, protocol: DeployedProtocol): Pro
     keeper: async () => `${(await killWhenItSays([keeper], "sent")).spec.name} with its transaction on the way`,
   };
   return {
+    daemons,
     name: "real",
     keepsEveryBlock: true,
     contracts,

@@ -25,17 +25,19 @@ export interface Disguised {
   describe(): string;
   /** How bad what its nodes do now may be, for who has them all. */
   worst(layer: Layer): Effect;
+  /** How many its nodes have had. */
+  readonly requests: number;
   close(): Promise<void>;
 }
 
 const SEVERITY: readonly Effect[] = ["harmless", "passing", "blinding"];
 const FOR_GOOD = CATALOGUE.filter(({ name }) => name === "always a page" || name === "402");
 
-/** @param targets honest servers of each layer @param credentials asked by all of its nodes */
+/** @param targets honest servers of each layer @param credentials asked by all of its nodes, where given */
 export async function disguise(
   name: string,
   targets: Readonly<Record<Layer, readonly string[]>>,
-  credentials: Credentials,
+  credentials?: Credentials,
 ): Promise<Disguised> {
   const start = async (layer: Layer): Promise<Proxy[]> =>
     Promise.all(targets[layer].map(async (target) => startProxy(target, credentials)));
@@ -62,6 +64,9 @@ export async function disguise(
     },
     describe: () =>
       `${name} | ${LAYERS.map((layer) => `${layer}: ${now[layer].map(describeGuise).join(" + ")}`).join(" | ")}`,
+    get requests() {
+      return LAYERS.flatMap((layer) => proxies[layer]).reduce((sum, { requests }) => sum + requests, 0);
+    },
     worst: (layer) => worstOf(now[layer].flatMap(({ behaviours }) => behaviours)),
     close: async () => {
       await Promise.all(LAYERS.flatMap((layer) => proxies[layer].map(async (proxy) => proxy.close())));

@@ -33,7 +33,10 @@ describe("hostile: each behaviour alone", function () {
   before(async function () {
     this.timeout(120_000);
     c = await startCommittee(await network.create(), { members: 1, quorum: 1 });
-    for (const place of c.places) await c.stop(place);
+    for (const place of c.places) {
+      await c.stop(place);
+      place.spare.faults.noDebug = true;
+    }
     refSlot = await c.nextFrame();
     await c.p.beacon.advanceSlots(4);
     honest = await read(c.executionUrl.split(","), [beaconUrl()]);
@@ -43,12 +46,14 @@ describe("hostile: each behaviour alone", function () {
     for (const proxy of proxies.splice(0)) await proxy.close();
   });
 
-  function beaconUrl(): string {
-    return c.places[0]?.beacon.url ?? "";
+  /** One that serves whole states, one that does not. */
+  function beaconUrl(debug = true): string {
+    const [place] = c.places;
+    return (debug ? place?.beacon.url : place?.spare.url) ?? "";
   }
 
-  async function hostile(layer: Layer, behaviour: Behaviour): Promise<string> {
-    const proxy = await startProxy(layer === "execution" ? c.executionUrl : beaconUrl());
+  async function hostile(layer: Layer, behaviour: Behaviour, debug = true): Promise<string> {
+    const proxy = await startProxy(layer === "execution" ? c.executionUrl : beaconUrl(debug));
     proxies.push(proxy);
     proxy.become([behaviour.tamper(new Dice(`${SEED}/${behaviour.name}`))]);
     return proxy.url;
@@ -91,18 +96,19 @@ describe("hostile: each behaviour alone", function () {
         beacon: others.beacon?.() ?? list,
       });
       const expected = effect === "blinding" ? "the right report or a reason" : "the right report";
-      it(`${layer}, ${name} (${effect}): ${expected}`, async () => {
-        const url = await hostile(layer, behaviour);
-        const reasons = [`${layer}_unavailable`, ...(behaviour.reasons ?? [])];
-        const turns = effect === "passing" ? TURNS : 1;
-        let found = "";
-        for (let turn = 0; turn < turns && found !== honest; turn++) {
-          found = await attempt(urlsOf(url), layer);
-          if (effect === "harmless") expect(found).to.equal(honest);
-          else expect(reasons).to.include(found === honest ? reasons[0] : found);
-        }
-        if (effect !== "blinding") expect(found).to.equal(honest);
-      });
+      for (const debug of layer === "beacon" ? [true, false] : [true])
+        it(`${layer}, ${name} (${effect}${debug ? "" : ", no whole states"}): ${expected}`, async () => {
+          const url = await hostile(layer, behaviour, debug);
+          const reasons = [`${layer}_unavailable`, ...(behaviour.reasons ?? [])];
+          const turns = effect === "passing" ? TURNS : 1;
+          let found = "";
+          for (let turn = 0; turn < turns && found !== honest; turn++) {
+            found = await attempt(urlsOf(url), layer);
+            if (effect === "harmless") expect(found).to.equal(honest);
+            else if (found !== honest) expect(reasons).to.include(found);
+          }
+          if (effect !== "blinding") expect(found).to.equal(honest);
+        });
       if (effect === "blinding")
         it(`${layer}, ${name}: the next node is asked`, async () => {
           const url = await hostile(layer, behaviour);

@@ -156,7 +156,7 @@ export const BEACON_API: readonly Behaviour[] = [
     ),
     tamper: () => async (asked, forward) => {
       const reply = await forward();
-      return reply.status === 404 && /\/(blocks|headers|states)\/\d+/.test(asked.path)
+      return reply.status === 404 && /\/v[12]\/beacon\/(blocks|headers|states)\/\d+/.test(asked.path)
         ? json(500, { message: "Could not get state root: no block exists", code: 500 })
         : reply;
     },

@@ -84,12 +84,30 @@ export const WIRE: readonly Behaviour[] = [
   },
   {
     ...about(
-      "a page with status 200",
+      "429 and a page",
       "passing",
-      "200 and a page in place of JSON",
-      "https://github.com/web3/web3.js/issues/5138",
+      "429 and a page in place of JSON",
+      "https://github.com/solana-labs/cluster/pull/26",
     ),
-    tamper: (dice) => now(dice, SELDOM, async () => page(200)),
+    tamper: (dice) => now(dice, SELDOM, async () => page(429)),
+  },
+  {
+    ...about("empty bodies", "passing", "200 and nothing", "https://github.com/web3/web3.js/issues/5138"),
+    tamper: (dice) =>
+      now(dice, SELDOM, async () => ({
+        status: 200,
+        headers: { "content-type": "application/json" },
+        body: Buffer.alloc(0),
+      })),
+  },
+  {
+    ...about(
+      "403",
+      "blinding",
+      "403: the key or the caller is not accepted",
+      "https://github.com/okx/xlayer-erigon/issues/685",
+    ),
+    tamper: () => async () => json(403, { message: "Forbidden" }),
   },
   {
     ...about(

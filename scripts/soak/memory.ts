@@ -1,0 +1,49 @@
+/** Whether memory grows: the slope over the longest life of each process. */
+
+export interface Sample {
+  readonly pid: number;
+  /** Seconds since anything. */
+  readonly at: number;
+  readonly mib: number;
+}
+
+export interface Slope {
+  /** MiB a minute; undefined where no process lived long enough. */
+  readonly perMinute: number | undefined;
+  /** That life without its beginning. */
+  readonly seconds: number;
+  readonly peakMib: number;
+}
+
+/** A process fills its heap and compiles its code: what it takes then is no leak. */
+const WARM_UP = 90;
+/** Less than that tells nothing: a heap breathes. */
+const SHORTEST = 180;
+
+/** Least squares. */
+export function slopeOf(samples: readonly Sample[]): Slope {
+  const lives = [...Map.groupBy(samples, ({ pid }) => pid).values()].map((life) => {
+    const start = life[0]?.at ?? 0;
+    return life.filter(({ at }) => at >= start + WARM_UP);
+  });
+  const longest = lives.reduce<readonly Sample[]>((best, life) => (lengthOf(life) > lengthOf(best) ? life : best), []);
+  const seconds = lengthOf(longest);
+  const peakMib = Math.max(0, ...samples.map(({ mib }) => mib));
+  if (seconds < SHORTEST) return { perMinute: undefined, seconds, peakMib };
+  const meanAt = mean(longest.map(({ at }) => at));
+  const meanMib = mean(longest.map(({ mib }) => mib));
+  let [up, across] = [0, 0];
+  for (const { at, mib } of longest) {
+    up += (at - meanAt) * (mib - meanMib);
+    across += (at - meanAt) ** 2;
+  }
+  return { perMinute: (60 * up) / across, seconds, peakMib };
+}
+
+function lengthOf(life: readonly Sample[]): number {
+  return (life.at(-1)?.at ?? 0) - (life[0]?.at ?? 0);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
