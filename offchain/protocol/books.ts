@@ -1,5 +1,5 @@
 /** The pool's books and what derives from them (docs/math.md, Books). Nothing here is a balance: a donation moves no formula. */
-import { saturatingSub } from "./integers.ts";
+import { max, saturatingSub } from "./integers.ts";
 import { toEtherUp } from "./shares.ts";
 import type { Totals } from "./shares.ts";
 import { RAY, VALIDATOR_DEPOSIT, ray, shares, wei } from "./units.ts";
