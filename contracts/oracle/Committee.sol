@@ -135,6 +135,7 @@ abstract contract Committee is AccessManaged, IReportOracle {
         Signature[] calldata signatures,
         address list
     ) internal view returns (uint256) {
+        // members and signers ascend, so that one pass over the members finds them all
         bytes memory known = list.code;
         address previous;
         uint256 place = FIRST_MEMBER;
@@ -191,6 +192,7 @@ abstract contract Committee is AccessManaged, IReportOracle {
         uint256 count = list.length;
         uint256 least = count / 2 + 1;
         Standing memory s = _standing;
+        // at deployment a wrong quorum is refused; later it follows the number of members
         if (s.version == 0) {
             require(quorum_ >= least && quorum_ <= count, QuorumOutOfRange(quorum_, count));
         } else {

@@ -192,6 +192,7 @@ contract ReportOracle is Committee, EIP712 {
         uint64 last = _standing.lastRefSlot;
         uint256 lastTime = _timeOf(last);
         if (block.timestamp <= lastTime) return last;
+        // a reference in this very second is in the future still, as for _check
         uint256 slots = (block.timestamp - 1 - lastTime) / SECONDS_PER_SLOT;
         uint64 next = last + uint64((slots / slotsPerFrame) * slotsPerFrame);
         return _timeOf(next) < IStakingPool(token.pool()).books().lastReportTime ? last : next;
@@ -233,11 +234,13 @@ contract ReportOracle is Committee, EIP712 {
         (Standing memory s, bytes32 reportHash, uint256 count) = _accept(report, signatures);
         _checkRoot(report.refSlot, known);
         uint256 frames = (report.refSlot - s.lastRefSlot) / slotsPerFrame;
+        // before the pool is called: whoever asks this oracle meanwhile is told of the report
         (s.lastRefSlot, s.lastIncident, s.lastFell) = (uint32(report.refSlot), report.incident, false);
         _standing = s;
         lastReportHash = reportHash;
 
         IStakingPool.Outcome memory o = IStakingPool(token.pool()).applyReport(_reportData(report, frames));
+        // only the pool knows how far the rate falls; where signatures or approval lack, all of this is taken back
         uint256 fall;
         if (o.etherAfter * o.sharesBefore < o.etherBefore * o.sharesAfter) {
             fall = _escalate(o, reportHash, count, s);

@@ -134,8 +134,10 @@ abstract contract PoolBooks is IStakingPool {
     function handOver(address newPool) external override {
         require(msg.sender == address(token), OnlyToken(msg.sender));
         Books memory all = books();
+        // with the deadline zero no deposit, funding or payment is left to this pool
         delete _gate;
         emit HandedOver(newPool);
+        // ether that was forced in goes along, in no book as before
         IStakingPool(newPool).takeOver{value: address(this).balance}(all);
     }
 
@@ -145,6 +147,7 @@ abstract contract PoolBooks is IStakingPool {
         _gate = Gate(
             uint96(b.depositCeiling),
             uint40(b.openUntil),
+            // paused here or there: only a role lifts a pause
             b.paused || _gate.paused,
             uint40(b.slashingTime),
             uint40(b.lastCutoff),
@@ -162,6 +165,7 @@ abstract contract PoolBooks is IStakingPool {
         _leaving = Leaving(uint96(b.leaving), uint40(b.lastReportTime));
         _reserves = Reserves(uint128(b.cover), uint128(b.heldBack));
         _last = LastReport(uint104(b.highWaterRate), uint104(b.finalisationRate), uint40(b.lastRefTime), b.finalisable);
+        // this pool's fee from now on: what was minted before is divided by the old one first
         IOperatorRegistry(operators).setTotalFee(_policy.feeBp);
     }
 

@@ -109,6 +109,7 @@ contract StakingPool is PoolBooks, AccessManaged {
     }
 
     /// @inheritdoc IStakingPool
+    /// @dev With F and cut-off of the last report: nothing that happened since changes what a request is paid.
     function continueFinalisation() external override returns (uint256 paid) {
         LastReport memory last = _last;
         Gate memory gate = _gate;
@@ -141,6 +142,8 @@ contract StakingPool is PoolBooks, AccessManaged {
     }
 
     /// @inheritdoc IStakingPool
+    /// @dev One that is in the last report moves the time alone; later ones are counted until a report has them
+    /// (decision 014).
     function noteSlashing(uint256 slotTime) external override {
         require(msg.sender == validators, OnlyValidators(msg.sender));
         Gate memory gate = _gate;
@@ -154,11 +157,13 @@ contract StakingPool is PoolBooks, AccessManaged {
     /// @inheritdoc IStakingPool
     function hold() external override {
         require(msg.sender == oracle, OnlyOracle(msg.sender));
+        // the second of a deadline still counts
         _gate.openUntil = uint40(block.timestamp - 1);
         emit Held();
     }
 
     /// @inheritdoc IStakingPool
+    /// @dev Within finalise or settleReport, which this pool called: the queue asks nobody but its caller.
     function payQueue(uint256 amount) external override {
         require(msg.sender == address(queue), OnlyQueue(msg.sender));
         (bool sent, ) = msg.sender.call{value: amount}("");
@@ -265,6 +270,7 @@ contract StakingPool is PoolBooks, AccessManaged {
         uint256 swept =
             _sweepVault(withdrawalVault, report.withdrawalVaultBalance) +
                 _sweepVault(rewardsVault, report.rewardsVaultBalance);
+        // the report's balance has what was funded by its reference, and nothing of what came later
         uint256 fundedAtRef = _fundedAt(beacon, report.refTime);
         uint256 expected = beacon.clLast + (fundedAtRef - beacon.fundedAtLastRef) * VALIDATOR_DEPOSIT;
         (beacon.clLast, beacon.fundedAtLastRef) = (report.clBalance.toUint96(), uint24(fundedAtRef));
@@ -304,6 +310,7 @@ contract StakingPool is PoolBooks, AccessManaged {
             report.nextCutoff,
             last.finalisationRate,
             last.finalisable ? report.cutoff : 0,
+            // the buffer, gain and sweeps included
             o.etherAfter + c.heldBack - c.atValidators
         );
         cover += _reserves.cover;

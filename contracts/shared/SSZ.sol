@@ -23,6 +23,7 @@ library SSZ {
     }
 
     /// @notice Root of eight leaves, which it overwrites.
+    /// @dev Four pairs, then two, then one: each hash goes where leaves are that were read already.
     function merkleize(bytes32[8] memory leaves) internal view returns (bytes32 root) {
         assembly ("memory-safe") {
             pop(staticcall(gas(), 0x02, leaves, 0x40, leaves, 0x20))

@@ -224,6 +224,7 @@ contract StakedEther is IStakedEther, IERC20Metadata, Allowances, AccessManaged 
         uint256 newShares = totalShares + feeShares - change.burnShares;
         require(newEther != 0 && newShares != 0, RateOutOfRange());
         _setTotals(newEther, newShares);
+        // never more than the queue's account has: others' shares are out of reach
         if (change.burnShares != 0) _shares[queue] -= change.burnShares;
 
         _spendRails(totalEther, totalShares, newEther, newShares, feeShares);

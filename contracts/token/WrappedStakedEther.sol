@@ -111,6 +111,7 @@ contract WrappedStakedEther is IWrappedStakedEther, Allowances {
             shares[i] = wrapped[i] * SHARES_PER_UNIT;
         }
         IWithdrawalQueue queue = IWithdrawalQueue(token.queue());
+        // the queue pulls from its caller: this contract holds the shares behind what was burned
         return queue.requestWithdrawalsShares(shares, owner == address(0) ? msg.sender : owner);
     }
 

@@ -53,11 +53,13 @@ contract BeaconProof is IBeaconProof {
         uint256 levels;
         for (uint256 i = 0; i < batch.validators.length; ++i) {
             ListedValidator calldata item = batch.validators[i];
+            // in Gloas the index says how long a branch is; in Electra all have the length of the first
             if (gloas) levels = StateLayout.progressiveLevels(item.index);
             else if (i == 0) levels = _atMost(item.branch.length, StateLayout.VALIDATORS_DEPTH);
             _requireLength(item.branch.length, levels);
             bytes32 leaf = BeaconRoots.ofValidator(item.validator);
             bytes32 root = StateLayout.listRoot(gloas, leaf, item.branch, levels, item.index);
+            // the first leads on to the state root; the others need only meet it at the list
             if (i == 0) {
                 list = root;
                 root = StateLayout.dataRoot(gloas, root, levels, StateLayout.VALIDATORS_DEPTH);
@@ -81,6 +83,7 @@ contract BeaconProof is IBeaconProof {
             proof.header,
             balance.chunk,
             balance.branch,
+            // a chunk of 32 bytes has four balances
             proof.index / 4,
             StateLayout.BALANCES,
             StateLayout.BALANCES_DEPTH

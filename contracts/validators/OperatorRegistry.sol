@@ -217,6 +217,7 @@ contract OperatorRegistry is OperatorBonds, UUPSUpgradeable {
     /// @inheritdoc IOperatorRegistry
     function onSlashed(uint256 operatorId) external onlyValidators {
         Operator storage op = _operators[operatorId];
+        // the first one's time counts: without a decision seven days later all validators may be made to exit
         if (!op.frozen) (op.frozen, op.frozenAt) = (true, uint40(block.timestamp));
         op.inDoubt = true;
         emit OperatorFrozen(operatorId, true);

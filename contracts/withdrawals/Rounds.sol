@@ -98,6 +98,7 @@ library Rounds {
         uint256 available
     ) internal returns (uint256 paid) {
         uint256 from = head.finalisedUnits;
+        // rounds count from 1
         if (head.round == 0) head.round = 1;
         bool whole = true;
         for (uint256 i; i < MAX_ROUNDS_PER_CALL && whole && head.finalisedUnits < tail.requestedUnits; ++i) {
@@ -108,6 +109,7 @@ library Rounds {
             paid += part;
         }
         if (head.finalisedUnits == from) return 0;
+        // all there is: the last id is known without a search
         if (head.finalisedUnits == tail.requestedUnits) head.knownFinalisedId = tail.lastRequestId;
         book.head = head;
     }

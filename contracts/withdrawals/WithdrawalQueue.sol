@@ -133,6 +133,7 @@ contract WithdrawalQueue is IWithdrawalQueue, RequestToken, AccessManaged {
         (paid, shares, end) = _finalise(tail, maxRate, cutoff, available);
         shares += tail.remainder;
         tail.remainder = 0;
+        // the rate may have changed: the next request opens a round of its own
         tail.roundOpen = false;
         tail.nextCutoff = uint40(nextCutoff);
         _book.tail = tail;
@@ -282,6 +283,7 @@ contract WithdrawalQueue is IWithdrawalQueue, RequestToken, AccessManaged {
         uint256 end;
         (id, end) = _book.tail.append(units, remainder, block.timestamp);
         if (id == 0) {
+            // no round is open, or the cut-off of the open one has passed
             _openRound(token_);
             (id, end) = _book.tail.append(units, remainder, block.timestamp);
         }

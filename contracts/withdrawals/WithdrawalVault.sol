@@ -20,6 +20,7 @@ contract WithdrawalVault is EtherVault, IWithdrawalVault {
         address validators = IStakingPool(token.pool()).validators();
         require(msg.sender == validators, OnlyValidators(msg.sender));
         uint256 fee = exitFee();
+        // fees come with the call: what lies here is the stakers'
         uint256 total = fee * pubkeys.length;
         require(total <= msg.value, FeeAboveMaximum(total, msg.value));
         for (uint256 i; i < pubkeys.length; ++i) {
