@@ -41,7 +41,10 @@ export interface Amount {
   readonly amount: Wei;
 }
 
-/** What leaves the account beside the fee, and what comes back in the same transaction, for a preview. Later payments are in neither. */
+/**
+ * For a preview: what leaves the account beside the fee, and what comes back in the same transaction, to the receiver where there is another. What is
+ * paid later is in neither.
+ */
 export interface Flow {
   readonly gives: readonly Amount[];
   readonly gets: readonly Amount[];

@@ -1,7 +1,7 @@
 /** Which transaction took a place of an account. */
 import type { Provider, TransactionResponse } from "ethers";
 
-/** Blocks whose state every node has are about this many; further back only archives do. */
+/** Blocks that are looked through where states of the past are not served, or are wrong. */
 const NEAR = 64;
 
 /**
@@ -15,12 +15,12 @@ export async function takerOf(
   since: number,
 ): Promise<TransactionResponse | undefined> {
   const head = await provider.getBlockNumber();
-  const number = await firstWith(provider, from, nonce, since, head);
-  const blocks =
-    number === undefined ? Array.from({ length: Math.min(NEAR, head - since) }, (_, back) => head - back) : [number];
-  for (const block of blocks) {
-    const found = await transactionIn(provider, block, from, nonce);
-    if (found !== undefined) return found;
+  const first = await firstWith(provider, from, nonce, since, head);
+  const found = first === undefined ? undefined : await transactionIn(provider, first, from, nonce);
+  if (found !== undefined) return found;
+  for (let number = head; number > Math.max(since, head - NEAR); number--) {
+    const near = await transactionIn(provider, number, from, nonce);
+    if (near !== undefined) return near;
   }
   return undefined;
 }

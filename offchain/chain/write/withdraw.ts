@@ -89,12 +89,17 @@ export async function claim(
   if (ids.length > MOST_CLAIMS)
     throw new ChainError("refused", `${ids.length} requests at once are too many: at most ${MOST_CLAIMS}`);
   const sorted = [...ids].sort((a, b) => (a < b ? -1 : 1));
-  const { values } = await readAll(protocol, { hints: call(queue, queue.findHints, sorted) });
+  const { values } = await readAll(protocol, {
+    hints: call(queue, queue.findHints, sorted),
+    amounts: call(queue, queue.getClaimableEther, sorted),
+  });
+  const amount = wei(values.amounts.reduce((total, one) => total + one, 0n));
   return prepare(context, {
     label: `claim ${sorted.length === 1 ? "a withdrawal" : `${sorted.length} withdrawals`}`,
     contract: queue,
     method: queue.claimWithdrawals,
     args: [sorted, [...values.hints], receiver ?? (await signer.getAddress())],
+    flow: () => ({ gives: [], gets: [{ asset: "ETH", amount }] }),
     outcome: (events) => ({
       amount: sum(argsOf<{ amount: bigint }>(events, "queue", "WithdrawalClaimed")),
     }),

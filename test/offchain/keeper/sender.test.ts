@@ -6,6 +6,7 @@ import { silentLog } from "../../../offchain/util/log.ts";
 import { SENDER_RULES } from "./world.ts";
 
 const FROM = `0x${"11".repeat(20)}`;
+const BLOCK = `0x${"bb".repeat(32)}`;
 const GWEI = 10n ** 9n;
 
 /** A node that mines what it is told to, when it is told to. */
@@ -20,15 +21,21 @@ function fakeNode() {
     receipts: new Map<string, number>(),
     onSleep: (): void => undefined,
     refuse: undefined as Error | undefined,
+    balance: 10n ** 18n,
   };
   const provider = {
     estimateGas: () => Promise.resolve(100_000n),
-    getBlock: () => Promise.resolve({ baseFeePerGas: state.base }),
+    getBalance: () => Promise.resolve(state.balance),
+    getNetwork: () => Promise.resolve({ chainId: 1n }),
+    getBlockNumber: () => Promise.resolve(1),
+    getBlock: () => Promise.resolve({ baseFeePerGas: state.base, hash: BLOCK, prefetchedTransactions: [] }),
     getFeeData: () => Promise.resolve({ maxPriorityFeePerGas: GWEI, gasPrice: state.base }),
+    getTransaction: () => Promise.resolve(null),
     getTransactionCount: (_: string, tag: string) => Promise.resolve(tag === "pending" ? state.pending : state.mined),
     getTransactionReceipt: (hash: string) => {
       const status = state.receipts.get(hash);
-      return Promise.resolve(status === undefined ? null : ({ hash, status } as unknown as TransactionReceipt));
+      const receipt = { hash, status, blockNumber: 1, blockHash: BLOCK } as unknown as TransactionReceipt;
+      return Promise.resolve(status === undefined ? null : receipt);
     },
   } as unknown as Provider;
   const signer = {
@@ -73,23 +80,34 @@ describe("the keeper's sender", () => {
     expect(state.sent[0]?.gasLimit).to.equal(120_000n);
   });
 
-  it("never offers more than its limit, also where the market goes beyond it meanwhile", async () => {
+  it("offers its limit once where the market goes beyond it meanwhile, and then only waits", async () => {
     const { state, sender } = fakeNode();
     state.onSleep = () => (state.base = 10_000n * GWEI);
     expect(await failure(sender.send({ to: FROM }, false))).to.equal(
-      "transaction 7 was not mined after 3 replacements",
+      "transaction 0x2 (nonce 7) was not mined after 3 replacements",
     );
-    expect(state.sent).to.have.length(4);
-    for (const { maxFeePerGas } of state.sent)
-      expect(BigInt(maxFeePerGas ?? 0n)).to.be.at.most(SENDER_RULES.maxFeePerGas);
+    const limit = SENDER_RULES.maxFeePerGas;
+    expect(state.sent.map(({ maxFeePerGas }) => maxFeePerGas)).to.deep.equal([21n * GWEI, limit]);
+    expect(state.now).to.equal(4 * SENDER_RULES.replaceAfter);
   });
 
-  it("stops at once when another transaction took the nonce", async () => {
+  it("sends nothing that the account can't pay: it says what it has and needs", async () => {
+    const { state, sender } = fakeNode();
+    state.balance = 10n ** 15n;
+    expect(await failure(sender.send({ to: FROM }, false))).to.equal(
+      "the account has 0.001 ETH, this needs 0.00252 ETH (fee up to 0.00252)",
+    );
+    expect(state.sent).to.deep.equal([]);
+  });
+
+  it("stops soon when another transaction took the nonce, which this node does not show", async () => {
     const { state, sender } = fakeNode();
     state.refuse = Object.assign(new Error("nonce has already been used"), { code: "NONCE_EXPIRED" });
     state.onSleep = () => (state.mined = 8);
-    expect(await failure(sender.send({ to: FROM }, false))).to.equal(`another transaction took nonce 7 of ${FROM}`);
-    expect(state.now).to.be.at.most(SENDER_RULES.pollSeconds);
+    expect(await failure(sender.send({ to: FROM }, false))).to.match(
+      /^transaction .* \(nonce 7\) was replaced by another transaction$/,
+    );
+    expect(state.now).to.be.at.most(5 * SENDER_RULES.pollSeconds);
   });
 
   it("sends nothing while what an earlier run left is pending, and replaces it when that had its time", async () => {
