@@ -39,6 +39,8 @@ describe("a member of the committee", function () {
     expect(await reasons(c.places[0])).to.deep.equal(["not_final"]);
     expect((await step(c.places[0])).explanation).to.include(`slot ${refSlot} is not final`);
     expect(c.places[0]?.daemon?.journal.signed).to.deep.equal([]);
+    // where the grid starts nothing was reported: nothing is said of it
+    expect(c.places[0]?.lines.filter(({ text }) => text.includes("report accepted"))).to.deep.equal([]);
   });
 
   it("signs, gathers, and lets the one whose turn it is submit", async () => {
