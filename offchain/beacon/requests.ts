@@ -112,7 +112,8 @@ export class NodeRequests {
       const answer = await askHttp(this.url, path, {
         method: body === undefined ? "GET" : "POST",
         headers: { accept, ...(body === undefined ? {} : { "content-type": "application/json" }) },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        // a POST that a redirect turns into a GET without ids would ask for all validators
+        ...(body === undefined ? {} : { body: JSON.stringify(body), redirect: "manual" }),
         ...{ timeoutSeconds, signal },
       });
       if (answer.status === 200) return answer;

@@ -6,7 +6,7 @@ import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { getGlobalDispatcher, interceptors, request } from "undici";
 import { isAbort } from "../util/errors.ts";
 import type { Hex } from "../util/hex.ts";
-import { HostFailure, endpointOf, statusFailure, transportProblem } from "../util/http.ts";
+import { HostFailure, endpointOf, statusFailure, transportProblem, urlAt } from "../util/http.ts";
 import { Mismatch, isJson } from "./blockCodec.ts";
 import type { Pause } from "./merkle.ts";
 import type { ForkName, Header } from "./proofs.ts";
@@ -100,7 +100,7 @@ async function openState(
   signal: AbortSignal,
 ): Promise<{ headers: Headers; body: Readable }> {
   const endpoint = endpointOf(url);
-  const answer = await request(endpoint.url + path, {
+  const answer = await request(urlAt(endpoint.url, path), {
     headers: { ...endpoint.headers, accept: "application/octet-stream" },
     dispatcher: getGlobalDispatcher().compose(followRedirects),
     signal,

@@ -34,7 +34,8 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
   /** Of the answer, after decompression. Default 256 MiB. */
   readonly mostBytes?: number;
-  readonly redirect?: "follow" | "error";
+  /** "manual" answers with the redirect itself: followed, a POST may become a GET without its body. */
+  readonly redirect?: "follow" | "error" | "manual";
 }
 
 export interface HttpAnswer {
@@ -69,6 +70,15 @@ export function endpointOf(url: string): Endpoint {
   };
 }
 
+/** A path below a URL, in front of its query, which may hold a key. */
+export function urlAt(url: string, path: string): string {
+  const query = url.indexOf("?");
+  if (query === -1 || path === "") return url + path;
+  const own = url.slice(query + 1);
+  const base = url.slice(0, query).replace(/\/+$/, "");
+  return `${base}${path}${path.includes("?") ? "&" : "?"}${own}`;
+}
+
 /** A URL without what may be secret in it: user, password, path and query. */
 export function hostOf(url: string): string {
   try {
@@ -87,7 +97,7 @@ export async function askHttp(configured: string, path: string, request: HttpReq
   const { method = "GET", body, timeoutSeconds, signal, mostBytes = MOST_BYTES, redirect = "follow" } = request;
   const timeout = AbortSignal.timeout(Math.ceil(timeoutSeconds * 1_000));
   try {
-    const response = await fetch(url + path, {
+    const response = await fetch(urlAt(url, path), {
       ...{ method, redirect, headers: { ...headers, ...request.headers } },
       ...(body === undefined ? {} : { body }),
       signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),

@@ -6,6 +6,8 @@ import { BeaconClient } from "../../../offchain/beacon/client.ts";
 import { contractValidatorProof } from "../../../offchain/beacon/contractProofs.ts";
 import { headerRoot, proveValidator } from "../../../offchain/beacon/proofs.ts";
 import type { Hex } from "../../../offchain/util/hex.ts";
+import { answers, hostileBeacon, on } from "../../helpers/hostile/beacon.ts";
+import type { Behaviour } from "../../helpers/hostile/beacon.ts";
 import { ZERO_ROOT, gloasBlock, gloasEnvelope, hex, ownHeader, rootOf, serveGloas } from "./gloasChain.ts";
 import type { BlockParts, Envelope, SignedBlock } from "./gloasChain.ts";
 
@@ -150,6 +152,33 @@ describe("the beacon client in Gloas, over HTTP", () => {
     expect([...state.pendingDepositsGwei]).to.deep.equal([[pubkey(1), 5n + 31n + 2n]]);
     expect([...state.owedWithdrawalsGwei]).to.deep.equal([]);
     expect(keys.map((key) => state.validators.get(key)?.balanceGwei)).to.deep.equal([100n, 101n, 102n]);
+  });
+
+  it("takes blocks and payloads as JSON too, and payloads by the route's older name", async () => {
+    chain = chainWith([SLOT - 2, SLOT - 1, SLOT, SLOT + 1]);
+    const expected = await client.blockAtOrBefore(SLOT);
+    const asJson =
+      (type: { deserialize(bytes: Uint8Array): unknown; toJson(value: never): unknown }): Behaviour =>
+      async (asked, forward) => {
+        const { body } = await forward();
+        const data = type.toJson(type.deserialize(body) as never);
+        return answers(200, { version: "gloas", data })(asked, forward);
+      };
+    const node = await hostileBeacon(
+      server.url,
+      on(/beacon\/blocks/, asJson(ssz.gloas.SignedBeaconBlock)),
+      on(/payload_envelope\//, answers(404)),
+      on(/payload_envelopes/, (asked, forward) => {
+        const path = asked.path.replace("envelopes", "envelope");
+        return asJson(ssz.gloas.SignedExecutionPayloadEnvelope)(asked, async () => {
+          const answer = await fetch(server.url + path);
+          return { ...(await forward()), body: Buffer.from(await answer.arrayBuffer()) };
+        });
+      }),
+    );
+    const clock = { now: () => GENESIS_TIME + 12 * (SLOT + 2), sleep: () => Promise.resolve() };
+    expect(await new BeaconClient({ urls: [node.url], clock }).blockAtOrBefore(SLOT)).to.deep.equal(expected);
+    await node.close();
   });
 
   it("takes the last payload before where its own does not count, with the withdrawals that are owed", async () => {

@@ -64,6 +64,18 @@ describe("hosts of beacon nodes", function () {
     const block = await client.blockAtOrBefore(w.beacon.head.slot);
     w.good.faults.noDebug = true;
     expect((await client.readState(block, KEYS, undefined, true)).validators.size).to.equal(2);
+    expect(node.asked.filter(({ method }) => method === "POST")).to.have.length(1);
+  });
+
+  it("are asked with the key in the query of their URL, for states too", async () => {
+    const node = await w.node(async (asked, forward) =>
+      asked.path.endsWith("key=k3y") ? forward() : answers(401, { message: "no key" })(asked, forward),
+    );
+    const client = w.client({ url: `${node.url}/?key=k3y` });
+    const block = await client.blockAtOrBefore(w.beacon.head.slot);
+    expect((await client.readState(block, KEYS, undefined, true, true)).validators.size).to.equal(2);
+    await node.close();
+    expect(await messageOf(client.head())).to.not.include("k3y");
   });
 
   it("are all told of where none answers, each with what it says", async () => {

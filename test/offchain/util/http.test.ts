@@ -49,6 +49,29 @@ describe("requests to a host", () => {
     expect(endpointOf(url).headers).to.deep.equal({});
   });
 
+  it("keep the query of a URL, which may hold a key, behind the path", async () => {
+    const seen: (string | undefined)[] = [];
+    handler = ({ url: path }, response) => {
+      seen.push(path);
+      response.end("ok");
+    };
+    for (const [base, path] of [
+      ["", "/eth"],
+      ["/base/?key=k3y", "/eth"],
+      ["/base?key=k3y", "/eth?id=1"],
+      ["?key=k3y", "/eth"],
+      ["/base?key=k3y", ""],
+    ] as const)
+      await askHttp(url + base, path, { timeoutSeconds: 5 });
+    expect(seen).to.deep.equal([
+      "/eth",
+      "/base/eth?key=k3y",
+      "/base/eth?id=1&key=k3y",
+      "/eth?key=k3y",
+      "/base?key=k3y",
+    ]);
+  });
+
   it("never tell more of a URL than its host", async () => {
     handler = ({ socket }) => socket.destroy();
     const secret = `${url.replace("http://", "http://user:s3cr3t@")}/k3y?token=t0ken`;
