@@ -60,6 +60,7 @@ export class BeaconNodes {
     try {
       return await this.#round(act, urls, isOnly ? PATIENCE : 0, signal);
     } catch (error) {
+      signal?.throwIfAborted();
       if (!(error instanceof Exhausted)) throw error;
       const busy = error.failures.flatMap(({ host, error: why }) => (isAskedTooOften(why) ? [host] : []));
       if (isOnly || busy.length === 0) throw unavailable(error.failures);
