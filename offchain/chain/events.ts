@@ -1,7 +1,8 @@
 /** Events of the protocol's contracts in logs and receipts, by name with named arguments. */
-import type { Interface, Log, LogDescription } from "ethers";
+import type { Log, LogDescription } from "ethers";
 import type { Hex } from "../util/hex.ts";
 import type { Protocol } from "./connect.ts";
+import { parsedLog } from "./logs.ts";
 
 export type ContractName =
   "token" | "wrapped" | "pool" | "queue" | "operators" | "validators" | "oracle" | "withdrawalVault";
@@ -25,8 +26,8 @@ export function decodeEvents(protocol: Protocol, logs: readonly Log[]): ChainEve
   return logs.flatMap((log) => {
     const contract = byAddress.get(log.address.toLowerCase());
     if (contract === undefined) return [];
-    const parsed = (protocol[contract].interface as unknown as Interface).parseLog(log);
-    if (parsed === null) return [];
+    const parsed = parsedLog(protocol[contract].interface, log);
+    if (parsed === undefined) return [];
     return [
       {
         contract,

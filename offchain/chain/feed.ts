@@ -1,11 +1,13 @@
 /**
  * Events that are read on from where reading stopped: over restarts, and over reorganisations. What is kept is a value: a failure leaves the old
- * one as it was.
+ * one as it was. The last blocks are read again each time: a machine's index of logs may trail its blocks.
  */
 import type { Filter, Log, Provider } from "ethers";
 import { AppError, EXIT } from "../util/errors.ts";
-import { readLogs } from "./logs.ts";
+import { NodeFailure } from "./answers.ts";
+import { readPiece } from "./logs.ts";
 import type { RangeOptions } from "./logs.ts";
+import { ExecutionProvider } from "./provider.ts";
 
 /** A block that was read, by number and hash. */
 export interface Mark {
@@ -24,16 +26,22 @@ export interface Kept<T> {
   readonly items: readonly T[];
 }
 
+export interface FeedOptions extends RangeOptions {
+  /** How many blocks before the last are read again next time. By default three epochs: what is older is final. */
+  readonly unsettled?: number;
+}
+
 export const NOTHING_KEPT: Kept<never> = { cursor: { marks: [] }, items: [] };
 
 const MAX_MARKS = 64;
+const UNSETTLED = 96;
 
 export interface Feed<T> {
   readonly filter: Pick<Filter, "address" | "topics">;
   /** Where the first reading starts. */
   readonly fromBlock: number;
   /** A list, so that one log may be none or several. */
-  readonly decode: (logs: readonly Log[]) => readonly T[];
+  readonly decode: (logs: readonly Log[]) => readonly T[] | Promise<readonly T[]>;
 }
 
 /**
@@ -45,27 +53,75 @@ export async function readOn<T extends { readonly block: number }>(
   { filter, fromBlock, decode }: Feed<T>,
   kept: Kept<T>,
   block: number,
-  options: RangeOptions = {},
+  { unsettled = UNSETTLED, ...options }: FeedOptions = {},
 ): Promise<Kept<T>> {
-  const common = await lastCommon(provider, kept.cursor, block);
+  const end = kept.cursor.marks.at(-1)?.number ?? fromBlock - 1;
+  const settled = Math.max(end, block) - unsettled;
+  const common = await lastCommon(provider, kept.cursor, settled);
   const read = common?.number ?? fromBlock - 1;
-  const marks = kept.cursor.marks.filter(({ number }) => number <= read);
-  const items = kept.items.filter((item) => item.block <= read);
+  const marks = kept.cursor.marks.filter(({ number }) => number <= Math.min(read, block));
+  const items = kept.items.filter((item) => item.block <= Math.min(read, block));
   if (read >= block) return { cursor: { marks }, items };
-  const hash = await hashOf(provider, block);
+  // not of the marks of a log: there may be none for long
+  const stop = block - unsettled > read ? block - unsettled : undefined;
+  const [hash, stopHash] = await Promise.all([
+    hashOf(provider, block),
+    stop === undefined ? undefined : hashOf(provider, stop),
+  ]);
   if (hash === undefined) throw new AppError(EXIT.unavailable, `the node does not have execution block ${block}`);
-  const logs = await readLogs(provider, filter, read + 1, block, options);
+  const { logs } = await readPiece(provider, filter, read + 1, block, { ...options, hash });
+  const decoded = await decode(logs);
   if ((await hashOf(provider, block)) !== hash)
     throw new AppError(EXIT.unavailable, `execution block ${block} was replaced while it was read`);
-  const passed = new Map(logs.map((log) => [log.blockNumber, { number: log.blockNumber, hash: log.blockHash }]));
-  passed.set(block, { number: block, hash });
+  const passed = new Map(logs.map((log) => [log.blockNumber, log.blockHash]));
+  if (stop !== undefined && stopHash !== undefined) passed.set(stop, stopHash);
+  passed.set(block, hash);
+  const added = [...passed].map(([number, found]) => ({ number, hash: found })).sort((a, b) => a.number - b.number);
+  const isSettled = ({ number }: Mark): boolean => number <= block - unsettled;
+  // those that find a fork, and only the last of those that are read again
+  const all = [...marks, ...added];
+  const later = all.filter((mark) => !isSettled(mark));
   return {
-    cursor: { marks: [...marks, ...passed.values()].slice(-MAX_MARKS) },
-    items: [...items, ...decode(logs)],
+    cursor: { marks: [...all.filter(isSettled).slice(-MAX_MARKS), ...later.slice(-1)] },
+    items: [...items, ...decoded],
   };
 }
 
-/** The last mark at or before `block` that is still in the chain. */
+/** The chain counts what no event tells: a node left it out. */
+export class EventsMissing extends NodeFailure {
+  constructor(what: string, options?: ErrorOptions) {
+    super("lacking", `this node leaves out events: ${what}`, options);
+    this.name = "EventsMissing";
+  }
+}
+
+/**
+ * For readings that are compared with what the chain itself counts: where `read` throws EventsMissing all is read again from the start, and where
+ * it was, of the next node.
+ * @param isFresh whether nothing is kept from before
+ * @param read is told whether to begin at the start
+ * @throws EventsMissing where every node leaves something out
+ */
+export async function readWhole<T>(
+  provider: Provider,
+  isFresh: boolean,
+  read: (anew: boolean) => Promise<T>,
+): Promise<T> {
+  const nodes = provider instanceof ExecutionProvider ? provider.nodes : 1;
+  for (let [anew, left] = [isFresh, nodes]; ; anew = true) {
+    try {
+      return await read(anew);
+    } catch (error) {
+      if (!(error instanceof EventsMissing)) throw error;
+      if (!anew) continue; // what was kept may be at fault, not the node
+      if (provider instanceof ExecutionProvider) provider.distrust(error.message);
+      left -= 1;
+      if (left === 0) throw error;
+    }
+  }
+}
+
+/** The last mark up to `block` that is still in the chain. */
 async function lastCommon(provider: Provider, { marks }: Cursor, block: number): Promise<Mark | undefined> {
   for (const mark of [...marks].reverse()) {
     if (mark.number > block) continue;

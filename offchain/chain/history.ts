@@ -12,8 +12,9 @@ import { DAY, SHARES_PER_UNIT, shares, wei } from "../protocol/units.ts";
 import type { Bp, Shares, Wei } from "../protocol/units.ts";
 import { AppError, EXIT } from "../util/errors.ts";
 import type { Protocol } from "./connect.ts";
-import { NOTHING_KEPT, readOn } from "./feed.ts";
-import type { Kept } from "./feed.ts";
+import { EventsMissing, NOTHING_KEPT, readOn, readWhole } from "./feed.ts";
+import type { FeedOptions, Kept } from "./feed.ts";
+import { parsedLog } from "./logs.ts";
 import type { RangeOptions } from "./logs.ts";
 import { call, readAll } from "./multicall.ts";
 
@@ -34,7 +35,7 @@ export interface RebaseEntry {
 
 export type RebaseHistory = Kept<RebaseEntry>;
 
-export interface HistoryOptions extends RangeOptions {
+export interface HistoryOptions extends FeedOptions {
   /** What an earlier call gave: only what came since is read. */
   readonly kept?: RebaseHistory;
   /** By default the deployment's first. Ignored where something is kept. */
@@ -43,7 +44,10 @@ export interface HistoryOptions extends RangeOptions {
   readonly toBlock?: number;
 }
 
-/** @throws AppError (unavailable) */
+/**
+ * Compared with the time of the last report and, where all of it was read at once, with the fees that the token counts.
+ * @throws AppError (unavailable)
+ */
 export async function readHistory(protocol: Protocol, options: HistoryOptions = {}): Promise<RebaseHistory> {
   const { token, pool, provider } = protocol;
   const topics = [
@@ -56,7 +60,25 @@ export async function readHistory(protocol: Protocol, options: HistoryOptions = 
     decode: (logs: readonly Log[]) => rebases(protocol, logs),
   };
   const block = options.toBlock ?? (await provider.getBlockNumber());
-  return readOn(provider, feed, options.kept ?? NOTHING_KEPT, block, options);
+  const { kept = NOTHING_KEPT } = options;
+  return readWhole(provider, kept.items.length === 0, async (anew) => {
+    const history = await readOn(provider, feed, anew ? NOTHING_KEPT : kept, block, options);
+    const isAll = feed.fromBlock <= protocol.fromBlock && (anew || kept.items.length === 0);
+    await expectWhole(protocol, history, block, isAll);
+    return history;
+  });
+}
+
+async function expectWhole(protocol: Protocol, { items }: RebaseHistory, block: number, isAll: boolean): Promise<void> {
+  const { pool, token } = protocol;
+  const calls = { books: call(pool, pool.books), fees: call(token, token.totalFeeShares) };
+  const { books, fees } = (await readAll(protocol, calls, block)).values;
+  const last = items.at(-1)?.timestamp ?? 0n;
+  const isLast = last === books.lastReportTime || (items.length === 0 && !isAll);
+  if (!isLast)
+    throw new EventsMissing(`the last report was applied at ${books.lastReportTime}, its events say ${last}`);
+  const read = items.reduce((sum, { feeShares }) => sum + feeShares, 0n);
+  if (isAll && read !== fees) throw new EventsMissing(`the token counts ${fees} fee shares, its events ${read}`);
 }
 
 /** A block from which on history covers the last month with a report before it. Slots without a block only make it earlier. */
@@ -71,7 +93,7 @@ function rebases({ token, pool }: Protocol, logs: readonly Log[]): RebaseEntry[]
   const entries: (RebaseEntry & { readonly transaction: string })[] = [];
   for (const log of logs) {
     const isOurs = log.address.toLowerCase() === (token.target as string).toLowerCase();
-    const parsed = (isOurs ? token.interface : pool.interface).parseLog(log);
+    const parsed = parsedLog(isOurs ? token.interface : pool.interface, log);
     if (parsed?.name === "ReportApplied") refTimes.set(log.transactionHash, parsed.args[0] as bigint);
     if (parsed?.name !== "TokenRebased") continue;
     const [timestamp, counted, preShares, preEther, postShares, postEther, feeShares] =
@@ -197,7 +219,7 @@ async function movementsOf(
     const feed = {
       filter: { address: addresses, topics },
       fromBlock,
-      decode: (logs: readonly Log[]) => logs.map((log) => movement(log, sign, token.target as string)),
+      decode: (logs: readonly Log[]) => logs.flatMap((log) => movement(log, sign, token.target as string)),
     };
     return [...(await readOn(provider, feed, NOTHING_KEPT, block, options)).items];
   };
@@ -205,15 +227,19 @@ async function movementsOf(
   return [...received, ...sent].sort((a, b) => a.block - b.block || a.logIndex - b.logIndex);
 }
 
-function movement(log: Log, sign: bigint, token: string): Movement {
-  const value = sign * BigInt(log.data);
+function movement(log: Log, sign: bigint, token: string): Movement[] {
+  const amount: unknown = parsedLog(TRANSFERS, log)?.args["value"];
+  if (typeof amount !== "bigint") return [];
+  const value = sign * amount;
   const isToken = log.address.toLowerCase() === token.toLowerCase();
-  return {
-    block: log.blockNumber,
-    logIndex: log.index,
-    estEth: isToken ? value : 0n,
-    westEth: isToken ? 0n : value,
-  };
+  return [
+    {
+      block: log.blockNumber,
+      logIndex: log.index,
+      estEth: isToken ? value : 0n,
+      westEth: isToken ? 0n : value,
+    },
+  ];
 }
 
 const TRANSFERS = new Interface(["event Transfer(address indexed from, address indexed to, uint256 value)"]);

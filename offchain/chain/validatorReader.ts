@@ -1,11 +1,14 @@
 /** Reads the validator registry's events, and goes on from where it stopped. */
 import { Interface, concat, sha256 } from "ethers";
 import type { Log, Provider } from "ethers";
-import { AppError, EXIT } from "../util/errors.ts";
+import { messageOf } from "../util/errors.ts";
 import type { Hex } from "../util/hex.ts";
 import type { ValidatorRegistry } from "../../typechain-types/contracts/validators/ValidatorRegistry.ts";
-import { readLogs } from "./logs.ts";
-import type { RangeOptions } from "./logs.ts";
+import { EventsMissing, NOTHING_KEPT, readOn, readWhole } from "./feed.ts";
+import type { Feed, FeedOptions, Kept } from "./feed.ts";
+import { parsedLog } from "./logs.ts";
+import { call, readAll } from "./multicall.ts";
+import { RegistryCounts } from "./registryCounts.ts";
 import { fundedKeys, validatorBook } from "./validatorBook.ts";
 import type { ValidatorBook, ValidatorEvent } from "./validatorBook.ts";
 
@@ -27,101 +30,126 @@ const KINDS = [
 
 const RECEIPTS_AT_ONCE = 50;
 
+/** A log that is none of the registry's events is passed over, and counted. */
+type Read = ValidatorEvent | { readonly kind: "Skipped"; readonly block: number };
+
 export class ValidatorReader {
   readonly #registry: ValidatorRegistry;
   readonly #provider: Provider;
   readonly #first: number;
-  #deposits: Promise<string> | undefined;
-  #events: ValidatorEvent[] = [];
-  /** The last block read, and its hash: a reorganisation shows. */
-  #read: { readonly number: number; readonly hash: string } | undefined;
+  readonly #counts: RegistryCounts;
+  /** By key root, which binds it. */
+  readonly #pubkeys = new Map<Hex, Hex>();
+  #deposits: string | undefined;
+  #kept: Kept<Read> = NOTHING_KEPT;
 
   constructor(registry: ValidatorRegistry, provider: Provider, fromBlock: number) {
     this.#registry = registry;
     this.#provider = provider;
     this.#first = fromBlock;
+    this.#counts = new RegistryCounts(registry, provider);
   }
 
-  /** The records as of the end of an execution block. @throws AppError (unavailable) */
-  async bookAt(block: number, options: RangeOptions = {}): Promise<ValidatorBook> {
-    await this.#readTo(block, options);
-    return validatorBook(this.#events.filter((event) => event.block <= block));
+  /** How many logs of the registry did not decode: after an upgrade, perhaps. */
+  get skipped(): number {
+    return this.#kept.items.filter(({ kind }) => kind === "Skipped").length;
+  }
+
+  /**
+   * The records as of the end of an execution block: whole, as the registry itself counts them there. Where a node leaves events out, all is
+   * read again, of the next node if this one did.
+   * @throws AppError (unavailable), EventsMissing among them
+   */
+  async bookAt(block: number, options: FeedOptions = {}): Promise<ValidatorBook> {
+    return readWhole(this.#provider, this.#kept === NOTHING_KEPT, async (anew) => {
+      if (anew) this.#kept = NOTHING_KEPT;
+      return this.#read(block, options);
+    });
   }
 
   /** The public keys whose balances a report about that block sums. */
-  async fundedKeysAt(block: number, options: RangeOptions = {}): Promise<Hex[]> {
+  async fundedKeysAt(block: number, options: FeedOptions = {}): Promise<Hex[]> {
     return fundedKeys(await this.bookAt(block, options));
   }
 
   /** What was read stays only if all of it was read: a failure moves nothing. */
-  async #readTo(block: number, options: RangeOptions): Promise<void> {
-    const known = this.#read;
-    if (known !== undefined && (await this.#hashOf(known.number)) !== known.hash) {
-      this.#events = [];
-      this.#read = undefined;
+  async #read(block: number, options: FeedOptions): Promise<ValidatorBook> {
+    const kept = await readOn(this.#provider, await this.#feed(block, options), this.#kept, block, options);
+    const events = kept.items.filter((item) => item.kind !== "Skipped");
+    const places = new Map<number, number>();
+    for (const event of events) if (event.kind === "Proven") places.set(event.tier, (places.get(event.tier) ?? 0) + 1);
+    let book: ValidatorBook;
+    try {
+      book = validatorBook(events);
+    } catch (error) {
+      throw new EventsMissing(messageOf(error), { cause: error });
     }
-    const from = this.#read === undefined ? this.#first : this.#read.number + 1;
-    if (from > block) return;
-    const hash = await this.#hashOf(block);
-    if (hash === undefined) throw new AppError(EXIT.unavailable, `the node does not have execution block ${block}`);
-    const topics = [KINDS.map((kind) => this.#registry.interface.getEvent(kind).topicHash)];
-    const address = await this.#registry.getAddress();
-    const logs = await readLogs(this.#provider, { address, topics }, from, block, options);
-    const pubkeys = await this.#pubkeysOf(logs, options.signal);
-    const events = logs.map((log) => this.#toEvent(log, pubkeys));
-    if ((await this.#hashOf(block)) !== hash)
-      throw new AppError(EXIT.unavailable, `execution block ${block} was replaced while it was read`);
-    this.#events.push(...events);
-    this.#read = { number: block, hash };
+    await this.#counts.expectWhole(book, places, events.length, block);
+    // an earlier block's reading is shorter
+    if (block >= (this.#kept.cursor.marks.at(-1)?.number ?? 0)) this.#kept = kept;
+    return book;
   }
 
-  async #hashOf(block: number): Promise<string | undefined> {
-    return (await this.#provider.getBlock(block))?.hash ?? undefined;
+  async #feed(block: number, { signal }: FeedOptions): Promise<Feed<Read>> {
+    return {
+      filter: {
+        address: await this.#registry.getAddress(),
+        topics: [KINDS.map((kind) => this.#registry.interface.getEvent(kind).topicHash)],
+      },
+      fromBlock: this.#first,
+      decode: async (logs) => {
+        await this.#readPubkeys(logs, block, signal);
+        return logs.map((log) => this.#toEvent(log));
+      },
+    };
   }
 
   /** `Predeposited` has the key roots; the keys are in the deposit contract's events of the same transactions. */
-  async #pubkeysOf(logs: readonly Log[], signal: AbortSignal | undefined): Promise<Map<Hex, Hex>> {
+  async #readPubkeys(logs: readonly Log[], block: number, signal: AbortSignal | undefined): Promise<void> {
     const { topicHash } = this.#registry.interface.getEvent("Predeposited");
-    const transactions = new Set(logs.filter((log) => log.topics[0] === topicHash).map((log) => log.transactionHash));
-    const pubkeys = new Map<Hex, Hex>();
-    if (transactions.size === 0) return pubkeys;
-    const deposits = await this.#depositContract();
-    for (const group of groupsOf([...transactions], RECEIPTS_AT_ONCE)) {
+    const unknown = logs.filter(
+      (log) => log.topics[0] === topicHash && this.#rootsOf(log).some((keyRoot) => !this.#pubkeys.has(keyRoot)),
+    );
+    if (unknown.length === 0) return;
+    const deposits = await this.#depositContract(block);
+    const transactions = [...new Set(unknown.map(({ transactionHash }) => transactionHash))];
+    for (const group of groupsOf(transactions, RECEIPTS_AT_ONCE)) {
       signal?.throwIfAborted();
       const receipts = await Promise.all(group.map((hash) => this.#provider.getTransactionReceipt(hash)));
       receipts.forEach((receipt, index) => {
-        if (receipt === null) throw new AppError(EXIT.unavailable, `the node has no receipt of ${group[index] ?? ""}`);
+        if (receipt === null) throw new EventsMissing(`no receipt of ${group[index] ?? ""}`);
         for (const log of receipt.logs) {
-          const parsed = log.address.toLowerCase() === deposits ? parseDeposit(log) : undefined;
-          if (parsed !== undefined) pubkeys.set(keyRootOf(parsed), parsed);
+          const pubkey = log.address.toLowerCase() === deposits ? depositedKey(log) : undefined;
+          if (pubkey !== undefined) this.#pubkeys.set(keyRootOf(pubkey), pubkey);
         }
       });
     }
-    return pubkeys;
+  }
+
+  #rootsOf(log: Log): readonly Hex[] {
+    return (parsedLog(this.#registry.interface, log)?.args["keyRoots"] as Hex[] | undefined) ?? [];
   }
 
   /** Fixed with the registry. Anyone's contract may emit what looks like its events. */
-  async #depositContract(): Promise<string> {
-    this.#deposits ??= this.#registry.depositContract();
-    try {
-      return (await this.#deposits).toLowerCase();
-    } catch (error) {
-      this.#deposits = undefined;
-      throw error;
-    }
+  async #depositContract(block: number): Promise<string> {
+    const registry = this.#registry;
+    const source = { provider: this.#provider, multicall: false };
+    const calls = { deposits: call(registry, registry.depositContract) };
+    this.#deposits ??= (await readAll(source, calls, { number: block, timestamp: 0n })).values.deposits.toLowerCase();
+    return this.#deposits;
   }
 
-  #toEvent(log: Log, pubkeys: ReadonlyMap<Hex, Hex>): ValidatorEvent {
-    const parsed = this.#registry.interface.parseLog(log);
+  #toEvent(log: Log): Read {
+    const parsed = parsedLog(this.#registry.interface, log);
     const block = log.blockNumber;
-    const kind = parsed?.name as (typeof KINDS)[number];
-    const args = parsed?.args.toObject() as Record<string, unknown>;
+    if (parsed === undefined) return { kind: "Skipped", block };
+    const kind = parsed.name as (typeof KINDS)[number];
+    const args = parsed.args.toObject() as Record<string, unknown>;
     switch (kind) {
       case "Predeposited": {
         const keys = (args["keyRoots"] as Hex[]).map((keyRoot) => {
-          const pubkey = pubkeys.get(keyRoot);
-          if (pubkey === undefined)
-            throw new AppError(EXIT.unavailable, `no deposit of ${keyRoot} in ${log.transactionHash}`);
+          const pubkey = this.#pubkeys.get(keyRoot);
+          if (pubkey === undefined) throw new EventsMissing(`no deposit of ${keyRoot} in ${log.transactionHash}`);
           return { keyRoot, pubkey };
         });
         return { kind, block, operatorId: args["operatorId"] as bigint, keys };
@@ -155,9 +183,8 @@ export function keyRootOf(pubkey: Hex): Hex {
   return sha256(concat([pubkey, `0x${"00".repeat(16)}`])) as Hex;
 }
 
-function parseDeposit(log: Log): Hex | undefined {
-  if (log.topics[0] !== DEPOSIT_EVENTS.getEvent("DepositEvent")?.topicHash) return undefined;
-  const [pubkey] = DEPOSIT_EVENTS.parseLog(log)?.args ?? [];
+function depositedKey(log: Pick<Log, "topics" | "data">): Hex | undefined {
+  const pubkey: unknown = parsedLog(DEPOSIT_EVENTS, log)?.args["pubkey"];
   return typeof pubkey === "string" && pubkey.length === 98 ? (pubkey as Hex) : undefined;
 }
 

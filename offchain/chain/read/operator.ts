@@ -1,5 +1,5 @@
 /** What an operator wants to know: bond, rewards, debt, fine, its validators by status, and when its keys will be funded. */
-import { ZeroAddress, getAddress, toBeHex, zeroPadValue } from "ethers";
+import { ZeroAddress, getAddress } from "ethers";
 import { atStake, passMark, requiredBond } from "../../protocol/bond.ts";
 import { fundingOrder } from "../../protocol/validatorOrder.ts";
 import { toEtherDown } from "../../protocol/shares.ts";
@@ -10,6 +10,8 @@ import type { Hex } from "../../util/hex.ts";
 import { ceilDiv } from "../../protocol/integers.ts";
 import type { Protocol } from "../connect.ts";
 import { decodeEvents } from "../events.ts";
+import type { ChainEvent } from "../events.ts";
+import { EventsMissing, readWhole } from "../feed.ts";
 import { readLogs } from "../logs.ts";
 import type { RangeOptions } from "../logs.ts";
 import { call, readAll } from "../multicall.ts";
@@ -146,26 +148,21 @@ export async function readOperatorsOf(
   address: string,
   options: RangeOptions = {},
 ): Promise<bigint[]> {
-  const { provider, operators, fromBlock } = protocol;
-  const topicOf = (name: "OperatorAdded" | "OwnerChanged" | "ManagerChanged"): string =>
-    operators.interface.getEvent(name).topicHash;
-  const account = zeroPadValue(getAddress(address), 32);
-  const latest = await provider.getBlockNumber();
-  const target = operators.target as string;
-  const filters = [
-    { address: target, topics: [topicOf("OperatorAdded"), null, null, account] },
-    { address: target, topics: [[topicOf("OwnerChanged"), topicOf("ManagerChanged")], null, account] },
-  ];
-  const logs = await Promise.all(filters.map((filter) => readLogs(provider, filter, fromBlock, latest, options)));
-  const ids = [...new Set(logs.flat().map(({ topics }) => BigInt(topics[1] ?? 0)))].sort((a, b) => (a < b ? -1 : 1));
-  if (ids.length === 0) return [];
-  const { values } = await readAll(
+  const { operators } = protocol;
+  const account = getAddress(address);
+  return readOperatorEvents(
     protocol,
-    Object.fromEntries(ids.map((id) => [String(id), call(operators, operators.operator, id)])),
-    latest,
+    ["OperatorAdded", "OwnerChanged", "ManagerChanged"],
+    options,
+    async (events, at) => {
+      const named = events.filter(({ args }) => Object.values(args).includes(account));
+      const ids = [...new Set(named.map(({ args }) => args["operatorId"] as bigint))].sort((a, b) => (a < b ? -1 : 1));
+      if (ids.length === 0) return [];
+      const calls = Object.fromEntries(ids.map((id) => [String(id), call(operators, operators.operator, id)]));
+      const { values } = await readAll(protocol, calls, at);
+      return ids.filter((id) => values[String(id)]?.owner === account || values[String(id)]?.manager === account);
+    },
   );
-  const isTheirs = (who: string | undefined): boolean => who?.toLowerCase() === address.toLowerCase();
-  return ids.filter((id) => isTheirs(values[String(id)]?.owner) || isTheirs(values[String(id)]?.manager));
 }
 
 /** The names that operators gave themselves, as of now. @throws AppError (unavailable) */
@@ -174,16 +171,33 @@ export async function readOperatorNames(
   ids: readonly bigint[],
   options: RangeOptions = {},
 ): Promise<Map<bigint, string>> {
+  return readOperatorEvents(protocol, ["OperatorAdded", "OperatorRenamed"], options, (events) => {
+    const named = events.map(({ args }) => args as { operatorId: bigint; name: string });
+    return new Map(named.filter(({ operatorId }) => ids.includes(operatorId)).map((one) => [one.operatorId, one.name]));
+  });
+}
+
+/** What `use` makes of the operator registry's events: as many were added as it counts. */
+async function readOperatorEvents<T>(
+  protocol: Protocol,
+  names: readonly ("OperatorAdded" | "OperatorRenamed" | "OwnerChanged" | "ManagerChanged")[],
+  options: RangeOptions,
+  use: (events: readonly ChainEvent[], latest: number) => T | Promise<T>,
+): Promise<T> {
   const { provider, operators, fromBlock } = protocol;
-  const kinds = [
-    operators.interface.getEvent("OperatorAdded").topicHash,
-    operators.interface.getEvent("OperatorRenamed").topicHash,
-  ];
-  const topics = [kinds, ids.map((id) => toBeHex(id, 32))];
-  const latest = await provider.getBlockNumber();
-  const logs = await readLogs(provider, { address: operators.target, topics }, fromBlock, latest, options);
-  const named = decodeEvents(protocol, logs).map(({ args }) => args as { operatorId: bigint; name: string });
-  return new Map(named.map(({ operatorId, name }) => [operatorId, name]));
+  const topics = [names.map((name) => operators.interface.getEvent(name).topicHash)];
+  return readWhole(provider, true, async () => {
+    const latest = await provider.getBlockNumber();
+    const [logs, { values }] = await Promise.all([
+      readLogs(provider, { address: operators.target, topics }, fromBlock, latest, options),
+      readAll(protocol, { count: call(operators, operators.operatorCount) }, latest),
+    ]);
+    const events = decodeEvents(protocol, logs);
+    const added = events.filter(({ name }) => name === "OperatorAdded").length;
+    if (BigInt(added) !== values.count)
+      throw new EventsMissing(`the registry counts ${values.count} operators, its events ${added}`);
+    return use(events, latest);
+  });
 }
 
 // --- validators ---

@@ -7,8 +7,9 @@ import type { Shares, Wei } from "../../protocol/units.ts";
 import { estimateWait } from "../../protocol/waiting.ts";
 import type { WaitEstimate } from "../../protocol/waiting.ts";
 import type { Protocol } from "../connect.ts";
-import { NOTHING_KEPT, readOn } from "../feed.ts";
-import type { Kept } from "../feed.ts";
+import { EventsMissing, NOTHING_KEPT, readOn, readWhole } from "../feed.ts";
+import type { FeedOptions, Kept } from "../feed.ts";
+import { parsedLog } from "../logs.ts";
 import type { RangeOptions } from "../logs.ts";
 import { blockRefOf, call, readAll } from "../multicall.ts";
 import type { BlockRef } from "../multicall.ts";
@@ -49,7 +50,7 @@ export interface OwnerRequests {
   readonly kept: Kept<OwnerEvent>;
 }
 
-export interface OwnerOptions extends RangeOptions {
+export interface OwnerOptions extends FeedOptions {
   readonly kept?: Kept<OwnerEvent>;
 }
 
@@ -57,20 +58,34 @@ export interface OwnerOptions extends RangeOptions {
 const MOST_AHEAD = 2_000n;
 const IDS_IN_A_CALL = 250;
 
-/** All requests that ever belonged to `owner`, in order. @throws ChainError, AppError (unavailable) */
+/** All requests that ever belonged to `owner`, in order; compared with how many are open. @throws ChainError, AppError (unavailable) */
 export async function readWithdrawals(
   protocol: Protocol,
   owner: string,
   options: OwnerOptions = {},
 ): Promise<OwnerRequests> {
   const { provider } = protocol;
+  const { kept = NOTHING_KEPT } = options;
+  return readWhole(provider, kept.items.length === 0, async (anew) => {
+    return readRequestsOf(protocol, owner, { ...options, kept: anew ? NOTHING_KEPT : kept });
+  });
+}
+
+async function readRequestsOf(protocol: Protocol, owner: string, options: OwnerOptions): Promise<OwnerRequests> {
+  const { provider, queue } = protocol;
   const latest = await provider.getBlockNumber();
   const kept = await readOn(provider, ownerFeed(protocol, owner), options.kept ?? NOTHING_KEPT, latest, options);
   const paid = new Map(kept.items.flatMap(({ id, paid: amount }) => (amount === undefined ? [] : [[id, amount]])));
   const ids = [...new Set(kept.items.map(({ id }) => id))].sort((a, b) => (a < b ? -1 : 1));
   const block = await blockRefOf(provider, latest);
-  const values = await readRequests(protocol, ids, block, options.signal);
+  const [values, counted] = await Promise.all([
+    readRequests(protocol, ids, block, options.signal),
+    readAll(protocol, { open: call(queue, queue.balanceOf, owner) }, block),
+  ]);
   const isOwn = (index: number): boolean => values[index]?.status.owner.toLowerCase() === owner.toLowerCase();
+  const open = ids.filter((_, index) => isOwn(index)).length;
+  if (BigInt(open) !== counted.values.open)
+    throw new EventsMissing(`the queue counts ${counted.values.open} open requests, its events ${open}`);
   const waiting = ids.filter((_, index) => isOwn(index) && values[index]?.status.isFinalized === false);
   const waits = await readWaits(protocol, waiting, options);
   const requests = ids.map((id, index): WithdrawalRequest => {
@@ -104,10 +119,11 @@ function ownerFeed({ queue, fromBlock }: Protocol, owner: string) {
     filter: { address: queue.target as string, topics: [topics, null, zeroPadValue(getAddress(owner), 32)] },
     fromBlock,
     decode: (logs: readonly Log[]): OwnerEvent[] =>
-      logs.map((log) => {
+      logs.flatMap((log) => {
+        if (parsedLog(queue.interface, log) === undefined) return [];
         const isClaim = log.topics[0] === claimed;
         const id = BigInt((isClaim ? log.topics[1] : log.topics[3]) ?? 0);
-        return { block: log.blockNumber, id, paid: isClaim ? BigInt(log.data) : undefined };
+        return [{ block: log.blockNumber, id, paid: isClaim ? BigInt(log.data) : undefined }];
       }),
   };
 }

@@ -18,6 +18,8 @@ class Chain {
   /** Refuses longer ranges. */
   widest = Infinity;
   failAt: number | undefined;
+  /** Blocks whose logs are left out. */
+  hidden = new Set<number>();
 
   constructor(...texts: string[][]) {
     this.replace(0, texts);
@@ -43,7 +45,9 @@ class Chain {
         const logs = this.blocks
           .slice(from, to + 1)
           .flatMap(({ hash, texts }, i) =>
-            texts.map((data, index) => ({ blockNumber: from + i, blockHash: hash, index, data }) as unknown as Log),
+            (this.hidden.has(from + i) ? [] : texts).map(
+              (data, index) => ({ blockNumber: from + i, blockHash: hash, index, data }) as unknown as Log,
+            ),
           );
         return Promise.resolve(logs);
       },
@@ -55,6 +59,9 @@ class Chain {
     return readOn(this.provider, { filter: {}, fromBlock: 0, decode }, kept, block, options);
   }
 }
+
+/** Of a chain that is final at once. */
+const SETTLED = { unsettled: 0 };
 
 const textsOf = ({ items }: Kept<Item>): string => items.map(({ text }) => text).join("");
 
@@ -70,25 +77,44 @@ describe("events that are read on", () => {
 
   it("resume from a cursor that was stored as JSON, without reading again what was read", async () => {
     const chain = new Chain(["a"], ["b"], ["c"], ["d"]);
-    const first = await chain.on(NOTHING_KEPT, 1);
+    const first = await chain.on(NOTHING_KEPT, 1, SETTLED);
     const stored = JSON.parse(JSON.stringify(first)) as Kept<Item>;
     chain.asked = [];
-    expect(textsOf(await chain.on(stored, 3))).to.equal("abcd");
+    expect(textsOf(await chain.on(stored, 3, SETTLED))).to.equal("abcd");
     expect(chain.asked).to.deep.equal([[2, 3]]);
     chain.asked = [];
-    const all = await chain.on(stored, 3);
-    await chain.on(all, 3);
+    const all = await chain.on(stored, 3, SETTLED);
+    await chain.on(all, 3, SETTLED);
     expect(chain.asked).to.deep.equal([[2, 3]]);
   });
 
   it("of a replaced branch are dropped, and only from the fork on read again", async () => {
     const chain = new Chain(["a"], ["b"], ["c"], ["d"], ["e"]);
-    const before = await chain.on(NOTHING_KEPT, 4);
+    const before = await chain.on(NOTHING_KEPT, 4, SETTLED);
     chain.replace(3, [["x"], [], ["y"]], "b");
     chain.asked = [];
-    expect(textsOf(await chain.on(before, 5))).to.equal("abcxy");
+    expect(textsOf(await chain.on(before, 5, SETTLED))).to.equal("abcxy");
     expect(chain.asked).to.deep.equal([[3, 5]]);
     expect(textsOf(before), "what was kept is a value").to.equal("abcde");
+  });
+
+  it("of the last three epochs are read again, and no others: a machine's index of logs may trail its blocks", async () => {
+    const chain = new Chain(...Array.from({ length: 300 }, (_, block) => [`${block},`]));
+    const all = chain.blocks.map(({ texts }) => texts).flat();
+    chain.hidden = new Set([3, 190, 199]);
+    const first = await chain.on(NOTHING_KEPT, 199);
+    expect(first.items).to.have.length(197);
+    chain.hidden.clear();
+    chain.asked = [];
+    const later = await chain.on(first, 210);
+    expect(chain.asked).to.deep.equal([[104, 210]]);
+    expect(textsOf(later)).to.equal([...all.slice(0, 3), ...all.slice(4, 211)].join(""));
+    // however often it is read: what is settled stays known
+    let kept = later;
+    for (let block = 211; block < 299; block++) kept = await chain.on(kept, block);
+    chain.asked = [];
+    await chain.on(kept, 299);
+    expect(chain.asked).to.deep.equal([[203, 299]]);
   });
 
   it("of a shorter branch are dropped too, and a branch from the start is read anew", async () => {
@@ -145,6 +171,7 @@ describe("logs in ranges", () => {
     const days = Array.from({ length: 365 }, (_, day) => 7_200 * day);
     let [inFlight, most, rounds] = [0, 0, 0];
     const provider = {
+      getBlock: (number: number) => Promise.resolve({ number, hash: "h" }),
       getLogs: async ({ fromBlock, toBlock }: Filter) => {
         if (inFlight === 0) rounds += 1;
         most = Math.max(most, ++inFlight);
