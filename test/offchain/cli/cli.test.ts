@@ -357,7 +357,7 @@ describe("the command line", () => {
       ["status XE65GB6LDNXYOFTX0NSV3FUWKOWIXAMJK36", 2, "address: an address, not"],
       ["history nobody", 2, 'address: an address, not "nobody"'],
       ["stake 1.0000000000000000001 --yes", 2, "at most 18 places"],
-      ["stake 100000 --yes", 1, "and needs"],
+      ["stake 100000 --yes", 1, "this needs"],
       ["unstake 100000 --yes", 1, "you have"],
       ["unwrap 100000 --yes", 1, "westETH, less than 100000 westETH"],
       // nothing is approved before it is seen that the amount is not there
