@@ -7,6 +7,19 @@ import { ChainError, toChainError } from "../errors.ts";
 /** Geth, Reth and Erigon; Nethermind; Besu; Parity and Infura; Erigon's older ones. */
 const KNOWN = /already.?(known|imported|exists?|in (the )?(mem)?pool)|known transaction|existing tx with same hash/i;
 
+/**
+ * Nethermind's FeeTooLow and FeeTooLowToCompete, which its own broadcaster may send all the same (NethermindEth/nethermind, TxPool.cs); Geth's
+ * "txpool is full".
+ */
+const POOL_FULL = /fee ?too ?low|pool is full/i;
+
+/** Why a transaction may have reached no node. */
+export interface Doubt {
+  /** A node refused it for sure; or said no and may have taken it; or nobody answered. */
+  readonly kind: "refused" | "doubtful" | "unreachable";
+  readonly failure: ChainError;
+}
+
 /** Signed, where the signer gives that away without sending: its hash is known whatever becomes of the request. */
 export async function signedBy(signer: Signer, request: TransactionRequest): Promise<string | undefined> {
   // accounts of wallets (EIP-1193) sign only what they send
@@ -38,21 +51,31 @@ export async function sendBy(
       return { hash: await sendUncheckedTransaction.call(signer, request), nonce: undefined };
     return await signer.sendTransaction(request);
   } catch (error) {
-    throw toChainError(error);
+    const failure = toChainError(error);
+    if (!(failure instanceof ChainError) || failure.kind !== "unavailable") throw failure;
+    const message = `${failure.message}. Whether the signer sent it is not known: look at the account before you try again`;
+    throw new ChainError("unavailable", message, { cause: error });
   }
 }
 
 /** @returns why it may not have been taken; undefined where it was, whatever the node said */
-export async function broadcast(provider: Provider, raw: string, hash: string): Promise<ChainError | undefined> {
+export async function broadcast(provider: Provider, raw: string, hash: string): Promise<Doubt | undefined> {
   try {
     await provider.broadcastTransaction(raw);
     return undefined;
   } catch (error) {
     if (isAbort(error)) throw error;
-    if (KNOWN.test(wordsOf(error)) || (await isKnown(provider, hash))) return undefined;
-    const failure = toChainError(error);
-    if (failure instanceof ChainError) return failure;
-    return new ChainError("unavailable", failure.message, { cause: error });
+    const words = wordsOf(error);
+    if (KNOWN.test(words) || (await isKnown(provider, hash))) return undefined;
+    if (POOL_FULL.test(words)) {
+      const message = "the fee is too low: the node's pool is full of dearer transactions";
+      return { kind: "doubtful", failure: new ChainError("underpriced", message, { cause: error }) };
+    }
+    const readable = toChainError(error);
+    const failure =
+      readable instanceof ChainError ? readable : new ChainError("unavailable", readable.message, { cause: error });
+    if (failure.kind === "unavailable") return { kind: "unreachable", failure };
+    return { kind: failure.kind === "underpriced" ? "refused" : "doubtful", failure };
   }
 }
 

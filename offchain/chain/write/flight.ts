@@ -9,6 +9,7 @@ import type { Clock } from "../../util/clock.ts";
 import { ChainError, toChainError } from "../errors.ts";
 import type { Price } from "./price.ts";
 import { broadcast, isKnown, sendBy, signedBy } from "./broadcast.ts";
+import type { Doubt } from "./broadcast.ts";
 import { takerOf } from "./taker.ts";
 
 export interface CallData {
@@ -58,7 +59,7 @@ export class Flight {
   #since: number | undefined;
   #unexplained = 0;
   /** Why the newest may have reached no node. */
-  #doubt: ChainError | undefined;
+  #doubt: Doubt | undefined;
   #refusals = 0;
 
   constructor(options: FlightOptions) {
@@ -112,8 +113,8 @@ export class Flight {
     const hash = keccak256(raw);
     this.#attempts.push({ hash, raw });
     this.#doubt = await broadcast(provider, raw, hash);
-    if (this.#doubt === undefined || this.#doubt.kind === "unavailable") return hash;
-    const looks = this.#doubt.kind === "underpriced" ? 0 : DOUBTFUL_LOOKS;
+    if (this.#doubt === undefined || this.#doubt.kind === "unreachable") return hash;
+    const looks = this.#doubt.kind === "refused" ? 0 : DOUBTFUL_LOOKS;
     for (let look = 0; look < looks; look++) {
       await clock.sleep(pollSeconds, signal);
       if ((await isKnown(provider, hash)) || (await this.#ownReceipt()) !== undefined) {
@@ -121,7 +122,7 @@ export class Flight {
         return hash;
       }
     }
-    throw this.#doubt;
+    throw this.#doubt.failure;
   }
 
   /**
@@ -225,10 +226,13 @@ export class Flight {
     const newest = this.#attempts.at(-1);
     if (newest?.raw === undefined || (await isKnown(provider, newest.hash))) return;
     const doubt = await broadcast(provider, newest.raw, newest.hash);
-    this.#refusals = doubt?.kind === "unavailable" && this.#doubt !== undefined ? this.#refusals + 1 : 0;
+    this.#refusals = doubt?.kind === "unreachable" && this.#doubt !== undefined ? this.#refusals + 1 : 0;
     if (doubt === undefined) this.#doubt = undefined;
     if (this.#refusals >= MOST_REFUSALS)
-      throw new ChainError("unavailable", `${this.name} may not have been taken by any node: ${doubt?.message}`);
+      throw new ChainError(
+        "unavailable",
+        `${this.name} may not have been taken by any node: ${doubt?.failure.message}`,
+      );
   }
 }
 

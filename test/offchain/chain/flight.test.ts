@@ -316,6 +316,20 @@ describe("a transaction on its way", function () {
       expect(await used()).to.equal(1);
     });
 
+    it("and pays more in the same place where a full pool did not take it", async () => {
+      let sent = 0;
+      tamper = (method, _, node) => {
+        if (method !== "eth_sendRawTransaction" || ++sent > 1) return node();
+        return Promise.reject(Object.assign(new Error("FeeTooLowToCompete"), { code: -32_010 }));
+      };
+      onSleep = async () => {
+        if (sent > 1) await mine();
+      };
+      const sender = new Sender(wallet, provider, clock, rules, silentLog);
+      expect((await sender.send({ to: TO, value: 7n }, false)).status).to.equal(1);
+      expect([sent, await used()]).to.deep.equal([2, 1]);
+    });
+
     it("and says so where no node takes it", async () => {
       tamper = (method, _, node) =>
         method === "eth_sendRawTransaction"
