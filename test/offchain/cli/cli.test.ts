@@ -255,8 +255,8 @@ describe("the command line", () => {
     } finally {
       await api.close();
     }
-    expect(await estuary("operator prove 1 --beacon http://127.0.0.1:1")).to.equal(4);
-    expect(err.at(-1)).to.match(/^error: beacon node 127\.0\.0\.1:1: connect ECONNREFUSED/);
+    expect(await estuary(`operator prove 1 --beacon ${api.url}`)).to.equal(4);
+    expect(err.at(-1)).to.match(/^error: beacon node 127\.0\.0\.1:\d+: ECONNREFUSED$/);
   });
 
   it("adds bond, and explains what the contracts refuse", async () => {
