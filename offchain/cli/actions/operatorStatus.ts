@@ -98,11 +98,11 @@ function nextStep(item: OperatorValidator, { id, ejection }: OperatorStatus): st
   const { status, funding, exitRequestedAt, withdrawableEpoch } = item;
   switch (status) {
     case "predeposited":
-      return `proven once the beacon chain has it (hours): by the keeper, or estuary operator prove ${id}`;
+      return `proven in some hours, by the keeper or operator prove ${id}`;
     case "queued":
       return funding === undefined ? "its tier is full" : `${funding.position} ahead, ${dateOf(funding.expected)}`;
     case "dropped":
-      return `estuary operator requeue ${id}`;
+      return `operator requeue ${id}`;
     case "active":
       if (exitRequestedAt !== undefined) return `asked ${dateOf(exitRequestedAt)}; keep it running until it has left`;
       return ejection === undefined ? "" : `made to exit: ${ejection.cause === "debt" ? "debt" : "frozen operator"}`;
