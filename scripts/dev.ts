@@ -4,18 +4,21 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { network } from "hardhat";
 import type { AddressInfo } from "node:net";
-import { startLocalProtocol } from "../devnet/simulated/localProtocol.ts";
+import { network } from "hardhat";
 import { deploymentPath, writeDeployment } from "../offchain/chain/deploymentFile.ts";
 import { serveRpc } from "../devnet/rpcServer.ts";
+import { startLocalProtocol } from "../devnet/simulated/localProtocol.ts";
+import { untilStopped } from "./lib/untilStopped.ts";
 
-const stop = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+const stop = untilStopped();
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { port: { type: "string", default: "8545" }, "slot-seconds": { type: "string", default: "12" } },
+    options: {
+      port: { type: "string", default: "8545" },
+      "slot-seconds": { type: "string", default: "12" },
+    },
   });
   const port = wholeNumber("--port", values.port, 65_535);
   const slotSeconds = wholeNumber("--slot-seconds", values["slot-seconds"], 3_600);
@@ -32,9 +35,9 @@ async function main(): Promise<void> {
   writeDeployment(file, { chainId: 31_337n, token, wrapped, fromBlock: 0 });
   console.log(`addresses file  ${file}`);
   console.log(`a slot every ${slotSeconds} s; Ctrl-C stops`);
-  const isStopped = (): boolean => stop.signal.aborted;
+  const isStopped = (): boolean => stop.aborted;
   while (!isStopped()) {
-    await sleep(slotSeconds * 1_000, undefined, { signal: stop.signal }).catch(() => undefined);
+    await sleep(slotSeconds * 1_000, undefined, { signal: stop }).catch(() => undefined);
     if (isStopped()) break;
     await p.beacon.advanceSlots(1);
     const due = await p.oracle.nextRefSlot();
@@ -60,8 +63,10 @@ function wholeNumber(option: string, text: string, limit: number): number {
 try {
   await main();
 } catch (error) {
-  const isUsage =
-    error instanceof UsageError || (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") === true;
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = isUsage ? 2 : 1;
+  if (!stop.aborted) {
+    const isUsage =
+      error instanceof UsageError || (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") === true;
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = isUsage ? 2 : 1;
+  }
 }

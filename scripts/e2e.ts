@@ -14,13 +14,13 @@ import { realWorld } from "../devnet/real/realWorld.ts";
 import { ProcessError } from "../devnet/real/supervisor.ts";
 import { liveThrough } from "../devnet/scenario/lifeCycle.ts";
 import type { LifeCycle, Step } from "../devnet/scenario/lifeCycle.ts";
+import { untilStopped } from "./lib/untilStopped.ts";
 
 const MEMORY_EVERY_MS = 1_000;
 
 class UsageError extends Error {}
 
-const stop = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+const stop = untilStopped();
 
 async function main(): Promise<boolean> {
   const { values } = parseArgs({
@@ -43,7 +43,7 @@ async function main(): Promise<boolean> {
       feeRecipient: "0x00000000000000000000000000000000000fee00",
       onEvent: (line) => console.error(line),
     },
-    stop.signal,
+    stop,
   );
   let peak = 0;
   const watch = setInterval(() => (peak = Math.max(peak, devnet.memory() + memoryOf(process.pid))), MEMORY_EVERY_MS);
@@ -51,7 +51,7 @@ async function main(): Promise<boolean> {
     const startUp = seconds(started);
     const world = await realWorld(devnet, protocol);
     if (!values.json) console.log(`ready in ${startUp.toFixed(1)} s (${fork})\n`);
-    const life = await liveThrough(world, { onStep: (step) => values.json || printStep(step) }, stop.signal);
+    const life = await liveThrough(world, { onStep: (step) => values.json || printStep(step) }, stop);
     const crashes = devnet.crashes();
     const ok = life.ok && crashes === 0;
     const summary = { ok, startUpSeconds: startUp, totalSeconds: seconds(started), peakMiB: peak, crashes };

@@ -1,17 +1,24 @@
-/** `tsx scripts/run.ts <program> [...]`: builds the contracts and runs a program that needs them; its `--help` is answered before. */
-import { spawnSync } from "node:child_process";
+/** `node --import tsx scripts/run.ts <program> [...]`: builds the contracts and runs a program that needs them; its `--help` is answered before. */
+import { buildContracts } from "./lib/build.ts";
+import { untilStopped } from "./lib/untilStopped.ts";
 import { USAGE, answerHelp } from "./lib/usage.ts";
 import type { ProgramName } from "./lib/usage.ts";
 
 /** By its name in package.json. */
 const FILES: Partial<Record<ProgramName, string>> = { start: "./demo.ts" };
+/** What these start must end with whoever started them, from the beginning. */
+const LASTING: ReadonlySet<ProgramName> = new Set<ProgramName>(["dev", "devnet", "e2e"]);
 
 const [name = ""] = process.argv.splice(2, 1);
 if (!Object.hasOwn(USAGE, name)) throw new Error(`no program ${name}`);
 const program = name as ProgramName;
 answerHelp(program);
-// stdout is the program's own
-const build = spawnSync("hardhat", ["build", "--no-tests"], { stdio: ["inherit", 2, 2] });
-if (build.error !== undefined) throw build.error;
-if (build.status !== 0) process.exit(build.status ?? 1);
+const stop = LASTING.has(program) ? untilStopped() : undefined;
+try {
+  await buildContracts(stop);
+} catch (error) {
+  if (stop?.aborted === true) process.exit(0);
+  console.error((error as Error).message);
+  process.exit(1);
+}
 await import(FILES[program] ?? `./${program}.ts`);

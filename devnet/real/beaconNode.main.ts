@@ -21,4 +21,3 @@ const stop = (): void => {
   void node.stop().then(() => process.exit(0));
 };
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
-process.on("disconnect", stop);

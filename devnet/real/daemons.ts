@@ -20,6 +20,8 @@ const LONGEST_WAIT_MS = 120_000;
 export interface Daemons {
   readonly members: readonly Supervised[];
   readonly keeper: Supervised;
+  /** By name: where `/healthz`, `/readyz` and `/metrics` are. */
+  readonly healthUrls: Readonly<Record<string, string>>;
 }
 
 /** Settings of a daemon beside, or in place of, those that all have: without ESTUARY_, by the daemon's name. */
@@ -68,7 +70,12 @@ export async function startDaemons(
   });
   const [keeper, ...members] = await Promise.all([keeperSpec, ...specs].map((spec) => devnet.run(spec)));
   if (keeper === undefined) throw new Error("no keeper was started");
-  return { members, keeper };
+  const names = [...specs, keeperSpec].map(({ name }) => name);
+  const healthPorts = [...committee.map((_, index) => port(2 * index + 1)), port(2 * committee.length)];
+  const healthUrls = Object.fromEntries(
+    names.map((name, index) => [name, `http://127.0.0.1:${healthPorts[index] ?? 0}`]),
+  );
+  return { members, keeper, healthUrls };
 }
 
 /**
@@ -103,12 +110,7 @@ function daemon(
   const own = Object.entries({ ...settings, HEALTH_PORT: String(healthPort) });
   return {
     name,
-    args: [
-      ...heapLimits(1, 128),
-      `--import=${import.meta.resolve("./endWithParent.ts")}`,
-      fileURLToPath(import.meta.resolve(`../../scripts/${script}`)),
-      ...args,
-    ],
+    args: [...heapLimits(1, 128), fileURLToPath(import.meta.resolve(`../../scripts/${script}`)), ...args],
     // no .env file is read there
     cwd: folder,
     env: Object.fromEntries([

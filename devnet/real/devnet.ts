@@ -8,7 +8,8 @@ import type { DevnetStatus } from "./api/devnetRoutes.ts";
 import { beaconApi } from "./beaconApi.ts";
 import type { DevnetParameters } from "./chainConfig.ts";
 import { beaconProcess, executionProcess, prepareFolder, validatorProcess } from "./processes.ts";
-import type { Ports, ValidatorClientFile } from "./processes.ts";
+import type { KeySource } from "./ownKeys.ts";
+import type { Ports } from "./processes.ts";
 import type { Pace } from "./slotLoop.ts";
 import { executionRpc, rpcGateway } from "./rpcGateway.ts";
 import { Supervised } from "./supervisor.ts";
@@ -30,8 +31,8 @@ export interface Devnet {
   readonly beaconUrl: string;
   readonly execution: Supervised;
   readonly beacon: Supervised;
-  /** Starts a validator client for keys of the development mnemonic. */
-  startValidators(name: string, keys: ValidatorClientFile["keys"], feeRecipient: Hex): Promise<Supervised>;
+  /** Starts a validator client. */
+  startValidators(name: string, keys: KeySource, feeRecipient: Hex): Promise<Supervised>;
   status(): Promise<DevnetStatus>;
   setPace(pace: Partial<Pace>): Promise<void>;
   /** Starts one more process, which is watched over and stopped like the others, before them. */
@@ -104,10 +105,21 @@ export async function startDevnet(options: DevnetOptions, signal?: AbortSignal):
 
 /** @throws OtherDevnetError */
 function checkParameters(path: string, parameters: DevnetParameters): void {
-  const text = JSON.stringify(parameters, undefined, 1);
-  if (!existsSync(path)) writeFileSync(path, text);
-  else if (readFileSync(path, "utf8") !== text)
-    throw new OtherDevnetError(`${path} has other parameters: use them, or another data folder`);
+  if (!existsSync(path)) {
+    writeFileSync(path, JSON.stringify(parameters, undefined, 1));
+    return;
+  }
+  let there: Partial<Record<string, unknown>>;
+  try {
+    there = JSON.parse(readFileSync(path, "utf8")) as typeof there;
+  } catch {
+    throw new OtherDevnetError(`${path} is not the file of a devnet: use another data folder`);
+  }
+  const differences = Object.entries(parameters)
+    .filter(([name, value]) => there[name] !== value)
+    .map(([name, value]) => `${name} is ${JSON.stringify(there[name])} there, not ${value}`);
+  if (differences.length > 0)
+    throw new OtherDevnetError(`${path}: ${differences.join("; ")}. Use the same, or another data folder`);
 }
 
 /** MiB, a share of what it shares with others. Linux only: elsewhere 0. */

@@ -1,6 +1,5 @@
 /**
- * Preloaded into the execution client, which offers no option for any of it: every socket that listens does so on loopback only; the
- * process ends when the one that started it is gone; all its packages share the versions of the libraries that it pins; and they don't
+ * Preloaded into the execution client, which offers no option for any of it: every socket that listens does so on loopback only; all its packages share the versions of the libraries that it pins; and they don't
  * compute the chain's parameters anew for every header that they read.
  */
 import dgram from "node:dgram";
@@ -20,8 +19,6 @@ const bind = dgram.Socket.prototype.bind as (...values: unknown[]) => dgram.Sock
 dgram.Socket.prototype.bind = function (this: dgram.Socket, ...values: unknown[]): dgram.Socket {
   return bind.apply(this, onLoopback(values, "address"));
 };
-
-process.once("disconnect", () => process.kill(process.pid, "SIGINT"));
 
 // npm puts 10.1 of these beside packages of the client that want 10.0, which it nests inside the client only
 const PINNED = /^@ethereumjs\/(common|genesis|rlp|util)$/;

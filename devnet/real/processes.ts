@@ -8,6 +8,7 @@ import { hexlify, randomBytes } from "ethers";
 import type { Hex } from "../../offchain/util/hex.ts";
 import type { DevnetParameters } from "./chainConfig.ts";
 import { executionGenesis } from "./executionGenesis.ts";
+import type { KeySource } from "./ownKeys.ts";
 import type { Pace } from "./slotLoop.ts";
 import type { ProcessSpec } from "./supervisor.ts";
 
@@ -22,6 +23,9 @@ export interface Ports {
   /** Beacon API. */
   readonly rest: number;
 }
+
+/** A validator client's first line, once it has its keys and the beacon node answers. */
+export const FOLLOWS = "follows the beacon node with";
 
 /** What the beacon node's process reads. */
 export interface BeaconNodeFile {
@@ -38,8 +42,7 @@ export interface BeaconNodeFile {
 /** What the validator client's process reads. */
 export interface ValidatorClientFile {
   readonly beaconUrl: string;
-  /** Keys m/12381/3600/i/0/0 of the development mnemonic. */
-  readonly keys: { readonly first: number; readonly count: number };
+  readonly keys: KeySource;
   readonly feeRecipient: Hex;
   readonly protectionFile: string;
 }
@@ -131,7 +134,7 @@ export function validatorProcess(
   folder: string,
   ports: Ports,
   name: string,
-  keys: ValidatorClientFile["keys"],
+  keys: KeySource,
   feeRecipient: Hex,
 ): ProcessSpec {
   const file: ValidatorClientFile = {
@@ -148,8 +151,7 @@ export function validatorProcess(
     args: [...heapLimits(1, 128), fileURLToPath(import.meta.resolve("./validatorClient.main.ts")), path],
     logFile,
     // it has no port: its first line says that it follows the beacon node
-    isHealthy: () =>
-      Promise.resolve(existsSync(logFile) && readFileSync(logFile, "utf8").includes(" keys from number ")),
+    isHealthy: () => Promise.resolve(existsSync(logFile) && readFileSync(logFile, "utf8").includes(FOLLOWS)),
   };
 }
 

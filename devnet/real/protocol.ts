@@ -120,7 +120,11 @@ export async function addressesOf(contracts: Contracts): Promise<Record<Contract
 async function planDeployment(genesisTime: number, signal: AbortSignal | undefined): Promise<DeploymentPlan> {
   const script = fileURLToPath(import.meta.resolve("./deploymentPlan.main.ts"));
   // the types of all contracts are imported as a compiler would: Node alone does not find them
-  const args = [`--import=${import.meta.resolve("tsx")}`, script, String(genesisTime)];
+  const args = [
+    ...["tsx", "./endWithParent.ts"].map((name) => `--import=${import.meta.resolve(name)}`),
+    script,
+    String(genesisTime),
+  ];
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     cwd: fileURLToPath(new URL("../..", import.meta.url)),
     maxBuffer: MAX_PLAN_BYTES,

@@ -20,6 +20,7 @@ export class ProcessError extends Error {
   override readonly name = "ProcessError";
 }
 
+const END_WITH_PARENT = import.meta.resolve("./endWithParent.ts");
 const POLL_MS = 50;
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 15_000;
@@ -106,7 +107,7 @@ export class Supervised {
     const { name, args, cwd, env, logFile } = this.spec;
     this.#starts.push(Date.now());
     const log = openSync(logFile, "a");
-    const child = spawn(process.execPath, args, {
+    const child = spawn(process.execPath, [`--import=${END_WITH_PARENT}`, ...args], {
       cwd,
       env: { ...process.env, ...env },
       // the channel ends with this process, and the child with the channel

@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { chainConfigFromJson, createBeaconConfig } from "@lodestar/config";
 import { getBytes } from "ethers";
 import type { Hex } from "../../offchain/util/hex.ts";
-import { deriveValidatorKeys } from "../keys.ts";
 import { beaconApi, followEvents } from "./beaconApi.ts";
+import { keysOf } from "./ownKeys.ts";
+import { FOLLOWS } from "./processes.ts";
 import type { ValidatorClientFile } from "./processes.ts";
 import { SlashingProtection } from "./slashingProtection.ts";
 import { ValidatorClient } from "./validatorClient.ts";
@@ -15,19 +16,19 @@ const log = (line: string): void => void process.stdout.write(`${new Date().toIS
 const api = beaconApi(file.beaconUrl);
 const { data: spec } = (await api.get("/eth/v1/config/spec")) as { data: Record<string, string> };
 const { data: genesis } = (await api.get("/eth/v1/beacon/genesis")) as { data: { genesis_validators_root: Hex } };
+const signers = await keysOf(file.keys);
 const client = new ValidatorClient({
   api,
   config: createBeaconConfig(chainConfigFromJson(spec), getBytes(genesis.genesis_validators_root)),
-  signers: deriveValidatorKeys(file.keys.count, file.keys.first),
+  signers,
   protection: new SlashingProtection(file.protectionFile, genesis.genesis_validators_root),
   feeRecipient: file.feeRecipient,
   log,
 });
-log(`${file.keys.count} keys from number ${file.keys.first}`);
+log(`${FOLLOWS} ${signers.length} keys`);
 
 const stopping = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopping.abort());
-process.on("disconnect", () => stopping.abort());
 process.send?.({ ready: true });
 await followEvents(
   file.beaconUrl,

@@ -23,9 +23,11 @@ A real Ethereum on this machine with the protocol deployed, until it is stopped 
   --rpc-port N           JSON-RPC (8545); 0 takes a free one
   --beacon-port N        Beacon API (5052); 0 takes a free one
   --keys N               development validator keys that a separate validator client operates (16)
+  --keystores DIR        your own validator keys as well: keystore-*.json (EIP-2335) in this folder
+  --password-file FILE   their password
   --daemons              the committee's five oracle daemons and a keeper as well
   --data DIR             data folder: a devnet in it is continued (default: a temporary one, removed at the end)
-Exit codes: 0 stopped, 1 failure, 2 usage, 4 a client did not start`,
+Exit codes: 0 stopped, 1 failure, 2 usage, 3 a keystore is not valid, 4 a client did not start`,
 
   e2e: `usage: npm run e2e -- [--json] [--fork electra|fulu] [--data DIR]
 The protocol's life on a fresh real devnet, at full speed (docs/devnet.md).

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { fundValidators } from "../../../devnet/localProtocol.ts";
+import { fundValidators } from "../../../devnet/simulated/localProtocol.ts";
 import { BeaconClient } from "../../../offchain/beacon/client.ts";
 import { ValidatorReader } from "../../../offchain/chain/validatorReader.ts";
 import { readSnapshot } from "../../../offchain/keeper/snapshot.ts";
