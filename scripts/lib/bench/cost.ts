@@ -4,8 +4,9 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 
 export interface Cost {
   readonly seconds: number;
-  /** Of the whole process, with its start. */
+  /** Of the action alone, all threads. */
   readonly cpuSeconds: number;
+  /** Of the whole process. */
   readonly peakMiB: number;
   readonly longestBlockMs: number;
 }
@@ -13,11 +14,12 @@ export interface Cost {
 export async function withCost<T>(act: () => Promise<T>): Promise<{ readonly value: T; readonly cost: Cost }> {
   const delays = monitorEventLoopDelay({ resolution: 5 });
   delays.enable();
+  const before = process.cpuUsage();
   const start = performance.now();
   const value = await act();
   const seconds = (performance.now() - start) / 1_000;
   delays.disable();
-  const { user, system } = process.cpuUsage();
+  const { user, system } = process.cpuUsage(before);
   const cost = {
     seconds,
     cpuSeconds: (user + system) / 1e6,

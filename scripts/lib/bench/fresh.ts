@@ -7,13 +7,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { Cost } from "./cost.ts";
-
-export interface Limits {
-  readonly maxCpuSeconds: number;
-  readonly maxPeakMiB: number;
-  readonly maxBlockMs: number;
-}
 
 /**
  * @param script beside this file; it reads its task from the file that its argument names
@@ -44,19 +37,4 @@ export async function inFreshProcess<T>(state: Uint8Array, script: string, task:
     server.close();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** The cost in two decimals, and whether it is within the limits. */
-export function judged(cost: Cost, limits: Limits): Cost & { readonly ok: boolean } {
-  const round = (value: number): number => Math.round(value * 100) / 100;
-  return {
-    seconds: round(cost.seconds),
-    cpuSeconds: round(cost.cpuSeconds),
-    peakMiB: round(cost.peakMiB),
-    longestBlockMs: round(cost.longestBlockMs),
-    ok:
-      cost.cpuSeconds <= limits.maxCpuSeconds &&
-      cost.peakMiB <= limits.maxPeakMiB &&
-      cost.longestBlockMs <= limits.maxBlockMs,
-  };
 }

@@ -4,21 +4,21 @@ import { hasher } from "@chainsafe/persistent-merkle-tree/hasher/hashtree";
 import { ssz } from "@lodestar/types";
 import { hexlify } from "ethers";
 import type { Cost } from "./cost.ts";
-import { inFreshProcess, judged } from "./fresh.ts";
-import type { Limits } from "./fresh.ts";
+import { inFreshProcess } from "./fresh.ts";
+import { judged, measureMachine } from "./measures.ts";
+import type { Judged, Limits } from "./measures.ts";
 import { makeState } from "./state.ts";
 
 const VALIDATORS = 1_000_000;
 const PROVEN = 30;
 const SLOT = 8_192;
-const LIMITS: Limits = { maxCpuSeconds: 3, maxPeakMiB: 1_024, maxBlockMs: 300 };
+const LIMITS: Limits = { maxDeserialisations: 1, maxPeakMiB: 1_024 };
 /** Levels of a full million, up to the state root: validators 20 + 1 + 6, balances 18 + 1 + 6, block_roots 13 + 6. */
 const LENGTHS = { validator: 27, balance: 25, hop: 19 } as const;
 
-export interface Proving extends Limits, Cost {
+export interface Proving extends Limits, Judged {
   readonly what: string;
   readonly validators: number;
-  readonly ok: boolean;
 }
 
 export async function measureProving(): Promise<Proving[]> {
@@ -29,6 +29,7 @@ export async function measureProving(): Promise<Proving[]> {
   setHasher(hasher);
   const stateRoot = hexlify(ssz.electra.BeaconState.deserializeToViewDU(bytes).hashTreeRoot());
   const header = { slot: SLOT, parentRoot: root, stateRoot, bodyRoot: root };
+  const measures = await measureMachine(bytes);
   const rows: Proving[] = [];
   for (const { what, task, branches, hop } of [
     {
@@ -42,7 +43,7 @@ export async function measureProving(): Promise<Proving[]> {
     const found = await inFreshProcess<{ branches: number[]; hop: number; cost: Cost }>(bytes, "./proveOnce.ts", task);
     if (String(found.branches) !== String(branches) || found.hop !== hop)
       throw new Error(`${what}: branches of ${String(found.branches)}, a hop of ${found.hop}`);
-    rows.push({ what, validators: VALIDATORS, ...LIMITS, ...judged(found.cost, LIMITS) });
+    rows.push({ what, validators: VALIDATORS, ...LIMITS, ...judged(found.cost, measures, LIMITS) });
   }
   return rows;
 }
