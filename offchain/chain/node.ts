@@ -84,8 +84,9 @@ export class ExecutionNode {
     const outcomes = calls.map((call) => this.#outcomeOf(call, answers.get(call.id), calls.length > 1));
     const again = calls.filter((_, i) => outcomes[i] === undefined);
     if (again.length === 0) return outcomes as Outcome[];
-    const half = Math.max(1, Math.min(again.length, calls.length - again.length || Math.floor(calls.length / 2)));
-    const more = await this.#shorter(again, half, options);
+    // so many it took, or none
+    const most = calls.length - again.length || Math.floor(calls.length / 2);
+    const more = await this.#shorter(again, most, options);
     return outcomes.map((outcome) => outcome ?? (more.shift() as Outcome));
   }
 
