@@ -10,6 +10,8 @@ export type { ChainEvent, ContractName } from "./events.ts";
 export { call, etherOf, orElse, readAll } from "./multicall.ts";
 export type { BlockRef, Call } from "./multicall.ts";
 export { readLogs } from "./logs.ts";
+export { EventsMissing } from "./feed.ts";
+export { NodeFailure } from "./answers.ts";
 export type { RangeOptions } from "./logs.ts";
 export { NOTHING_KEPT, readOn } from "./feed.ts";
 export type { Cursor, Feed, Kept, Mark } from "./feed.ts";

@@ -9,6 +9,7 @@ import { hostOf } from "../util/http.ts";
 import { NodeFailure, meaningOf } from "./answers.ts";
 import { ExecutionNode } from "./node.ts";
 import type { Answer } from "./node.ts";
+import { exhausted, pause, pauseAfter } from "./rounds.ts";
 
 export interface ExecutionOptions {
   readonly urls: readonly string[];
@@ -28,11 +29,6 @@ export interface RpcCall {
   readonly params: readonly unknown[];
 }
 
-type Failures = readonly { readonly node: ExecutionNode; readonly failure: NodeFailure }[];
-
-/** Seconds before the second round of all nodes; each later one waits twice as long. */
-const FIRST_PAUSE = 0.5;
-const MOST_ROUNDS = { busy: 8, behind: 4 } as const;
 /** These say null of what a node does not have, or not yet. */
 const MAYBE_ELSEWHERE = new Set(["eth_getBlockByNumber", "eth_getBlockByHash"]);
 
@@ -256,39 +252,6 @@ function unanswered(id: number, own: readonly (readonly [ExecutionNode, NodeFail
   const { meaning, rpc } = failure as Partial<NodeFailure>;
   const told = meaning === "account" && rpc !== undefined ? rpc : new Unanswered(failure);
   return { id, error: told as JsonRpcError["error"] };
-}
-
-/** Milliseconds until the nodes are asked again; undefined where none of them is busy or behind only. */
-function pauseAfter(round: number, failures: Failures): number | undefined {
-  const busy = failures.filter(({ failure }) => failure.meaning === "busy");
-  const isBehind = failures.some(({ failure }) => failure.meaning === "behind");
-  const most = Math.max(busy.length > 0 ? MOST_ROUNDS.busy : 0, isBehind ? MOST_ROUNDS.behind : 0);
-  if (round >= most) return undefined;
-  const growing = FIRST_PAUSE * 2 ** (round - 1);
-  const asked = busy.map(({ failure }) => Math.max(failure.waitSeconds ?? growing, 0.1));
-  return 1_000 * Math.min(...asked, ...(isBehind ? [growing] : []));
-}
-
-/** The failures of all nodes as one: a line for each, and what the last one means. */
-function exhausted(failures: Failures): NodeFailure {
-  const lines = failures.map(({ node, failure }) => `execution node ${node.host}: ${failure.message}`);
-  const last = failures.at(-1)?.failure;
-  return new NodeFailure(last?.meaning ?? "node", lines.join("\n"), { rpc: last?.rpc, cause: last });
-}
-
-async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  signal?.throwIfAborted();
-  await new Promise<void>((resolve, reject) => {
-    const ended = (): void => {
-      clearTimeout(timer);
-      reject(signal?.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", ended);
-      resolve();
-    }, milliseconds);
-    signal?.addEventListener("abort", ended, { once: true });
-  });
 }
 
 /**

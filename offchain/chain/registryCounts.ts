@@ -27,6 +27,8 @@ interface Totals {
   readonly weight: bigint;
 }
 
+/** IValidatorExits.Status. */
+const [ACTIVE, EXITING] = [3n, 4n];
 /** Tiers read at once before it is known how many there are. */
 const FIRST_TIERS = 4;
 
@@ -78,14 +80,18 @@ export class RegistryCounts {
     const registry = this.#registry;
     const operators = OperatorRegistry__factory.connect(this.#operators ?? "");
     const ids = [...new Set(entries.map(({ operatorId }) => operatorId))];
-    const asked = entries.filter(({ exitRequested }) => exitRequested);
+    // what no count shows: an exit of one that was asked, a slashing of one that had stopped to earn
+    const doubtful = entries.filter(
+      ({ status, exitRequested, weightStopped }) =>
+        (status === "active" || status === "exiting") && (exitRequested || weightStopped),
+    );
     const source = { provider: this.#provider, multicall: false };
     const at = { number: block, timestamp: 0n };
     const [found, records] = await Promise.all([
       readAll(source, Object.fromEntries(ids.map((id) => [String(id), call(operators, operators.operator, id)])), at),
       readAll(
         source,
-        Object.fromEntries(asked.map(({ keyRoot }) => [keyRoot, call(registry, registry.validator, keyRoot)])),
+        Object.fromEntries(doubtful.map(({ keyRoot }) => [keyRoot, call(registry, registry.validator, keyRoot)])),
         at,
       ),
     ]);
@@ -107,8 +113,12 @@ export class RegistryCounts {
         count((one) => wasFunded(one) && !one.weightStopped),
       );
     }
-    for (const { keyRoot } of asked)
-      if (records.values[keyRoot]?.exitRequestedAt === 0n) throw new EventsMissing(`the exit of ${keyRoot}`);
+    for (const { keyRoot, status, slashed } of doubtful) {
+      const record = records.values[keyRoot];
+      if (record?.status !== (status === "exiting" ? EXITING : ACTIVE))
+        throw new EventsMissing(`an exit of ${keyRoot}`);
+      if (record.slashed !== slashed) throw new EventsMissing(`the slashing of ${keyRoot}`);
+    }
   }
 
   async #read(block: number): Promise<Totals> {
