@@ -2,13 +2,22 @@
  * One beacon node, and every spelling of the Beacon API (https://github.com/ethereum/beacon-APIs) that clients and the proxies before them are
  * known for. What is asked for is asked under each of its names until one is answered; what is answered is compared with what was asked for.
  */
-import { z } from "zod";
 import type { Hex } from "../util/hex.ts";
 import { decodeBlock, decodeEnvelope, expectSame } from "./blockCodec.ts";
 import type { Block, Envelope } from "./blockCodec.ts";
-import { bigintField, booleanField, hexField, numberField } from "./fields.ts";
 import { NodeRequests, Unusable, isMissing, isNoRoute, isNotServed, isTooLarge } from "./requests.ts";
 import type { Habits, NodeContext } from "./requests.ts";
+import {
+  depositContractSchema,
+  depositsSchema,
+  finalitySchema,
+  genesisSchema,
+  headerSchema,
+  specSchema,
+  syncingSchema,
+  validatorsSchema,
+} from "./schemas.ts";
+import type { Answer } from "./schemas.ts";
 import { downloadState, servesState } from "./stateDownload.ts";
 import type { Download } from "./stateDownload.ts";
 import type { ValidatorInfo } from "./types.ts";
@@ -24,66 +33,7 @@ export function newHabits(): Habits {
   return { mostIds: MOST_IDS, mostIdsInUrl: MOST_IDS_IN_URL };
 }
 
-const syncingSchema = z.object({
-  data: z.object({
-    head_slot: numberField,
-    is_syncing: booleanField,
-    is_optimistic: booleanField.optional(),
-    el_offline: booleanField.optional(),
-  }),
-});
-const genesisSchema = z.object({
-  data: z.object({ genesis_time: numberField, genesis_fork_version: hexField, genesis_validators_root: hexField }),
-});
-const specSchema = z.object({
-  data: z.object({
-    SECONDS_PER_SLOT: numberField.optional(),
-    SLOT_DURATION_MS: numberField.optional(),
-    SLOTS_PER_EPOCH: numberField,
-    DEPOSIT_CHAIN_ID: bigintField.optional(),
-    DEPOSIT_CONTRACT_ADDRESS: hexField.optional(),
-  }),
-});
-const depositContractSchema = z.object({ data: z.object({ chain_id: bigintField, address: hexField }) });
-const headerSchema = z.object({
-  finalized: booleanField.optional(),
-  data: z
-    .object({
-      root: hexField,
-      canonical: booleanField.optional(),
-      header: z.object({ message: z.object({ slot: numberField }) }),
-    })
-    .nullable(),
-});
-const finalitySchema = z.object({
-  finalized: booleanField.optional(),
-  data: z.object({ finalized: z.object({ epoch: numberField }) }),
-});
-const validatorsSchema = z.object({
-  finalized: booleanField.optional(),
-  data: z.array(
-    z.object({
-      index: numberField,
-      balance: bigintField,
-      validator: z.object({
-        pubkey: hexField,
-        withdrawal_credentials: hexField,
-        effective_balance: bigintField,
-        slashed: booleanField,
-        activation_eligibility_epoch: bigintField,
-        activation_epoch: bigintField,
-        exit_epoch: bigintField,
-        withdrawable_epoch: bigintField,
-      }),
-    }),
-  ),
-});
-const depositsSchema = z.object({
-  finalized: booleanField.optional(),
-  data: z.array(z.object({ pubkey: hexField, amount: bigintField })),
-});
-
-export type Genesis = z.infer<typeof genesisSchema>["data"];
+export type Genesis = Answer<typeof genesisSchema>["data"];
 export interface Spec {
   readonly secondsPerSlot: number;
   readonly slotsPerEpoch: number;
@@ -141,7 +91,7 @@ export class BeaconNode {
 
   /** The head's slot. @throws Unusable */
   async syncedTo(): Promise<number> {
-    let answer: z.infer<typeof syncingSchema>;
+    let answer: Answer<typeof syncingSchema>;
     try {
       answer = await this.#requests.json("/eth/v1/node/syncing", syncingSchema);
     } catch (error) {
@@ -291,7 +241,7 @@ function statePath(id: string): string {
 
 interface Part {
   readonly ids: readonly Hex[];
-  readonly answer: z.infer<typeof validatorsSchema>;
+  readonly answer: Answer<typeof validatorsSchema>;
 }
 
 /** Fewer ids where the node refuses so many; what it takes is remembered. */
@@ -314,7 +264,7 @@ async function inPart(
   }
 }
 
-function validatorOf({ index, balance, validator }: z.infer<typeof validatorsSchema>["data"][number]): ValidatorInfo {
+function validatorOf({ index, balance, validator }: Answer<typeof validatorsSchema>["data"][number]): ValidatorInfo {
   return {
     pubkey: validator.pubkey,
     index,

@@ -1,6 +1,6 @@
 /** `npm run oracle -- run | once | dry-run | check`: the shell around a member. */
 
-import { AppError, EXIT, messageOf } from "../util/errors.ts";
+import { AppError, EXIT } from "../util/errors.ts";
 import type { ExitCode } from "../util/errors.ts";
 import { checksAsText, exitCodeOfChecks } from "../util/check.ts";
 import { systemClock } from "../util/clock.ts";
@@ -20,6 +20,7 @@ import { checkAll } from "./check.ts";
 import { ORACLE_FIELDS } from "./config.ts";
 import type { OracleConfig } from "./config.ts";
 import { dueSlot, readStanding } from "./contract.ts";
+import { asking } from "./layers.ts";
 import type { Step } from "./step.ts";
 import type { Reason } from "./metrics.ts";
 import { readSnapshot } from "./snapshot.ts";
@@ -111,12 +112,7 @@ export function exitCodeOfStep({ reasons }: Pick<Step, "reasons">): ExitCode {
 async function dryRun({ config, deployment, log, clock, signal, program }: Context): Promise<ExitCode> {
   const nodes = await connectNodes(config, deployment, { clock, log });
   const standing = await readStanding(nodes.protocol, clock.now());
-  let finalized: number;
-  try {
-    finalized = await nodes.beacon.finalizedSlot(signal);
-  } catch (error) {
-    throw new AppError(EXIT.unavailable, `beacon node: ${messageOf(error)}`);
-  }
+  const finalized = await asking("beacon", nodes.beacon.finalizedSlot(signal), signal);
   const refSlot = dueSlot(standing, BigInt(finalized));
   if (refSlot === undefined) {
     const explanation = `nothing to report: the last report is of slot ${standing.lastRefSlot}, final is ${finalized}`;
