@@ -57,7 +57,7 @@ export class NodeFailure extends AppError {
 // Infura, Alchemy, QuickNode, dRPC, Ankr and PublicNode document as limits.
 const SIZE = new RegExp(
   [
-    /\bblocks? range\b(?!.*beyond)|\brange (?:is |of blocks |limit)?(?:is )?(?:too|exceed|limit|over)|too (?:wide|large|big|long)/,
+    /\bblocks? range\b(?!.*beyond)|\brange (?:is |of blocks |limit|[\d,_]+ )?(?:is )?(?:too|exceed|limit|over)|too (?:wide|large|big|long)/,
     /more than [\d,_]+ (?:results|logs|blocks|requests|calls)|(?:is )?limited to .*(?:range|blocks)|ranges? over|max(?:imum)? (?:block range|results|logs|response)/,
     /too many (?:blocks|logs|results|calls|batch|items)|(?:response|result|body|payload|content|log|logs)[\w ]* (?:size|limit|length)[\w ]* exceed/,
     /(?:exceed|over|above)\w* .*(?:\brange\b|results|\blogs\b|response size|number of blocks)|\bbatch\b/,

@@ -21,6 +21,15 @@ export interface AskOptions {
 const MOST_AT_ONCE = 16;
 /** Calls in one batch, at most. */
 const MOST_CALLS = 100;
+/** geth's code for the rest of a batch whose answers are too long together. */
+const ANSWER_TOO_LONG = -32_003;
+/** The connection ended before an answer: Erigon's word for a batch that is too long (erigontech/erigon#18074). */
+const HUNG_UP = /ECONNRESET|EPIPE|UND_ERR_SOCKET|other side closed|terminated|socket hang up/i;
+/** Besu answers null where it has pruned the state (besu-eth/besu#6926); nothing is null in any state. */
+const NEVER_NULL: ReadonlySet<string> = new Set([
+  ...["eth_call", "eth_estimateGas", "eth_getBalance", "eth_getCode", "eth_getTransactionCount", "eth_getStorageAt"],
+  ...["eth_blockNumber", "eth_chainId", "eth_gasPrice", "eth_getLogs", "eth_feeHistory"],
+]);
 /** After so many answers in a row a node is asked for more at once again. */
 const RECOVERY = 8;
 
@@ -106,7 +115,10 @@ export class ExecutionNode {
   #outcomeOf({ id, method }: JsonRpcPayload, answer: Answer | undefined, isBatch: boolean): Outcome | undefined {
     if (answer === undefined)
       return isBatch ? undefined : { failure: new NodeFailure("node", "gave no answer to the request") };
-    if (!("error" in answer)) return { answer };
+    if (!("error" in answer)) {
+      if (answer.result !== null || !NEVER_NULL.has(method)) return { answer };
+      return { failure: new CallFailure("lacking", `answered null to ${method}`) };
+    }
     const { error } = answer;
     const revert = revertIn(error);
     if (revert !== undefined) {
@@ -117,7 +129,7 @@ export class ExecutionNode {
     }
     const meaning = meaningOf(error, method);
     const { code } = error as { code?: unknown };
-    if (isBatch && /\bbatch\b/i.test(String(error.message))) return undefined;
+    if (isBatch && (code === ANSWER_TOO_LONG || /\bbatch\b/i.test(String(error.message)))) return undefined;
     if (isFinal(meaning)) return { answer: { id, error: { ...error, message: this.#told(error, "refused") } } };
     const waitSeconds = waitIn(error);
     if (meaning === "busy") this.#slowDown(waitSeconds);
@@ -146,11 +158,13 @@ export class ExecutionNode {
       if (!isAnswer(one)) throw new NodeFailure("node", "the answer is not one of JSON-RPC");
       // who could not read a single request can't say its id
       const isNobodys = "error" in one && ((one.id as unknown) ?? null) === null;
-      const id = isNobodys && calls.length === 1 ? calls[0]?.id : one.id;
-      const isAsked = calls.some((call) => call.id === id);
-      if (!isAsked && isNobodys) throw this.#batchFailure(one);
-      if (!isAsked || found.has(id)) throw new NodeFailure("node", "answered what was not asked, or twice");
-      found.set(id, one);
+      // some make a string of a number
+      const own = calls.find(({ id }) => String(id) === String(one.id));
+      const asked = isNobodys && calls.length === 1 ? calls[0] : own;
+      if (asked === undefined && isNobodys) throw this.#batchFailure(one);
+      if (asked === undefined || found.has(asked.id))
+        throw new NodeFailure("node", "answered what was not asked, or twice");
+      found.set(asked.id, { ...one, id: asked.id });
     }
     this.#recover();
     return found;
@@ -241,7 +255,8 @@ function isOfCall(failure: NodeFailure): boolean {
 
 /** Whether fewer calls may do: bodies seldom say so. */
 function isAboutBatch({ meaning, message }: NodeFailure): boolean {
-  return meaning === "size" || (meaning === "node" && /^answered (?:400|41[34]|422|50[01])\b/.test(message));
+  if (meaning !== "node") return meaning === "size";
+  return /^answered (?:400|41[34]|422|50[01])\b/.test(message) || HUNG_UP.test(message);
 }
 
 function statusMeaning(status: number, said: string, waitSeconds: number | undefined): Meaning {

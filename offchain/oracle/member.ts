@@ -72,7 +72,11 @@ export class Member {
     if (ready.length === 0) return this.#review.withOutvoted(stepOf(obstacles, due));
     const step = await this.#pursueAll(standing, ready, signal);
     const others = obstacles.filter(({ reason }) => reason !== "not_final" && reason !== "no_new_frame");
-    return this.#review.withOutvoted({ ...step, reasons: [...step.reasons, ...others.map(({ reason }) => reason)] });
+    return this.#review.withOutvoted({
+      ...step,
+      reasons: [...step.reasons, ...others.map(({ reason }) => reason)],
+      explanation: [step.explanation, ...others.map(({ explanation }) => explanation)].join("; "),
+    });
   }
 
   /** The slot to sign a report of, or why there is none. */

@@ -29,6 +29,8 @@ export interface Behaviour {
   readonly effect: Effect;
   /** What a member may say beside the layer's own reason; only where the effect is not harmless. */
   readonly reasons?: readonly Reason[];
+  /** Its answers can't be told from true ones one by one: what does not fit together is refused, and no other node is asked. */
+  readonly isPlausible?: boolean;
   readonly tamper: (dice: Dice) => Tamper;
 }
 

@@ -61,8 +61,15 @@ describe("hostile: each behaviour alone", function () {
 
   /** The hash of the report that a fresh member would sign. */
   async function read(execution: readonly string[], beacons: readonly string[]): Promise<string> {
-    const { clock, deployment } = c;
-    const provider = new ExecutionProvider({ urls: execution, chainId: deployment.chainId, timeoutSeconds: 1 });
+    const { deployment } = c;
+    // a pause that a node asks for is over at once
+    const clock = { now: () => c.clock.now(), sleep: () => Promise.resolve() };
+    const provider = new ExecutionProvider({
+      urls: execution,
+      chainId: deployment.chainId,
+      timeoutSeconds: 1,
+      patienceSeconds: 3,
+    });
     try {
       const protocol = await connect(provider, deployment);
       const beacon = new BeaconClient({ urls: beacons, clock, chainId: deployment.chainId, timeoutSeconds: 1 });
@@ -109,7 +116,7 @@ describe("hostile: each behaviour alone", function () {
           }
           if (effect !== "blinding") expect(found).to.equal(honest);
         });
-      if (effect === "blinding")
+      if (effect === "blinding" && behaviour.isPlausible !== true)
         it(`${layer}, ${name}: the next node is asked`, async () => {
           const url = await hostile(layer, behaviour);
           const honestUrl = layer === "execution" ? c.executionUrl : beaconUrl();

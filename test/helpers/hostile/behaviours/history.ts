@@ -19,10 +19,13 @@ export const HISTORY: readonly Behaviour[] = [
     source: "https://github.com/besu-eth/besu/issues/6926",
     answer: () => ({ result: null }),
   }),
-  oldState("defaults for old states", ["besu"], "old states: an empty result or zero, as if nothing had been there", {
-    source: "https://github.com/besu-eth/besu/issues/6926",
-    answer: (method) => ({ result: method === "eth_call" || method === "eth_getCode" ? "0x" : "0x0" }),
-  }),
+  {
+    ...oldState("defaults for old states", ["besu"], "old states: an empty result or zero, and no error", {
+      source: "https://github.com/besu-eth/besu/issues/6926",
+      answer: (method) => ({ result: method === "eth_call" || method === "eth_getCode" ? "0x" : "0x0" }),
+    }),
+    isPlausible: true,
+  },
   oldState("state transition failed", ["erigon"], "old states: -32000 data before txNum is not available", {
     source: "https://github.com/erigontech/erigon/issues/13198",
     answer: () => failure(-32_000, "seek with txNum=1962853355 but data before txNum=2662500000 is not available"),

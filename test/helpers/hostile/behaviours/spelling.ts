@@ -38,22 +38,23 @@ export const SPELLING: readonly Behaviour[] = [
     name: "an answer twice",
     layers: ["execution"],
     by: ["provider"],
-    what: "a batch's list has an answer twice: an id is matched, not a place",
+    what: "a batch's list has an answer twice now and then",
     source: SPECIFICATION,
-    effect: "harmless",
-    tamper: () => onAnswers((answers) => (answers.length > 1 ? [...answers, answers[0]] : answers)),
+    effect: "passing",
+    tamper: (dice) =>
+      onAnswers((answers) => (answers.length > 1 && dice.chance(0.05) ? [...answers, answers[0]] : answers)),
   },
   {
     name: "id null",
     layers: ["execution"],
     by: ["provider"],
-    what: "an error whose id is null",
-    source: "https://github.com/openethereum/parity-ethereum/issues/3353",
+    what: "an error of the server, whose id is null",
+    source: "https://github.com/software-mansion/starknet-rust/pull/159",
     effect: "passing",
     tamper: (dice) =>
       onAnswers((answers) =>
         answers.length === 1 && dice.chance(0.03)
-          ? [{ jsonrpc: "2.0", id: null, ...failure(-32_600, "Invalid request", null) }]
+          ? [{ jsonrpc: "2.0", id: null, ...failure(-32_603, "Internal error") }]
           : answers,
       ),
   },
