@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-pragma solidity 0.8.37;
+pragma solidity >=0.8.20;
 
 /// @title The beacon chain deposit contract
 /// @notice consensus-specs, phase0/deposit-contract.md

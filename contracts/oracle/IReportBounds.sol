@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-pragma solidity 0.8.37;
+pragma solidity >=0.8.20;
 
 /// @title IReportBounds
 /// @notice How many signatures a fall of the rate needs. Stateless: replaced by pointer.

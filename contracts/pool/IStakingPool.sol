@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-pragma solidity 0.8.37;
+pragma solidity >=0.8.20;
 
 /// @title IStakingPool
 /// @notice Where ether waits between stakers, validators and withdrawals, and where a report becomes a rebase.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-pragma solidity 0.8.37;
+pragma solidity >=0.8.20;
 
 /// @notice A beacon block header (consensus-specs, phase0/beacon-chain.md#beaconblockheader).
 struct BeaconHeader {

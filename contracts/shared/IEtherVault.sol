@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-pragma solidity 0.8.37;
+pragma solidity >=0.8.20;
 
 /// @title IEtherVault
 /// @notice A vault whose ether only the pool can take, and only into the pool.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-pragma solidity 0.8.37;
+pragma solidity >=0.8.20;
 
 import {IStakedEther} from "../token/IStakedEther.sol";
 import {IWrappedStakedEther} from "../token/IWrappedStakedEther.sol";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-pragma solidity 0.8.37;
+pragma solidity >=0.8.20;
 
 /// @title IWithdrawalVault
 /// @notice The owner of every validator's withdrawal credentials. It has two powers and no others.

@@ -44,6 +44,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "offchain/keeper": [...SHELL, "typechain-types"],
   "offchain/cli": [...SHELL, "offchain/keys", "offchain/oracle", "offchain/keeper", "typechain-types"],
   app: ["offchain/protocol", "offchain/chain", "typechain-types"],
+  packages: ["offchain/protocol", "offchain/chain", "typechain-types"],
   devnet: [...SHELL, "offchain/keys", "offchain/oracle", "offchain/keeper", "deploy", "typechain-types"],
   deploy: ["offchain/util", "offchain/protocol", "offchain/chain", "typechain-types"],
   scripts: ["offchain/*", "devnet", "deploy", "typechain-types"],
@@ -91,7 +92,7 @@ const PURE_ETHERS = new Set([
 
 export function checkImports(root: string): Violation[] {
   const solidity = filesUnder(root, "contracts", /\.sol$/).flatMap((file) => solidityImports(root, file));
-  const typescript = ["offchain", "app", "devnet", "deploy", "scripts"]
+  const typescript = ["offchain", "app", "packages", "devnet", "deploy", "scripts"]
     .flatMap((folder) => filesUnder(root, folder, /\.tsx?$/))
     .flatMap((file) => typescriptImports(root, file));
   return [
@@ -162,7 +163,7 @@ function checkPurity(imports: readonly Import[]): Violation[] {
 
 /** Hardhat looks for Solidity tests under test/ only (and contracts/, where they don't belong): elsewhere they would never run. */
 function misplacedTests(root: string): Violation[] {
-  return ["contracts", "offchain", "devnet", "deploy", "scripts"]
+  return ["contracts", "offchain", "packages", "devnet", "deploy", "scripts"]
     .flatMap((folder) => filesUnder(root, folder, /\.(t\.sol|test\.ts)$/))
     .map((file) => ({ file, line: 1, rule: "test-location", detail: "tests live under test/" }));
 }
