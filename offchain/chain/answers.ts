@@ -71,7 +71,7 @@ const SIZE = new RegExp(
 const BUSY =
   /rate.?limit|too many (?:requests|concurrent|connections)|(?:request|call|credit|concurrency|throughput|usage|rps)s? (?:count |rate )?(?:limit|capacity|quota)|limit (?:was |is )?(?:reached|exceeded)|per.second|\/sec|compute units|\bquota\b|capacity|slow down|back.?off|try again (?:later|in)|throttl|overload|server (?:is )?busy/i;
 const BEHIND =
-  /header (?:for hash )?not found|(?:unknown|unfinali[sz]ed) block|block .*not (?:yet )?(?:found|available|known|exist|imported)|beyond .*head|future block|could not find block|\bbehind\b|(?:from|to)block .*(?:greater|higher|future)|not (?:yet )?synced|syncing|cannot be found/i;
+  /header (?:for hash )?not found|(?:unknown|unfinali[sz]ed) block|block .*not (?:yet )?(?:found|available|known|exist|imported)|beyond .*head|future block|could not find block|\bbehind\b|(?:from|to)block\W.*(?:greater|higher|future)|not (?:yet )?synced|syncing|cannot be found/i;
 const LACKING =
   /missing trie node|prun|archive|histor(?:y|ical)|ancient|state .*(?:not|isn't|un) ?available|no state|old data|unauthori[sz]ed|forbidden|api.?key|project id|upgrade|\bplan\b|\btier\b/i;
 const ACCOUNT =
