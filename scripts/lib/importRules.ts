@@ -2,7 +2,7 @@
  * The direction of imports (docs/architecture.md): a violation is found by reading import statements, nothing is executed.
  *
  * Solidity: anything may import `shared/` and `external/`; across folders only interfaces (`I*.sol`) and types (`types.sol`, `*Types.sol`);
- * the core never imports a product; production never imports tests.
+ * the core never imports a product; production never imports tests; what is deployed names exactly one compiler.
  * TypeScript: util <- protocol | keys <- beacon | chain <- oracle | keeper <- cli; app -> chain, protocol; what `protocol/` reaches does no I/O.
  */
 import { existsSync, readFileSync, readdirSync } from "node:fs";
@@ -100,6 +100,7 @@ export function checkImports(root: string): Violation[] {
     ...typescript.flatMap(checkTypescript),
     ...checkPurity(typescript),
     ...misplacedTests(root),
+    ...floatingPragmas(root),
   ].sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
 }
 
@@ -166,6 +167,27 @@ function misplacedTests(root: string): Violation[] {
   return ["contracts", "offchain", "packages", "devnet", "deploy", "scripts"]
     .flatMap((folder) => filesUnder(root, folder, /\.(t\.sol|test\.ts)$/))
     .map((file) => ({ file, line: 1, rule: "test-location", detail: "tests live under test/" }));
+}
+
+/** What others compile (interfaces and types) takes any compiler from some version on; what is deployed names exactly one. */
+function floatingPragmas(root: string): Violation[] {
+  return filesUnder(root, "contracts", /\.sol$/)
+    .filter((file) => !INTERFACE_OR_TYPES.test(basename(file)))
+    .flatMap((file) => {
+      const lines = readFileSync(join(root, file), "utf8").split("\n");
+      const index = lines.findIndex((line) => line.startsWith("pragma solidity"));
+      const isExact = index === -1 || /^pragma solidity \d+\.\d+\.\d+;$/.test(lines[index] ?? "");
+      return isExact
+        ? []
+        : [
+            {
+              file,
+              line: index + 1,
+              rule: "exact-compiler",
+              detail: "only interfaces and types may be compiled by others",
+            },
+          ];
+    });
 }
 
 function violation({ file, line }: Import, rule: string, detail: string): Violation {

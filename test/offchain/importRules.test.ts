@@ -61,6 +61,18 @@ describe("import rules", () => {
       ).to.deep.equal(["contracts/pool/A.sol:3 core-imports-product", "contracts/shared/Units.sol:1 foundation"]);
     });
 
+    it("let interfaces and types alone float over compilers", () => {
+      const floating = "pragma solidity >=0.8.20;\n";
+      expect(
+        found({
+          "contracts/pool/IPool.sol": floating,
+          "contracts/shared/BeaconTypes.sol": floating,
+          "contracts/pool/Pool.sol": `\n${floating}`,
+          "contracts/pool/Exact.sol": "pragma solidity 0.8.37;\n",
+        }),
+      ).to.deep.equal(["contracts/pool/Pool.sol:2 exact-compiler"]);
+    });
+
     it("keep test code out of production, and tests where they are run", () => {
       expect(
         found({
