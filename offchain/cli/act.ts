@@ -1,5 +1,5 @@
 /** From a prepared transaction to its result: simulate, preview, ask, send, show. */
-import type { Cost, Prepared } from "../chain/write/prepare.ts";
+import type { Amount, Cost, Flow, Prepared } from "../chain/write/prepare.ts";
 import { wei } from "../protocol/units.ts";
 import { AppError, EXIT } from "../util/errors.ts";
 import { ether, renderRows, roundedUp } from "./format.ts";
@@ -11,7 +11,7 @@ type Rows = readonly Row[] | Promise<readonly Row[]>;
 
 /** What people want to know of a transaction. */
 export interface Words<Result, Outcome> {
-  /** What comes back, by the simulation. */
+  /** What comes back later or otherwise than as an amount, and who gets it. */
   readonly expected?: (result: Result) => Rows;
   /** What came of it, by its events. */
   readonly details: (outcome: Outcome) => Rows;
@@ -76,7 +76,8 @@ async function runOne<Result, Outcome>(
       `the fee may be ${ether(cost.maxFee)}, above the limit of ${ether(maxFee)}: nothing was sent`,
     );
   const { label, transaction } = prepared;
-  const preview = [...costRows(label, transaction, cost), ...((await expected?.(simulated)) ?? [])];
+  const costs = costRows(label, transaction, cost, prepared.flow(simulated));
+  const preview = [...costs, ...((await expected?.(simulated)) ?? [])];
   if (options.dryRun === true) {
     tell(renderRows([...preview, ["dry run", "it would succeed; nothing was sent"]]));
     return { dryRun: true, action: label, ...transaction, simulated, cost };
@@ -101,13 +102,23 @@ async function confirm({ io }: Session, preview: readonly Row[]): Promise<void> 
   if (!(await io.confirm("Send it?"))) throw new AppError(EXIT.refused, "not confirmed: nothing was sent");
 }
 
-function costRows(label: string, { from }: { readonly from: string }, cost: Cost): readonly Row[] {
+function costRows(
+  label: string,
+  { from }: { readonly from: string },
+  cost: Cost,
+  { gives, gets }: Flow,
+): readonly Row[] {
   const { value, expectedFee, maxFee } = cost;
   return [
     ["action", label],
     ["from", from],
-    ...(value > 0n ? [["sends", ether(value)] as const] : []),
+    ...(gives.length > 0 ? [["sends", amountsOf(gives)] as const] : []),
     ["fee", `about ${ether(roundedUp(expectedFee))}, at most ${ether(roundedUp(maxFee))}`],
     ...(value > 0n ? [["in all", `at most ${ether(value + roundedUp(maxFee))}`] as const] : []),
+    ...(gets.length > 0 ? [["gets", `about ${amountsOf(gets)}`] as const] : []),
   ];
+}
+
+function amountsOf(amounts: readonly Amount[]): string {
+  return amounts.map(({ asset, amount }) => ether(amount, asset)).join(" and ");
 }

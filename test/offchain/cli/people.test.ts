@@ -196,7 +196,8 @@ describe("the command line, for people", () => {
 
     it("needs a password setting where nobody can be asked, and sends nothing with a wrong one", async () => {
       const silent = await withFile("stake 1 --yes", false, keystore());
-      expect(silent).to.include({ code: 2, err: "error: ESTUARY_KEYSTORE_PASSWORD: is required with a keystore" });
+      expect(silent).to.include({ code: 2 });
+      expect(silent.err).to.include("ESTUARY_KEYSTORE_PASSWORD: is required with a keystore");
       answers = ["wrong"];
       const wrong = await withFile("stake 1 --yes", true, keystore());
       expect(wrong).to.include({ code: 2, err: "error: ESTUARY_KEYSTORE: wrong password" });
@@ -213,8 +214,9 @@ describe("the command line, for people", () => {
         .and.match(/^gets +about 1\.5 estETH$/m);
       expect((await withFile("stake 1 --wrapped --dry-run")).out).to.match(/^gets +about 1 westETH$/m);
       expect((await withFile("unstake 1 --dry-run")).out)
-        .to.match(/^gets +at most 1 ETH, once/m)
-        .and.not.match(/^(sends|in all)/m);
+        .to.match(/^sends +1 estETH$/m)
+        .and.match(/^gets +at most 1 ETH, once/m)
+        .and.not.match(/^in all/m);
       answers = [false];
       const { err } = await withFile("stake 1.5", true);
       expect(err)

@@ -16,7 +16,10 @@ const NAMES = Object.keys(USAGE) as ProgramName[];
 
 /** A script of package.json with arguments, with no program on the path but Node itself: what would build or start anything fails. */
 function run(name: string, ...args: string[]) {
-  const [, ...words] = (scripts[name] ?? "").replace(/^tsx /, "node --import tsx ").split(" ");
+  const [, ...words] = (scripts[name] ?? "")
+    .replace(/^exec /, "")
+    .replace(/^tsx /, "node --import tsx ")
+    .split(" ");
   const env = { HOME: root, PATH: "/nowhere" };
   const { status, stdout, stderr } = spawnSync(process.execPath, [...words, ...args], {
     cwd: root,
