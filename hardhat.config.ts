@@ -62,7 +62,7 @@ export default defineConfig({
     solidity: {
       fuzz: { runs: 256 * fuzzFactor, ...(fuzzSeed === "" ? {} : { seed: fuzzSeed }) },
       // A handler that reverts is a defect of the handler: it must bound its inputs or expect the error.
-      invariant: { runs: 32 * fuzzFactor, depth: 64, failOnRevert: true },
+      invariant: { runs: 64 * fuzzFactor, depth: 64, failOnRevert: true },
     },
   },
   coverage: { skipFiles: ["test/**"] },

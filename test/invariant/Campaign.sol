@@ -75,30 +75,7 @@ contract ProtocolCampaign is Test {
     }
 
     function _check(ProtocolInvariants checks, uint256 seed, uint256 step) private {
-        bytes4[22] memory invariants = [
-            checks.invariant_I1_thePoolHoldsItsBuffer.selector,
-            checks.invariant_I2_sharesAddUp.selector,
-            checks.invariant_I3_theRateIsWhatTheLastReportLeft.selector,
-            checks.invariant_I4_balancesAddUp.selector,
-            checks.invariant_I5_theQueueHoldsWhatItOwes.selector,
-            checks.invariant_I6_requestsAreWorthWhatTheyShow.selector,
-            checks.invariant_I6_theQueuesSharesAreAccountedFor.selector,
-            checks.invariant_I7_31EtherLeaveForAProvenValidator.selector,
-            checks.invariant_I8_bondsRecordedAreHeld.selector,
-            checks.invariant_I9_heldBackIsBookedOnce.selector,
-            checks.invariant_I10_etherIsConserved.selector,
-            checks.invariant_I15_nobodyGainsBetweenReports.selector,
-            checks.invariant_I16_finesAreLockedUntilTheyEnd.selector,
-            checks.invariant_I17_feesAreDividedWholeAndOnce.selector,
-            checks.invariant_I20_tiersAreCountedFromTheirKeys.selector,
-            checks.invariant_I21_everyKeyIsWhatWasProvenOfIt.selector,
-            checks.invariant_I22_exitsAreAskedForWhatIsMissing.selector,
-            checks.invariant_I23_whoseTurnItIs.selector,
-            checks.invariant_I24_fundingsAreOnOneSideOfEveryReference.selector,
-            checks.invariant_I25_openOnlyWithAReportOfItsTime.selector,
-            checks.invariant_I26_slashingsAreCountedUntilAReportHasThem.selector,
-            checks.invariant_I27_operatorsAreWhatTheirKeysAre.selector
-        ];
+        bytes4[] memory invariants = checks.checks();
         for (uint256 i; i < invariants.length; ++i) {
             (bool held, bytes memory reason) = address(checks).call(abi.encodeWithSelector(invariants[i]));
             require(held, InvariantBroken(seed, step, invariants[i], reason));

@@ -21,7 +21,19 @@ contract OracleInvariants is InvariantTest {
         targetContract(address(handler));
     }
 
-    function invariant_I13_onlyTheLastAcceptedReportCounts() public view {
+    /// @notice The invariants, each a function of its own.
+    function checks() public pure override returns (bytes4[] memory list) {
+        bytes4[4] memory all = [
+            this.check_I13_onlyTheLastAcceptedReportCounts.selector,
+            this.check_I13_theQuorumIsMoreThanHalf.selector,
+            this.check_I25_depositsAreOpenUntilTheNextReportIsDue.selector,
+            this.check_I28_anAnnouncementLastsUntilAReport.selector
+        ];
+        list = new bytes4[](all.length);
+        for (uint256 i; i < all.length; ++i) list[i] = all[i];
+    }
+
+    function check_I13_onlyTheLastAcceptedReportCounts() public view {
         OracleWorld.Standing memory standing = handler.standing();
         assertEq(handler.oracle().lastRefSlot(), standing.refSlot, "reference");
         assertEq(handler.oracle().lastReportHash(), standing.hash, "hash");
@@ -39,19 +51,19 @@ contract OracleInvariants is InvariantTest {
         assertEq(handler.oracle().fallInWindowBp(), handler.fallInWindow(), "falls of thirty days");
     }
 
-    function invariant_I13_theQuorumIsMoreThanHalf() public view {
+    function check_I13_theQuorumIsMoreThanHalf() public view {
         uint256 members = handler.oracle().committee().members;
         assertGt(2 * uint256(handler.oracle().committee().quorum), members, "quorum");
         assertEq(handler.oracle().committee().version, handler.version(), "version");
     }
 
-    function invariant_I25_depositsAreOpenUntilTheNextReportIsDue() public view {
+    function check_I25_depositsAreOpenUntilTheNextReportIsDue() public view {
         assertEq(handler.pool().books().openUntil, handler.standing().openUntil, "open until");
         assertEq(handler.pool().books().depositCeiling, handler.standing().ceiling, "ceiling");
         assertEq(handler.pool().books().heldBack, handler.standing().heldBack, "held back");
     }
 
-    function invariant_I28_anAnnouncementLastsUntilAReport() public view {
+    function check_I28_anAnnouncementLastsUntilAReport() public view {
         assertEq(handler.oracle().incident(), handler.careful(), "incident");
         (bool isCalm, ) = handler.pool().calm();
         if (handler.standing().openUntil < block.timestamp) assertFalse(isCalm, "calm though held or overdue");

@@ -29,14 +29,44 @@ contract ProtocolInvariants is InvariantTest {
         targetContract(address(handler));
     }
 
-    function invariant_I1_thePoolHoldsItsBuffer() public view {
+    /// @notice The invariants, each a function of its own.
+    function checks() public pure override returns (bytes4[] memory list) {
+        bytes4[22] memory all = [
+            this.check_I1_thePoolHoldsItsBuffer.selector,
+            this.check_I2_sharesAddUp.selector,
+            this.check_I3_theRateIsWhatTheLastReportLeft.selector,
+            this.check_I4_balancesAddUp.selector,
+            this.check_I5_theQueueHoldsWhatItOwes.selector,
+            this.check_I6_requestsAreWorthWhatTheyShow.selector,
+            this.check_I6_theQueuesSharesAreAccountedFor.selector,
+            this.check_I7_31EtherLeaveForAProvenValidator.selector,
+            this.check_I8_bondsRecordedAreHeld.selector,
+            this.check_I9_heldBackIsBookedOnce.selector,
+            this.check_I10_etherIsConserved.selector,
+            this.check_I15_nobodyGainsBetweenReports.selector,
+            this.check_I16_finesAreLockedUntilTheyEnd.selector,
+            this.check_I17_feesAreDividedWholeAndOnce.selector,
+            this.check_I20_tiersAreCountedFromTheirKeys.selector,
+            this.check_I21_everyKeyIsWhatWasProvenOfIt.selector,
+            this.check_I22_exitsAreAskedForWhatIsMissing.selector,
+            this.check_I23_whoseTurnItIs.selector,
+            this.check_I24_fundingsAreOnOneSideOfEveryReference.selector,
+            this.check_I25_openOnlyWithAReportOfItsTime.selector,
+            this.check_I26_slashingsAreCountedUntilAReportHasThem.selector,
+            this.check_I27_operatorsAreWhatTheirKeysAre.selector
+        ];
+        list = new bytes4[](all.length);
+        for (uint256 i; i < all.length; ++i) list[i] = all[i];
+    }
+
+    function check_I1_thePoolHoldsItsBuffer() public view {
         uint256 cash = handler.poolCash();
         assertEq(c.pool.buffer(), cash, "buffer = what flowed in less what flowed out");
         assertEq(address(c.pool).balance, cash + handler.cash().forcedToPool, "ether = buffer + forced");
     }
 
     /// @dev Over every account that ever had a share.
-    function invariant_I2_sharesAddUp() public view {
+    function check_I2_sharesAddUp() public view {
         address[] memory holders = handler.holders();
         uint256 sum;
         uint256 wrapped;
@@ -49,7 +79,7 @@ contract ProtocolInvariants is InvariantTest {
         assertGe(c.token.sharesOf(address(c.wrapped)), c.wrapped.totalSupply() * SHARES_PER_UNIT, "behind westETH");
     }
 
-    function invariant_I3_theRateIsWhatTheLastReportLeft() public view {
+    function check_I3_theRateIsWhatTheLastReportLeft() public view {
         (uint256 totalEther, uint256 totalShares) = c.token.totals();
         uint256 last = c.token.rateAt(block.timestamp);
         uint256 rate = c.token.rate();
@@ -60,7 +90,7 @@ contract ProtocolInvariants is InvariantTest {
     }
 
     /// @dev Of n accounts, all there are: by at most n / 1024 wei above the total, and each less than a wei below its part.
-    function invariant_I4_balancesAddUp() public view {
+    function check_I4_balancesAddUp() public view {
         address[] memory holders = handler.holders();
         uint256 sum;
         for (uint256 i; i < holders.length; ++i) sum += c.token.balanceOf(holders[i]);
@@ -68,7 +98,7 @@ contract ProtocolInvariants is InvariantTest {
         assertGt(sum + holders.length, c.token.totalSupply(), "balances below the total");
     }
 
-    function invariant_I5_theQueueHoldsWhatItOwes() public view {
+    function check_I5_theQueueHoldsWhatItOwes() public view {
         uint256 last = handler.lastFinalised();
         uint256 owed;
         for (uint256 id = 1; id <= last; ++id) owed += handler.worthOf(id, 0);
@@ -77,7 +107,7 @@ contract ProtocolInvariants is InvariantTest {
         assertLe(held, owed + last, "more than a wei a request is left over");
     }
 
-    function invariant_I6_requestsAreWorthWhatTheyShow() public view {
+    function check_I6_requestsAreWorthWhatTheyShow() public view {
         uint256 last = handler.lastTicket();
         uint256[] memory ids = new uint256[](last);
         for (uint256 i; i < last; ++i) ids[i] = i + 1;
@@ -91,7 +121,7 @@ contract ProtocolInvariants is InvariantTest {
         assertEq(c.queue.lastRequestId(), last, "requests");
     }
 
-    function invariant_I6_theQueuesSharesAreAccountedFor() public view {
+    function check_I6_theQueuesSharesAreAccountedFor() public view {
         ProtocolWorld.Shares memory s = handler.shares();
         assertEq(c.queue.unfinalisedShares(), s.waiting, "waiting");
         assertEq(c.pool.books().cover, s.cover, "cover");
@@ -100,7 +130,7 @@ contract ProtocolInvariants is InvariantTest {
     }
 
     /// @dev That a key was predeposited and proven before, and is topped up once, the deposit contract's stub asserts.
-    function invariant_I7_31EtherLeaveForAProvenValidator() public view {
+    function check_I7_31EtherLeaveForAProvenValidator() public view {
         uint256 predeposits = c.deposits.predeposits();
         assertEq(predeposits, handler.beacon().predeposited, "predeposits");
         assertEq(c.deposits.topUps(), handler.beacon().funded, "validators");
@@ -109,7 +139,7 @@ contract ProtocolInvariants is InvariantTest {
         assertEq(address(c.validators).balance, 0, "the registry keeps nothing");
     }
 
-    function invariant_I8_bondsRecordedAreHeld() public view {
+    function check_I8_bondsRecordedAreHeld() public view {
         uint256 sum;
         for (uint256 id = 1; id <= OPERATORS; ++id) {
             OperatorBooks.OperatorBook memory book = handler.operatorBook(id);
@@ -125,7 +155,7 @@ contract ProtocolInvariants is InvariantTest {
         assertEq(held, sum, "bonds, fines, rewards, the treasury's part and what waits for a unit = held");
     }
 
-    function invariant_I16_finesAreLockedUntilTheyEnd() public view {
+    function check_I16_finesAreLockedUntilTheyEnd() public view {
         for (uint256 id = 1; id <= OPERATORS; ++id) {
             OperatorBooks.OperatorBook memory book = handler.operatorBook(id);
             assertEq(c.operators.fineOf(id).shares, book.fine, "fine");
@@ -133,7 +163,7 @@ contract ProtocolInvariants is InvariantTest {
         }
     }
 
-    function invariant_I17_feesAreDividedWholeAndOnce() public view {
+    function check_I17_feesAreDividedWholeAndOnce() public view {
         uint256 sum;
         for (uint256 id = 1; id <= OPERATORS; ++id) {
             (uint256 rewards, ) = handler.earned(id);
@@ -152,11 +182,11 @@ contract ProtocolInvariants is InvariantTest {
         );
     }
 
-    function invariant_I9_heldBackIsBookedOnce() public view {
+    function check_I9_heldBackIsBookedOnce() public view {
         assertEq(c.pool.books().heldBack, handler.heldBack(), "held back");
     }
 
-    function invariant_I10_etherIsConserved() public view {
+    function check_I10_etherIsConserved() public view {
         ProtocolWorld.Cash memory cash = handler.cash();
         uint256 inflow = cash.deposited + cash.bonds + cash.recognised;
         assertEq(c.token.totalSupply(), inflow - cash.fallen - cash.paid, "T = deposits + bonds + recognised - paid");
@@ -168,7 +198,7 @@ contract ProtocolInvariants is InvariantTest {
         assertEq(vaults, handler.beacon().received - cash.swept, "what is in the vaults");
     }
 
-    function invariant_I15_nobodyGainsBetweenReports() public view {
+    function check_I15_nobodyGainsBetweenReports() public view {
         for (uint256 i; i < 5; ++i) {
             address actor = handler.actors(i);
             int256 limit = handler.credit(actor) + int256(handler.slack() + 2 * handler.lastTicket() + 2);
@@ -176,7 +206,7 @@ contract ProtocolInvariants is InvariantTest {
         }
     }
 
-    function invariant_I20_tiersAreCountedFromTheirKeys() public view {
+    function check_I20_tiersAreCountedFromTheirKeys() public view {
         KeyBooks.Standing[TIERS] memory standings = handler.standings();
         for (uint256 t; t < TIERS; ++t) {
             IValidatorRegistry.TierQueue memory queue = c.validators.tierQueue(t);
@@ -188,7 +218,7 @@ contract ProtocolInvariants is InvariantTest {
         }
     }
 
-    function invariant_I21_everyKeyIsWhatWasProvenOfIt() public view {
+    function check_I21_everyKeyIsWhatWasProvenOfIt() public view {
         uint256 count = handler.keyCount();
         for (uint256 id; id < count; ++id) {
             KeyBooks.Key memory k = handler.key(id);
@@ -211,7 +241,7 @@ contract ProtocolInvariants is InvariantTest {
     }
 
     /// @dev That each was asked in turn and for demand, or for a cause, the handler asserts.
-    function invariant_I22_exitsAreAskedForWhatIsMissing() public view {
+    function check_I22_exitsAreAskedForWhatIsMissing() public view {
         assertEq(c.exitRequests.count(), handler.asks(), "exits asked");
         uint256 demand = handler.exitDemand();
         assertEq(c.validators.exitDemand(), demand, "demand");
@@ -219,14 +249,14 @@ contract ProtocolInvariants is InvariantTest {
         assertEq(address(c.withdrawalVault).balance, _vaultBalance(), "fees go to the predeploy alone");
     }
 
-    function invariant_I23_whoseTurnItIs() public view {
+    function check_I23_whoseTurnItIs() public view {
         KeyBooks.Standing[TIERS] memory standings = handler.standings();
         _checkTurn(IValidatorRegistry.nextToFund.selector, handler.tierToFund(), standings);
         _checkTurn(IValidatorRegistry.nextToExit.selector, handler.tierToExit(), standings);
     }
 
     /// @dev Of every reference that may still be reported, the pool knows what was funded by then.
-    function invariant_I24_fundingsAreOnOneSideOfEveryReference() public view {
+    function check_I24_fundingsAreOnOneSideOfEveryReference() public view {
         IStakingPool.Books memory b = c.pool.books();
         uint256 refTime = b.lastRefTime + FRAME;
         while (refTime < b.lastReportTime) refTime += FRAME;
@@ -240,7 +270,7 @@ contract ProtocolInvariants is InvariantTest {
         assertEq(b.leaving, handler.lastSnapshot().leaving, "leaving");
     }
 
-    function invariant_I25_openOnlyWithAReportOfItsTime() public view {
+    function check_I25_openOnlyWithAReportOfItsTime() public view {
         ProtocolWorld.Gate memory gate = handler.gate();
         IStakingPool.Books memory b = c.pool.books();
         assertEq(b.openUntil, gate.openUntil, "open until");
@@ -253,12 +283,12 @@ contract ProtocolInvariants is InvariantTest {
         assertEq(refTime, handler.lastSnapshot().refTime, "reference");
     }
 
-    function invariant_I26_slashingsAreCountedUntilAReportHasThem() public view {
+    function check_I26_slashingsAreCountedUntilAReportHasThem() public view {
         assertEq(c.pool.books().slashed, handler.slashedSince(), "since the last report");
         assertEq(c.pool.books().slashedEarlier, handler.gate().slashedEarlier, "that it may lack");
     }
 
-    function invariant_I27_operatorsAreWhatTheirKeysAre() public view {
+    function check_I27_operatorsAreWhatTheirKeysAre() public view {
         uint256 active;
         uint256 weight;
         for (uint256 id = 1; id <= OPERATORS; ++id) {
