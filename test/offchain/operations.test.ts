@@ -1,11 +1,18 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
 import { expect } from "chai";
 import { REASONS as KEEPER_REASONS, ACTION_KINDS } from "../../offchain/keeper/actions.ts";
 import { REASONS } from "../../offchain/oracle/metrics.ts";
+import { KEEPER_FIELDS } from "../../offchain/keeper/config.ts";
+import { ORACLE_FIELDS } from "../../offchain/oracle/config.ts";
+import { DAEMON_FIELDS } from "../../offchain/util/daemon.ts";
 import { EXIT } from "../../offchain/util/errors.ts";
 import { fillTables, metricsOf } from "../../scripts/lib/operations.ts";
 import { registries, runningTables } from "../../scripts/lib/runningTables.ts";
+
+// it has no types of its own
+const { load } = createRequire(import.meta.url)("js-yaml") as { load: (text: string) => unknown };
 
 const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const read = (path: string): string => readFileSync(root(path), "utf8");
@@ -124,7 +131,8 @@ describe("ops", () => {
 
   it("starts programs that exist, with variables that they have", () => {
     const tables = Object.values(runningTables()).join("\n");
-    for (const file of ["ops/estuary-oracle.service", "ops/estuary-keeper.service", "ops/Dockerfile"]) {
+    const services = ["ops/estuary-oracle.service", "ops/estuary-keeper.service"];
+    for (const file of [...services, "ops/Dockerfile"]) {
       const text = read(file);
       const programs = [...text.matchAll(/scripts\/\w+\.ts/g)].map(([path]) => path);
       expect(programs, file).to.not.be.empty;
@@ -133,4 +141,57 @@ describe("ops", () => {
         expect(tables).to.include(`\`${name}\``);
     }
   });
+
+  it("composes services of files, volumes and secrets that are there, with settings that their programs have", () => {
+    const compose = yaml("ops/compose.yml") as Compose;
+    const settings = { oracle: Object.keys(ORACLE_FIELDS), keeper: Object.keys(KEEPER_FIELDS) };
+    for (const [name, { command, environment, secrets, volumes }] of Object.entries(compose.services)) {
+      for (const volume of volumes ?? []) {
+        const [source = ""] = volume.split(":");
+        const isMine = ["./deployment.json"].includes(source);
+        if (source.startsWith("./")) expect(isMine || existsSync(root(`ops/${source}`)), volume).to.equal(true);
+        else expect(compose.volumes).to.have.property(source);
+      }
+      for (const secret of secrets ?? []) expect(compose.secrets).to.have.property(secret);
+      if (name !== "oracle" && name !== "keeper") continue;
+      expect(command).to.deep.equal([`scripts/${name}.ts`, "run"]);
+      for (const [variable, value] of Object.entries(environment ?? {})) {
+        const [, field = "", isFile] = /^ESTUARY_(\w+?)(_FILE)?$/.exec(variable) ?? [];
+        expect(settings[name], variable).to.include(field);
+        if (isFile !== undefined) expect(secrets).to.include(value.replace("/run/secrets/", ""));
+      }
+    }
+  });
+
+  it("scrapes the port that the daemons serve, under the names of their services, with rules that are there", () => {
+    const { rule_files: rules, scrape_configs: jobs } = yaml("ops/prometheus.yml") as Prometheus;
+    for (const file of rules) expect(existsSync(root(`ops/${file}`)), file).to.equal(true);
+    const targets = jobs.flatMap(({ static_configs: configs }) => configs.flatMap((config) => config.targets));
+    expect(targets).to.deep.equal(["oracle", "keeper"].map((name) => `${name}:${DAEMON_FIELDS.HEALTH_PORT.fallback}`));
+    expect(Object.keys((yaml("ops/compose.yml") as Compose).services)).to.include.members(["oracle", "keeper"]);
+    expect((yaml("ops/alerts.yml") as { groups: object[] }).groups).to.not.be.empty;
+  });
 });
+
+interface Compose {
+  readonly services: Record<
+    string,
+    {
+      readonly command?: string[];
+      readonly environment?: Record<string, string>;
+      readonly secrets?: string[];
+      readonly volumes?: string[];
+    }
+  >;
+  readonly volumes: object;
+  readonly secrets: object;
+}
+
+interface Prometheus {
+  readonly rule_files: string[];
+  readonly scrape_configs: { readonly static_configs: { readonly targets: string[] }[] }[];
+}
+
+function yaml(path: string): unknown {
+  return load(read(path));
+}
