@@ -7,14 +7,14 @@ import { parseArgs } from "node:util";
 import { AppError, EXIT, messageOf, runProgram } from "../offchain/util/errors.ts";
 import type { ExitCode } from "../offchain/util/errors.ts";
 import { processEnvironment } from "../offchain/util/settings.ts";
-import { USAGE, answerHelp } from "./lib/usage.ts";
+import { answerHelp, usageOf } from "./lib/usage.ts";
 
 async function main(): Promise<ExitCode> {
   const { MODES, runOracle } = await import("../offchain/oracle/program.ts");
   const { positionals, values } = parse();
   const [given, ...rest] = positionals;
   const mode = MODES.find((one) => one === given);
-  if (mode === undefined || rest.length > 0) throw new AppError(EXIT.usage, USAGE.oracle);
+  if (mode === undefined || rest.length > 0) throw new AppError(EXIT.usage, usageOf("oracle"));
   return runOracle(mode, { env: processEnvironment(), json: values.json, print: (line) => console.log(line) });
 }
 
@@ -25,7 +25,7 @@ function parse() {
       options: { json: { type: "boolean", default: false }, verbose: { type: "boolean", default: false } },
     });
   } catch (error) {
-    throw new AppError(EXIT.usage, `${messageOf(error)}\n${USAGE.oracle}`);
+    throw new AppError(EXIT.usage, `${messageOf(error)}\n${usageOf("oracle")}`);
   }
 }
 

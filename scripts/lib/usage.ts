@@ -71,6 +71,12 @@ Exit codes: 0 ok, 1 failure, 2 usage or configuration, 4 a node is unavailable, 
 
 export type ProgramName = keyof typeof USAGE;
 
+/** What a mistake is answered with: the first line. */
+export function usageOf(program: ProgramName): string {
+  const [line = ""] = USAGE[program].split("\n");
+  return line;
+}
+
 /** Prints the usage and ends with 0 where an argument asks for it. */
 export function answerHelp(program: ProgramName): void {
   if (!process.argv.slice(2).some((argument) => argument === "--help" || argument === "-h")) return;

@@ -2,6 +2,7 @@
 import type { Provider, Signer, TransactionRequest } from "ethers";
 import { isAbort } from "../../util/errors.ts";
 import { NoMethod } from "../../util/externalSigner.ts";
+import { meaningOfThrown } from "../answers.ts";
 import { ChainError, toChainError } from "../errors.ts";
 
 /** Geth, Reth and Erigon; Nethermind; Besu; Parity and Infura; Erigon's older ones. */
@@ -72,8 +73,9 @@ export async function broadcast(provider: Provider, raw: string, hash: string): 
       return { kind: "doubtful", failure: new ChainError("underpriced", message, { cause: error }) };
     }
     const readable = toChainError(error);
-    const failure =
-      readable instanceof ChainError ? readable : new ChainError("unavailable", readable.message, { cause: error });
+    const kind = readable instanceof ChainError ? readable.kind : "unavailable";
+    const isRefused = kind === "unavailable" && meaningOfThrown(error, "eth_sendRawTransaction") === "request";
+    const failure = new ChainError(isRefused ? "unknown" : kind, readable.message, { cause: error });
     if (failure.kind === "unavailable") return { kind: "unreachable", failure };
     return { kind: failure.kind === "underpriced" ? "refused" : "doubtful", failure };
   }
