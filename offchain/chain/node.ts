@@ -37,6 +37,8 @@ export class ExecutionNode {
   readonly host: string;
   /** Unix milliseconds until which the node wants to be left alone. */
   pausedUntil = 0;
+  /** Unix milliseconds until which it is not asked for events: it left some out. */
+  distrustedUntil = 0;
   /** Set once it is known to serve the right chain. */
   isChecked = false;
   readonly #url: string;

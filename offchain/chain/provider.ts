@@ -32,6 +32,9 @@ export interface RpcCall {
 /** These say null of what a node does not have, or not yet. */
 const MAYBE_ELSEWHERE = new Set(["eth_getBlockByNumber", "eth_getBlockByHash"]);
 
+/** Milliseconds. */
+const DISTRUST = 600_000;
+
 export class ExecutionProvider extends JsonRpcApiProvider {
   readonly #options: ExecutionOptions;
   readonly #nodes: readonly ExecutionNode[];
@@ -58,12 +61,16 @@ export class ExecutionProvider extends JsonRpcApiProvider {
   }
 
   /**
-   * The node that answered last was found out to leave something out: the next one is asked first from now on.
+   * The node that answered last was found out to leave something out: the next one is asked first from now on, and this one for no events for a
+   * while: not even for those that the next one gives in smaller pieces only.
    * @returns false where there is no other
    */
   distrust(reason: string): boolean {
     const node = this.#nodes[this.#preferred];
-    if (node !== undefined) this.#options.onFailure?.(node.host, reason);
+    if (node !== undefined) {
+      node.distrustedUntil = Date.now() + DISTRUST;
+      this.#options.onFailure?.(node.host, reason);
+    }
     this.#preferred = (this.#preferred + 1) % this.#nodes.length;
     return this.#nodes.length > 1;
   }
@@ -79,7 +86,7 @@ export class ExecutionProvider extends JsonRpcApiProvider {
     read: (results: readonly unknown[]) => T,
     signal?: AbortSignal,
   ): Promise<T> {
-    return this.#overNodes(async (node) => {
+    const ask = async (node: ExecutionNode): Promise<T> => {
       const payloads = calls.map(({ method, params }) => this.#payload(method, [...params]));
       const outcomes = await node.ask(payloads, { whole: true, signal });
       return read(
@@ -92,7 +99,8 @@ export class ExecutionProvider extends JsonRpcApiProvider {
           throw new NodeFailure(meaningOf(error, method), String(error.message), { rpc: error });
         }),
       );
-    }, signal);
+    };
+    return this.#overNodes(ask, signal, () => this.#trusted());
   }
 
   override async _send(payload: JsonRpcPayload | JsonRpcPayload[]): Promise<Answer[]> {
@@ -192,11 +200,15 @@ export class ExecutionProvider extends JsonRpcApiProvider {
    * Asks the nodes in order until one answers, in rounds while one of them may come round.
    * @throws NodeFailure at once where it is final, else with a line for each node
    */
-  async #overNodes<T>(ask: (node: ExecutionNode) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async #overNodes<T>(
+    ask: (node: ExecutionNode) => Promise<T>,
+    signal?: AbortSignal,
+    nodes = (): ExecutionNode[] => this.#order(),
+  ): Promise<T> {
     let patience = (this.#options.patienceSeconds ?? 60) * 1_000;
     for (let round = 1; ; round++) {
       const failures: { node: ExecutionNode; failure: NodeFailure }[] = [];
-      for (const node of this.#order()) {
+      for (const node of nodes()) {
         const rest = node.pausedUntil - Date.now();
         if (rest > 0 && rest <= patience) {
           patience -= rest;
@@ -226,6 +238,13 @@ export class ExecutionProvider extends JsonRpcApiProvider {
     const now = Date.now();
     const turned = this.#nodes.map((_, i) => this.#nodes[(this.#preferred + i) % this.#nodes.length] as ExecutionNode);
     return turned.sort((a, b) => Math.max(0, a.pausedUntil - now) - Math.max(0, b.pausedUntil - now));
+  }
+
+  /** Without those that left events out lately; all, where all did. */
+  #trusted(): ExecutionNode[] {
+    const all = this.#order();
+    const trusted = all.filter(({ distrustedUntil }) => distrustedUntil <= Date.now());
+    return trusted.length === 0 ? all : trusted;
   }
 
   #payload(method: string, params: unknown[]): JsonRpcPayload {

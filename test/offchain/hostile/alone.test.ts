@@ -22,6 +22,8 @@ import type { Committee } from "../oracle/committee.ts";
 const SEED = process.env["HOSTILE_SEED"] ?? "alone";
 /** Turns in which a passing trouble must have passed. */
 const TURNS = 8;
+const PAIRS = 12;
+const AT_ONCE = 5;
 
 describe("hostile: each behaviour alone", function () {
   this.timeout(60_000);
@@ -29,6 +31,7 @@ describe("hostile: each behaviour alone", function () {
   let refSlot: bigint;
   let honest: string;
   const proxies: Proxy[] = [];
+  const pool = makePool(AT_ONCE);
 
   before(async function () {
     this.timeout(120_000);
@@ -39,11 +42,12 @@ describe("hostile: each behaviour alone", function () {
     }
     refSlot = await c.nextFrame();
     await c.p.beacon.advanceSlots(4);
-    honest = await read(c.executionUrl.split(","), [beaconUrl()]);
+    honest = await read([c.executionUrl], [beaconUrl()]);
+    pool.start();
   });
-  after(async () => c.close());
-  afterEach(async () => {
-    for (const proxy of proxies.splice(0)) await proxy.close();
+  after(async () => {
+    for (const proxy of proxies) await proxy.close();
+    await c.close();
   });
 
   /** One that serves whole states, one that does not. */
@@ -94,33 +98,79 @@ describe("hostile: each behaviour alone", function () {
     }
   }
 
+  const urlsOf = (layer: Layer, ...list: readonly string[]): Record<Layer, readonly string[]> => ({
+    execution: layer === "execution" ? list : [c.executionUrl],
+    beacon: layer === "beacon" ? list : [beaconUrl()],
+  });
+
   for (const behaviour of CATALOGUE)
     for (const layer of behaviour.layers) {
       const { name, effect } = behaviour;
-      const others = layer === "execution" ? { beacon: () => [beaconUrl()] } : { execution: () => [c.executionUrl] };
-      const urlsOf = (...list: readonly string[]): Record<Layer, readonly string[]> => ({
-        execution: others.execution?.() ?? list,
-        beacon: others.beacon?.() ?? list,
-      });
+      const reasons = [`${layer}_unavailable`, ...(behaviour.reasons ?? [])];
       const expected = effect === "blinding" ? "the right report or a reason" : "the right report";
       for (const debug of layer === "beacon" ? [true, false] : [true])
-        it(`${layer}, ${name} (${effect}${debug ? "" : ", no whole states"}): ${expected}`, async () => {
+        pool.it(`${layer}, ${name} (${effect}${debug ? "" : ", no whole states"}): ${expected}`, async () => {
           const url = await hostile(layer, behaviour, debug);
-          const reasons = [`${layer}_unavailable`, ...(behaviour.reasons ?? [])];
           const turns = effect === "passing" ? TURNS : 1;
           let found = "";
           for (let turn = 0; turn < turns && found !== honest; turn++) {
-            found = await attempt(urlsOf(url), layer);
+            found = await attempt(urlsOf(layer, url), layer);
             if (effect === "harmless") expect(found).to.equal(honest);
             else if (found !== honest) expect(reasons).to.include(found);
           }
           if (effect !== "blinding") expect(found).to.equal(honest);
         });
       if (effect === "blinding" && behaviour.isPlausible !== true)
-        it(`${layer}, ${name}: the next node is asked`, async () => {
+        pool.it(`${layer}, ${name}: the next node is asked`, async () => {
           const url = await hostile(layer, behaviour);
           const honestUrl = layer === "execution" ? c.executionUrl : beaconUrl();
-          expect(await attempt(urlsOf(url, honestUrl), layer)).to.equal(honest);
+          expect(await attempt(urlsOf(layer, url, honestUrl), layer)).to.equal(honest);
         });
     }
+
+  const dice = new Dice(SEED);
+  const blinding = CATALOGUE.filter((one) => one.layers.includes("execution") && one.effect === "blinding");
+  const limits = CATALOGUE.filter(({ name }) => /^(range limit|result limit|query timeout)/.test(name));
+  for (let pair = 0; pair < PAIRS; pair++) {
+    const blind = dice.pick(
+      blinding.filter(({ isPlausible }) => isPlausible !== true),
+      "blind",
+    );
+    const limited = dice.pick(limits, "limited");
+    const both = dice.chance(0.5, "order") ? [blind, limited] : [limited, blind];
+    pool.it(
+      `execution, ${both.map(({ name }) => name).join(" beside ")}: asked for less, without a pause`,
+      async () => {
+        const urls = await Promise.all(both.map(async (one) => hostile("execution", one)));
+        const started = performance.now();
+        expect(await attempt(urlsOf("execution", ...urls), "execution")).to.equal(honest);
+        // three rounds of pauses are 3.5 s, for each width that is tried
+        if (blind.name !== "no answer at all") expect(performance.now() - started).to.be.below(10_000);
+      },
+    );
+  }
 });
+
+/** Cases that wait more than they work run beside each other; each is still a test of its own. */
+function makePool(atOnce: number) {
+  const cases: (() => Promise<void>)[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let mine = next++; mine < cases.length; mine = next++) await cases[mine]?.();
+  };
+  return {
+    it(title: string, run: () => Promise<void>): void {
+      let ended: (error: unknown) => void = () => undefined;
+      const outcome = new Promise<unknown>((resolve) => (ended = resolve));
+      cases.push(async () => run().then(() => ended(undefined), ended));
+      it(title, async () => {
+        const error = await outcome;
+        if (error !== undefined) throw error as Error;
+      });
+    },
+    /** Not waited for: the cases' own tests do that. */
+    start(): void {
+      for (let i = 0; i < atOnce; i++) void worker();
+    },
+  };
+}

@@ -190,7 +190,7 @@ describe(`hostile: a committee and a keeper, seed ${SEED}`, function () {
         if (blackout) {
           for (let turn = 0; turn < 4; turn++) {
             await c.settled();
-            await c.clock.advance(30);
+            await c.wait(30);
           }
           await c.settled();
           expect(await c.p.oracle.lastRefSlot()).to.equal(last);
@@ -202,9 +202,7 @@ describe(`hostile: a committee and a keeper, seed ${SEED}`, function () {
         expect(await onlyTheTruth(refSlot)).to.be.at.least(QUORUM);
         checkReasons();
       } catch (error) {
-        if (error instanceof Error)
-          error.message += `\n${[...members, keeper].map((one) => one.describe()).join("\n")}`;
-        throw error;
+        throw new Error(`${String(error)}\n${story()}`, { cause: error });
       }
     });
   }
