@@ -32,8 +32,11 @@ export class LocalCommittee {
     this.quorum = quorum;
   }
 
-  /** Advances the beacon until the reference slot `frames` after the last one is final, and reads the report there. */
-  async read(overrides: Partial<Report> = {}, frames = 1): Promise<Report> {
+  /**
+   * Advances the beacon until the reference slot `frames` after the last one is final, and reads the report there.
+   * @param funded the validators that count; as the registry's events say if it is not given
+   */
+  async read(overrides: Partial<Report> = {}, frames = 1, funded?: readonly Hex[]): Promise<Report> {
     const { oracle } = this.#contracts;
     const last = await oracle.lastRefSlot();
     const refSlot = overrides.refSlot ?? last + BigInt(frames) * (await oracle.slotsPerFrame());
@@ -52,7 +55,7 @@ export class LocalCommittee {
       oracle.committee(),
       oracle.lastReportHash(),
     ]);
-    const keys = await this.fundedKeys(block);
+    const keys = funded ?? (await this.fundedKeys(block));
     return {
       refSlot,
       blockRoot: state.block.root,

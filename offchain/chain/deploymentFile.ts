@@ -1,8 +1,7 @@
 /** Addresses files: by custom `deployments/<chain id>.json`. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { codeOf } from "../util/config.ts";
-import { AppError, EXIT } from "../util/errors.ts";
+import { AppError, EXIT, codeOf } from "../util/errors.ts";
 import { formatDeployment, parseDeployment } from "./connect.ts";
 import type { Deployment } from "./connect.ts";
 

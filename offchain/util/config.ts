@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { formatUnits, getAddress, isAddress } from "ethers";
 import { z } from "zod";
-import { AppError, EXIT, messageOf } from "./errors.ts";
+import { AppError, EXIT, codeOf } from "./errors.ts";
 import { endpointOf, hostOf } from "./http.ts";
 import { PREFIX, withSettings } from "./settings.ts";
 import type { Environment } from "./settings.ts";
@@ -71,11 +71,6 @@ function textOf(variable: string, env: Environment): string | undefined {
   } catch (error) {
     throw new AppError(EXIT.usage, `${variable}_FILE: can't read ${file} (${codeOf(error)})`);
   }
-}
-
-/** Why a file can't be used, in a word. */
-export function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? messageOf(error);
 }
 
 /** For printing: secrets are hidden, URLs reduced to their hosts, amounts in the unit that they are set in. */

@@ -33,6 +33,11 @@ export function messageOf(error: unknown): string {
   return first === "" ? "unknown error" : first;
 }
 
+/** Why a file can't be used, in a word. */
+export function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? messageOf(error);
+}
+
 export function exitCodeOf(error: unknown): ExitCode {
   return error instanceof AppError ? error.exitCode : EXIT.failure;
 }

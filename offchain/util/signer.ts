@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { Wallet, toUtf8Bytes } from "ethers";
 import type { Provider, Signer } from "ethers";
-import { address, codeOf, httpUrl, optional, text } from "./config.ts";
-import { AppError, EXIT, messageOf } from "./errors.ts";
+import { address, httpUrl, optional, text } from "./config.ts";
+import { AppError, EXIT, codeOf, messageOf } from "./errors.ts";
 import { ExternalSigner } from "./externalSigner.ts";
 
 export const SIGNER_FIELDS = {

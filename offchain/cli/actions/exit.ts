@@ -7,9 +7,9 @@ import type { ExitDomain, SignedVoluntaryExit, VoluntaryExit } from "../../keys/
 import { checkMnemonic, deriveKeys } from "../../keys/hd.ts";
 import type { ValidatorKey } from "../../keys/hd.ts";
 import { readKeystore } from "../../keys/keystore.ts";
-import { codeOf, field, httpUrl, list, optional, readConfig, text } from "../../util/config.ts";
+import { field, httpUrl, list, optional, readConfig, text } from "../../util/config.ts";
 import type { Config } from "../../util/config.ts";
-import { AppError, EXIT } from "../../util/errors.ts";
+import { AppError, EXIT, codeOf } from "../../util/errors.ts";
 import type { Hex } from "../../util/hex.ts";
 import { renderRows, toJson } from "../format.ts";
 import type { Row } from "../format.ts";

@@ -24,6 +24,8 @@ export interface Scales {
 }
 export const SCALES: Scales = { operators: [1n, 100n, 10_000n], validators: 100_000n };
 
+type Keys = Awaited<ReturnType<typeof predeposit>>;
+
 const OPERATIONS = ["report", "claimOperatorRewards", "addBond", "withdrawBond"] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
@@ -63,7 +65,7 @@ export async function measureScale(
   const figures: Record<string, number> = {};
   const note = async (crowd: string, others: bigint) => {
     progress(`report, claim and bond with ${crowd}`);
-    const measured = await apart(connection, () => measureOperations(p, others));
+    const measured = await apart(connection, () => measureOperations(p, keys, others));
     for (const operation of OPERATIONS) figures[`${operation}.${crowd}`] = measured[operation];
   };
   for (const count of scales.operators) {
@@ -77,7 +79,7 @@ export async function measureScale(
 }
 
 /** Operator 1 has ten validators, bond to spare, and estETH of an earlier claim. */
-async function setScene(p: LocalProtocol) {
+async function setScene(p: LocalProtocol): Promise<Keys> {
   await liftDepositCap(p);
   await p.pool.connect(p.alice).deposit(p.alice, ZeroAddress, { value: 1_000n * ETH });
   await p.pool.connect(p.bob).deposit(p.bob, ZeroAddress, { value: 100n * ETH });
@@ -85,14 +87,14 @@ async function setScene(p: LocalProtocol) {
   const keys = await predeposit(p, KEYS, FIRST_KEY);
   await prove(p, keys);
   await p.validators.connect(p.keeper).fundValidators(keys.map((key) => key.pubkey));
-  for (let day = 0; day < 3; day++) await report(p, 0n, 0n);
+  for (let day = 0; day < 3; day++) await report(p, keys, 0n, 0n);
   await p.operators.connect(p.nodeOperator).claimRewards(p.operatorId, p.nodeOperator);
   return keys;
 }
 
-async function measureOperations(p: LocalProtocol, others: bigint): Promise<Record<Operation, number>> {
+async function measureOperations(p: LocalProtocol, keys: Keys, others: bigint): Promise<Record<Operation, number>> {
   const operators = p.operators.connect(p.nodeOperator);
-  await report(p, others, 1n);
+  await report(p, keys, others, 1n);
   await operators.claimRewards(p.operatorId, p.nodeOperator);
   // as most reports: rewards on both layers, a fee, a request to pay
   await p.queue.connect(p.bob).requestWithdrawals([ETH], p.bob);
@@ -100,7 +102,7 @@ async function measureOperations(p: LocalProtocol, others: bigint): Promise<Reco
   let reportGas = 0;
   for (let day = 2n; !paid; day++) {
     const before = await p.queue.lastFinalizedId();
-    reportGas = await report(p, others, day);
+    reportGas = await report(p, keys, others, day);
     paid = (await p.queue.lastFinalizedId()) > before;
     if (day > 5n) throw new Error("no report paid the request");
   }
@@ -116,9 +118,11 @@ async function measureOperations(p: LocalProtocol, others: bigint): Promise<Reco
  * A daily report; `others` validators without keys are added to what the beacon chain holds, and the rewards of `days`, as if no sweep had
  * come by: a balance that comes out as it was would save the report a write, which only ten validators can do.
  */
-async function report(p: LocalProtocol, others: bigint, days: bigint): Promise<number> {
+async function report(p: LocalProtocol, keys: Keys, others: bigint, days: bigint): Promise<number> {
   p.beacon.creditExecutionReward(await p.rewardsVault.getAddress(), ETH / 1_000n);
-  const read = await p.committee.read();
+  // no event tells of the others
+  const funded = keys.map(({ pubkey }) => pubkey);
+  const read = await p.committee.read({}, 1, funded);
   const clBalanceGwei = gwei(read.clBalanceGwei + others * STAKE_GWEI + (others + 1n) * days * DAILY_GWEI);
   const told = { ...read, clBalanceGwei };
   return gasOf(p.oracle.submitReport(told, await p.committee.sign(told)));
