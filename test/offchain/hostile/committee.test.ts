@@ -25,7 +25,7 @@ import { keeperBeside } from "../oracle/keeperBeside.ts";
 
 const ETH = 10n ** 18n;
 const SEED = process.env["HOSTILE_SEED"] ?? randomBytes(4).toString("hex");
-const FRAMES = Number(process.env["HOSTILE_FRAMES"] ?? "5");
+const FRAMES = Number(process.env["HOSTILE_FRAMES"] ?? "4");
 const QUORUM = 3;
 const KEEPER_KEY = `0x${"7e".repeat(32)}`;
 const PASSWORD = "p4ss/w:rd@of a node";

@@ -7,7 +7,7 @@ import { json, withJson } from "../proxy.ts";
 import type { Reply, Tamper } from "../proxy.ts";
 
 const BATCH = 5;
-const RANGE = 40;
+const RANGE = 100;
 /** Of all requests, at most: retries are then no longer than a test can wait. */
 const LIMITED = 0.04;
 
