@@ -75,7 +75,12 @@ async function main(): Promise<boolean> {
 }
 
 function tableOf(result: Soaked): string {
-  const table = new Table({ head: ["what", "found", "wanted"], style: { head: [], border: [] } });
+  const table = new Table({
+    head: ["what", "found", "wanted"],
+    style: { head: [], border: [] },
+    colWidths: [26, 80, 12],
+    wordWrap: true,
+  });
   const list = (items: readonly unknown[]): string => (items.length === 0 ? "none" : items.map(String).join(", "));
   const found = (items: Soaked["secrets"]): string => list(items.map(({ file, what }) => `${file}: ${what}`));
   table.push(
@@ -89,12 +94,12 @@ function tableOf(result: Soaked): string {
     ["requests through the kit", result.requests, ""],
     ["reasons of members", list(Object.entries(result.reasons).map(([name, count]) => `${name} ${count}`)), ""],
   );
-  for (const [name, { perMinute, seconds, peakMib }] of Object.entries(result.memory))
+  for (const [name, { perMinute, seconds, peakMib, course }] of Object.entries(result.memory))
     table.push([
       `memory of ${name}`,
       perMinute === undefined
-        ? `no life long enough (${seconds.toFixed(0)} s), peak ${peakMib} MiB`
-        : `${perMinute.toFixed(2)} MiB/min over ${seconds.toFixed(0)} s, peak ${peakMib} MiB`,
+        ? `no life long enough, by the minute ${course.join(" ")}, peak ${peakMib} MiB`
+        : `${perMinute.toFixed(2)} MiB/min over ${seconds.toFixed(0)} s, by the minute ${course.join(" ")}, peak ${peakMib} MiB`,
       `at most ${result.memoryLimit}`,
     ]);
   return `${table.toString()}\nseed ${result.seed}: ${result.ok ? "ok" : "NOT ok"}`;

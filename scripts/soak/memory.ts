@@ -13,23 +13,26 @@ export interface Slope {
   /** That life without its beginning. */
   readonly seconds: number;
   readonly peakMib: number;
+  /** The mean of each minute of that life, from its beginning. */
+  readonly course: readonly number[];
 }
 
-/** A process fills its heap and compiles its code: what it takes then is no leak. */
-const WARM_UP = 90;
+/** A process compiles its code, and lets its heap grow before it collects with zeal: what it takes then is no leak. */
+const WARM_UP = 300;
 /** Less than that tells nothing: a heap breathes. */
-const SHORTEST = 180;
+const SHORTEST = 240;
 
 /** Least squares. */
 export function slopeOf(samples: readonly Sample[]): Slope {
-  const lives = [...Map.groupBy(samples, ({ pid }) => pid).values()].map((life) => {
-    const start = life[0]?.at ?? 0;
-    return life.filter(({ at }) => at >= start + WARM_UP);
-  });
-  const longest = lives.reduce<readonly Sample[]>((best, life) => (lengthOf(life) > lengthOf(best) ? life : best), []);
+  const lives = [...Map.groupBy(samples, ({ pid }) => pid).values()];
+  const whole = lives.reduce<readonly Sample[]>((best, life) => (lengthOf(life) > lengthOf(best) ? life : best), []);
+  const start = whole[0]?.at ?? 0;
+  const minutes = Map.groupBy(whole, ({ at }) => Math.floor((at - start) / 60));
+  const course = [...minutes.values()].map((minute) => Math.round(mean(minute.map(({ mib }) => mib))));
+  const longest = whole.filter(({ at }) => at >= start + WARM_UP);
   const seconds = lengthOf(longest);
   const peakMib = Math.max(0, ...samples.map(({ mib }) => mib));
-  if (seconds < SHORTEST) return { perMinute: undefined, seconds, peakMib };
+  if (seconds < SHORTEST) return { perMinute: undefined, seconds, peakMib, course };
   const meanAt = mean(longest.map(({ at }) => at));
   const meanMib = mean(longest.map(({ mib }) => mib));
   let [up, across] = [0, 0];
@@ -37,7 +40,7 @@ export function slopeOf(samples: readonly Sample[]): Slope {
     up += (at - meanAt) * (mib - meanMib);
     across += (at - meanAt) ** 2;
   }
-  return { perMinute: (60 * up) / across, seconds, peakMib };
+  return { perMinute: (60 * up) / across, seconds, peakMib, course };
 }
 
 function lengthOf(life: readonly Sample[]): number {
