@@ -84,7 +84,8 @@ export async function soak(
     unhandled.push({ file: "the soak itself", what: messageOf(error) });
   };
   process.on("unhandledRejection", onUnhandled);
-  const ends = AbortSignal.any([signal, AbortSignal.timeout(minutes * 60_000)]);
+  const halt = new AbortController();
+  const ends = AbortSignal.any([signal, halt.signal, AbortSignal.timeout(minutes * 60_000)]);
   try {
     const world = await realWorld(devnet, protocol, (name) => ({
       EXECUTION_URLS: nodes.get(name)?.urls("execution").join(",") ?? "",
@@ -167,6 +168,7 @@ export async function soak(
       actions,
     };
   } finally {
+    halt.abort();
     process.off("unhandledRejection", onUnhandled);
     for (const one of nodes.values()) await one.close();
   }
@@ -219,7 +221,10 @@ async function killing(
   while (!(await isOver())) {
     const victim = dice.pick(victims, "who");
     onKilled(victim.spec.name);
-    await victim.restart();
+    // whether it is well again is the nodes' matter: a member that is blind is not
+    const { pid } = victim;
+    victim.kill();
+    while (victim.pid === pid && !signal.aborted) await sleep(LOOK_MS);
   }
 }
 
