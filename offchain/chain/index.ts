@@ -36,6 +36,8 @@ export {
   readOperatorsOf,
 } from "./read/operator.ts";
 export type { Ejection, OperatorStatus, OperatorValidator, Page, QueuedKey, ValidatorQuery } from "./read/operator.ts";
+export { readOutlook } from "./read/outlook.ts";
+export type { Outlook } from "./read/outlook.ts";
 export { readWithdrawals } from "./read/withdrawals.ts";
 export type { OwnerRequests, RequestState, WithdrawalRequest } from "./read/withdrawals.ts";
 export { estimateWait } from "../protocol/waiting.ts";

@@ -26,6 +26,9 @@ export class AppError extends Error {
   }
 }
 
+/** A signer has none of the methods that would do. */
+export class NoMethod extends AppError {}
+
 /** The message in one line, without a stack, whatever was thrown. */
 export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

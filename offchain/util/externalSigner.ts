@@ -13,7 +13,7 @@ import {
   verifyTypedData,
 } from "ethers";
 import type { Provider, TransactionRequest, TypedDataDomain, TypedDataField } from "ethers";
-import { AppError, EXIT, messageOf } from "./errors.ts";
+import { AppError, EXIT, NoMethod, messageOf } from "./errors.ts";
 import { askHttp, hostOf, statusFailure } from "./http.ts";
 import type { HttpAnswer } from "./http.ts";
 
@@ -34,9 +34,6 @@ interface Reply {
   readonly result?: unknown;
   readonly error?: { readonly code?: number; readonly message?: string } | string | null;
 }
-
-/** The signer has none of the methods. */
-export class NoMethod extends AppError {}
 
 export class ExternalSigner extends AbstractSigner<Provider> {
   readonly #url: string;

@@ -1,7 +1,6 @@
 /** Handing a transaction to nodes, by signers of every kind. */
 import type { Provider, Signer, TransactionRequest } from "ethers";
-import { isAbort } from "../../util/errors.ts";
-import { NoMethod } from "../../util/externalSigner.ts";
+import { NoMethod, isAbort } from "../../util/errors.ts";
 import { meaningOfThrown } from "../answers.ts";
 import { ChainError, toChainError } from "../errors.ts";
 

@@ -1,0 +1,27 @@
+/** What a page is told: which deployment it shows, and which nodes it asks. */
+import { z } from "zod";
+
+const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "an address");
+
+export const configSchema = z.object({
+  /** A word for people: "Ethereum", "Hoodi", "local". */
+  network: z.string().min(1).max(24),
+  deployment: z.object({
+    chainId: z.number().int().positive(),
+    token: address,
+    wrapped: address,
+    fromBlock: z.number().int().nonnegative(),
+  }),
+  /** Absolute, or relative to the page. */
+  rpc: z.array(z.string().min(1)).min(1),
+  /** "https://etherscan.io": links only, nothing is asked of it. */
+  explorer: z.string().url().optional(),
+  /** Whose clock is right: the wall's, or on local chains the chain's own. */
+  clock: z.enum(["wall", "chain"]).default("wall"),
+  /** How often the page looks for something new. */
+  pollSeconds: z.number().positive().default(12),
+  /** Local development only: accounts of the test wallet. */
+  accounts: z.array(z.object({ name: z.string(), key: z.string() })).default([]),
+});
+
+export type AppConfig = z.output<typeof configSchema>;

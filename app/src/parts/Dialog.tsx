@@ -1,0 +1,43 @@
+import { useEffect, useId, useRef } from "react";
+import type { ReactElement, ReactNode } from "react";
+import { useSpeech } from "../words/context.tsx";
+
+export interface DialogProps {
+  readonly title: string;
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+}
+
+/** The browser's own dialog: it keeps the focus, and closes by Escape. */
+export function Dialog({ title, onClose, children }: DialogProps): ReactElement {
+  const { t } = useSpeech();
+  const id = useId();
+  const element = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const dialog = element.current;
+    if (dialog?.open === false) dialog.showModal();
+    return () => dialog?.close();
+  }, []);
+  return (
+    <dialog
+      ref={element}
+      aria-labelledby={id}
+      onClose={onClose}
+      onClick={(event) => {
+        if (event.target === element.current) onClose();
+      }}
+    >
+      <div className="dialog">
+        <div className="card-head">
+          <h2 id={id}>{title}</h2>
+          <button type="button" className="icon" aria-label={t.common.close} onClick={onClose}>
+            <svg viewBox="0 0 16 16" aria-hidden="true">
+              <path d="M3 3l10 10M13 3L3 13" />
+            </svg>
+          </button>
+        </div>
+        {children}
+      </div>
+    </dialog>
+  );
+}

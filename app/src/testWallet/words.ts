@@ -1,0 +1,43 @@
+/** What is to be signed, in words. */
+import { Interface, formatEther } from "ethers";
+import { CONTRACT_ABIS } from "../../../offchain/chain/abis.ts";
+
+const INTERFACES = CONTRACT_ABIS.map((abi) => new Interface(abi));
+
+const SENTENCES: Readonly<Record<string, (args: readonly unknown[], value: bigint) => string>> = {
+  deposit: (_, value) => `Stake ${formatEther(value)} ETH for estETH.`,
+  stake: (_, value) => `Stake ${formatEther(value)} ETH for westETH.`,
+  wrap: ([amount]) => `Wrap ${ether(amount)} estETH.`,
+  wrapWithPermit: ([amount]) => `Wrap ${ether(amount)} estETH, with the permit signed before.`,
+  unwrap: ([amount]) => `Unwrap ${ether(amount)} westETH.`,
+  approve: ([spender, amount]) => `Let ${String(spender)} use ${ether(amount)} of your balance.`,
+  requestWithdrawals: ([amounts]) => `Request withdrawals of ${[...(amounts as bigint[])].map(ether).join(", ")}.`,
+  claimWithdrawals: ([ids, , receiver]) =>
+    `Claim requests ${[...(ids as bigint[])].join(", ")} to ${String(receiver)}.`,
+};
+
+export function describeTransaction({
+  to = "",
+  data = "0x",
+  value = "0x0",
+}: Readonly<Record<string, string>>): string[] {
+  const sent = BigInt(value);
+  const parsed = INTERFACES.map((one) => one.parseTransaction({ data, value: sent })).find((found) => found !== null);
+  const sentence =
+    parsed === undefined
+      ? `Call ${to} with data that this wallet does not know.`
+      : (SENTENCES[parsed.name]?.([...parsed.args], sent) ??
+        `Call ${parsed.name}(${[...parsed.args].map(String).join(", ")}).`);
+  return [sentence, `To ${to}, with ${formatEther(sent)} ETH.`];
+}
+
+export function describeTypedData(message: Readonly<Record<string, unknown>>): string[] {
+  const { spender, value, deadline } = message;
+  if (typeof spender !== "string" || typeof value !== "string") return [`Sign this: ${JSON.stringify(message)}`];
+  const until = new Date(Number(deadline) * 1_000).toISOString();
+  return [`Let ${spender} use ${ether(BigInt(value))} estETH, until ${until}.`, "It costs nothing."];
+}
+
+function ether(amount: unknown): string {
+  return formatEther(amount as bigint);
+}

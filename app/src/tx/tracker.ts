@@ -1,0 +1,117 @@
+/** Follows what was sent until it is in a block, or can't be any more. */
+import type { Provider, TransactionReceipt, TransactionResponse } from "ethers";
+import { argsOf, decodeEvents, toChainError } from "../../../offchain/chain/index.ts";
+import { ChainError } from "../../../offchain/chain/index.ts";
+import type { Protocol } from "../../../offchain/chain/index.ts";
+import type { TxRecord } from "./store.ts";
+
+/** Blocks that are searched for what took a nonce. */
+const SEARCHED = 50;
+/** A node that never saw it, and a nonce that is still free: after so long it is not coming. */
+const DROPPED_AFTER_MS = 10 * 60_000;
+
+/** What is known now of a pending record; undefined while nothing changed. @throws where the node does not answer */
+export async function look(protocol: Protocol, record: TxRecord): Promise<Partial<TxRecord> | undefined> {
+  const { provider } = protocol;
+  const [receipt, transaction, used, block] = await Promise.all([
+    provider.getTransactionReceipt(record.hash),
+    record.nonce === undefined ? provider.getTransaction(record.hash) : undefined,
+    provider.getTransactionCount(record.from),
+    provider.getBlockNumber(),
+  ]);
+  if (receipt !== null) return included(protocol, record, receipt);
+  const known = record.nonce ?? transaction?.nonce;
+  const nonce = known ?? record.nextNonce;
+  if (used > nonce) return replaced(protocol, record, nonce, block);
+  const isForgotten = Date.now() - record.sentAt > DROPPED_AFTER_MS;
+  if (block < record.sentBlock || (isForgotten && (await provider.getTransaction(record.hash)) === null))
+    return { state: "dropped" };
+  return known === record.nonce ? undefined : { nonce: known };
+}
+
+async function included(protocol: Protocol, record: TxRecord, receipt: TransactionReceipt): Promise<Partial<TxRecord>> {
+  if (receipt.status === 0) return { state: "reverted", ...(await reasonOf(protocol.provider, record, receipt)) };
+  return { state: "done", outcome: String(outcomeOf(protocol, record, receipt)) };
+}
+
+/** Another transaction of the account took its place: the same with another fee, or something else. */
+async function replaced(
+  protocol: Protocol,
+  record: TxRecord,
+  nonce: number,
+  latest: number,
+): Promise<Partial<TxRecord> | undefined> {
+  const { provider } = protocol;
+  const found = await whatTook(provider, record, nonce, latest);
+  // its receipt may have come between the two questions
+  if (found === undefined)
+    return (await provider.getTransactionReceipt(record.hash)) === null ? { state: "replaced" } : undefined;
+  const isSame =
+    found.to?.toLowerCase() === record.to.toLowerCase() &&
+    found.data === record.data &&
+    String(found.value) === record.value;
+  const receipt = isSame ? await provider.getTransactionReceipt(found.hash) : null;
+  if (receipt === null) return { state: "replaced", minedAs: found.hash };
+  return { ...(await included(protocol, record, receipt)), minedAs: found.hash };
+}
+
+async function whatTook(
+  provider: Provider,
+  { from, sentBlock }: TxRecord,
+  nonce: number,
+  latest: number,
+): Promise<TransactionResponse | undefined> {
+  for (let number = Math.max(sentBlock, latest - SEARCHED); number <= latest; number++) {
+    const block = await provider.getBlock(number, true);
+    const found = block?.prefetchedTransactions.find(
+      (transaction) => transaction.nonce === nonce && transaction.from.toLowerCase() === from.toLowerCase(),
+    );
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** A mined failure carries no reason: the same call in its block usually tells it. */
+async function reasonOf(
+  provider: Provider,
+  { from, to, data, value }: TxRecord,
+  { blockNumber }: TransactionReceipt,
+): Promise<Partial<TxRecord>> {
+  try {
+    await provider.call({ from, to, data, value, blockTag: blockNumber });
+    return {};
+  } catch (error) {
+    const known = toChainError(error);
+    const name = known instanceof ChainError ? (known.revert?.name ?? known.kind) : "unknown";
+    return { reason: { name, sentence: known.message } };
+  }
+}
+
+/** What the person got, wei: of ether, estETH or westETH, by kind. */
+function outcomeOf(protocol: Protocol, record: TxRecord, receipt: TransactionReceipt): bigint {
+  const events = decodeEvents(protocol, receipt.logs);
+  const sum = (list: readonly { readonly amount: bigint }[]): bigint =>
+    list.reduce((total, { amount }) => total + amount, 0n);
+  const received = (contract: "token" | "wrapped"): bigint =>
+    argsOf<{ to: string; value: bigint }>(events, contract, "Transfer")
+      .filter(({ to }) => to.toLowerCase() === record.from.toLowerCase())
+      .reduce((total, { value }) => total + value, 0n);
+  switch (record.kind) {
+    case "stake":
+    case "unwrap":
+    case "claimRewards":
+      return received("token");
+    case "stakeAndWrap":
+    case "wrap":
+      return received("wrapped");
+    case "request":
+    case "requestWrapped":
+      return sum(argsOf(events, "queue", "WithdrawalRequested"));
+    case "claim":
+      return sum(argsOf(events, "queue", "WithdrawalClaimed"));
+    case "approve":
+    case "join":
+    case "addBond":
+      return BigInt(record.amount);
+  }
+}

@@ -1,0 +1,94 @@
+/** Every page of the built app: what a screen reader meets, what is clipped, and what a production build holds. Run by `npm run test:app`. */
+import { readFileSync, readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+import type { Page } from "playwright-core";
+import { connectAs, openBrowser, openPage } from "./browser.ts";
+import { startLocalChain } from "./localChain.ts";
+import type { LocalChain } from "./localChain.ts";
+
+const folder = (name: string): string => fileURLToPath(new URL(`../../app/${name}`, import.meta.url));
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const PAGES = ["", "withdraw", "wrap", "rewards", "protocol", "operators", "build"];
+const describeApp = process.env["APP_TESTS"] === "1" ? describe : (_: string, __: () => void) => undefined;
+
+describeApp("every page, in both themes and languages", function () {
+  this.timeout(120_000);
+  let chain: LocalChain;
+  before(async () => {
+    chain = await startLocalChain({ days: 8, folder: folder("dist-local") });
+  });
+  after(() => chain.stop());
+
+  for (const [theme, locale, width] of [
+    ["light", "en-GB", 1_280],
+    ["dark", "en-GB", 360],
+    ["light", "de-DE", 360],
+    ["dark", "de-DE", 1_280],
+  ] as const)
+    it(`has no serious fault for a screen reader, and clips nothing (${theme}, ${locale}, ${width} px)`, async () => {
+      const browser = await openBrowser({ width, theme, locale });
+      try {
+        const page = await browser.page();
+        await page.goto(chain.url);
+        await connectAs(page, "Alice");
+        for (const path of PAGES) {
+          await openPage(page, chain.url, path);
+          expect(await serious(page), `${path} ${theme} ${locale}`).to.deep.equal([]);
+          expect(await clipped(page), `${path} at ${width} px in ${locale}`).to.deep.equal([]);
+        }
+        expect(browser.problems).to.deep.equal([]);
+      } finally {
+        await browser.close();
+      }
+    });
+});
+
+describeApp("a production build", () => {
+  it("has nothing of the test wallet, no inline script, and a strict policy", () => {
+    const assets = join(folder("dist"), "assets");
+    const scripts = readdirSync(assets).filter((name) => name.endsWith(".js"));
+    expect(scripts.length).to.be.greaterThan(3);
+    for (const name of scripts)
+      for (const word of ["test-wallet", "Test wallet", "config.json"])
+        expect(readFileSync(join(assets, name), "utf8").includes(word), `${word} in ${name}`).to.equal(false);
+    const html = readFileSync(join(folder("dist"), "index.html"), "utf8");
+    expect(html).to.match(/Content-Security-Policy" content="default-src 'none'; script-src 'self'; style-src 'self';/);
+    expect(html).not.to.match(/<script(?![^>]*\bsrc=)/);
+    expect(html).not.to.match(/(src|href)="\//);
+  });
+});
+
+/** What axe-core finds that is serious or critical. */
+async function serious(page: Page): Promise<string[]> {
+  // the policy forbids the page's own scripts to be added to: this one comes over the debugger
+  await page.evaluate(readFileSync(AXE, "utf8"));
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: { run(): Promise<{ violations: { impact: string; id: string; nodes: { html: string }[] }[] }> };
+    };
+    const { violations } = await axe.run();
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
+  });
+}
+
+/** Text that is wider than its place, or a page wider than the window. */
+async function clipped(page: Page): Promise<string[]> {
+  return page.evaluate(`(() => {
+    const found = [];
+    if (document.documentElement.scrollWidth > window.innerWidth + 1)
+      found.push("the page is " + document.documentElement.scrollWidth + " px wide");
+    for (const element of document.querySelectorAll("main *, header *, nav *")) {
+      const box = element.getBoundingClientRect();
+      if (box.width === 0 || element.closest(".hidden, .scroll, [popover], .skip, svg")) continue;
+      if (element.tagName !== "INPUT" && element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX !== "visible")
+        found.push("clipped: " + element.outerHTML.slice(0, 120));
+      if (box.right > window.innerWidth + 1 || box.left < -1) found.push("outside: " + element.outerHTML.slice(0, 120));
+    }
+    return found;
+  })()`);
+}
