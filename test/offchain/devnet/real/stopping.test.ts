@@ -60,8 +60,9 @@ describe("npm run devnet ends, and all that it started", () => {
     await until(() => printed.includes("Ctrl-C stops"), 240, "it does not start");
     expect(printed).to.match(/export ESTUARY_EXECUTION_URLS='http:\/\/127\.0\.0\.1:\d+'/);
     expect(has("validatorClient.main.ts"), "a validator client").to.be.true;
-    const supervisor = processesWith(`${MARK}=${mark}`).find(({ line }) => line.includes("scripts/devnet.ts"));
-    process.kill(supervisor?.pid ?? 0, "SIGKILL");
+    const supervisor = processesWith(`${MARK}=${mark}`).find(({ line }) => line.includes("scripts/run.ts devnet"));
+    if (supervisor === undefined) throw new Error(`no supervisor among\n${tree().join("\n")}`);
+    process.kill(supervisor.pid, "SIGKILL");
     await until(() => tree().length === 0, 30, "something goes on");
   });
 });
