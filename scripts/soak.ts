@@ -18,7 +18,7 @@ import type { Soaked } from "./soak/soak.ts";
 const USAGE = `npm run soak -- [options]
   --minutes N    how long (20)
   --seed TEXT    repeats what was drawn (printed; random)
-  --slot-ms N    wall time of a slot; a frame has 256 (150)
+  --slot-ms N    wall time of a slot; a frame has 256 (250)
   --data DIR     keeps folder and logs (default: a temporary one, removed where all is well)
   --json         one object on stdout`;
 
@@ -32,7 +32,7 @@ async function main(): Promise<boolean> {
     options: {
       minutes: { type: "string", default: "20" },
       seed: { type: "string", default: randomBytes(4).toString("hex") },
-      "slot-ms": { type: "string", default: "150" },
+      "slot-ms": { type: "string", default: "250" },
       data: { type: "string" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },

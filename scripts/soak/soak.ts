@@ -103,11 +103,11 @@ export async function soak(
     const kills: Record<string, number> = {};
     const samples = new Map<string, Sample[]>(daemons.map(({ spec }) => [spec.name, []]));
     let actions = 0;
+    // a quorum must be left beside the one that is being killed, or the report could not be made
+    const mostBlind = MEMBERS - QUORUM - 1;
     const dress = (frame: Dice): void => {
       const all = [...nodes.values()];
-      const unlucky = new Set(
-        frame.sample(all.slice(0, MEMBERS), Math.floor(frame.roll("unlucky") * (MEMBERS - QUORUM + 1))),
-      );
+      const unlucky = new Set(frame.sample(all.slice(0, MEMBERS), Math.floor(frame.roll("unlucky") * (mostBlind + 1))));
       for (const one of all) one.become(unlucky.has(one) ? "blind" : "well", frame.of(one.name));
       onEvent(`guises: ${unlucky.size} blind`);
     };
