@@ -25,7 +25,11 @@ const TURNS = 8;
 const PAIRS = 12;
 const AT_ONCE = 5;
 
-describe("hostile: each behaviour alone", function () {
+/** Half a minute and more: with the thirty frames, `npm run test:hostile`, a step of the CI. */
+const describeAlone =
+  process.env["HOSTILE_FRAMES"] === undefined ? (_: string, __: (this: Mocha.Suite) => void) => undefined : describe;
+
+describeAlone("hostile: each behaviour alone", function () {
   this.timeout(60_000);
   let c: Committee;
   let refSlot: bigint;
