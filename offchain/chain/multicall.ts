@@ -37,7 +37,11 @@ export interface BlockRef {
 /** What was called answered, but not as the function does: another contract is there, or none. */
 export class NoSuchView extends AppError {
   constructor(target: string, options?: ErrorOptions) {
-    super(EXIT.unavailable, `${target} does not answer as it should`, options);
+    super(
+      EXIT.unavailable,
+      `${target} does not answer as it should: another contract is there, or the node lacks the state of that block`,
+      options,
+    );
     this.name = "NoSuchView";
   }
 }
