@@ -102,7 +102,7 @@ describe("the documents", () => {
         const outcomes = await runCommands(commands, home);
         for (const [i, { text, line, exitCode, shown }] of commands.entries()) {
           const { output = "", exitCode: code } = outcomes[i] ?? {};
-          const came = output.replaceAll(home, "/home/me");
+          const came = output.replaceAll(home, "/srv/estuary");
           const place = `docs/${name}:${line}: ${text}\n${output}`;
           expect(code, place).to.equal(exitCode);
           expect(difference(shown.map(here), came), place).to.equal(undefined);
