@@ -7,7 +7,7 @@ import type { WaitEstimate } from "../../protocol/waiting.ts";
 import type { Protocol } from "../connect.ts";
 import type { RangeOptions } from "../logs.ts";
 import { call, readAll } from "../multicall.ts";
-import type { BlockRef } from "../multicall.ts";
+import type { BlockRef, Call } from "../multicall.ts";
 import { readInflow, towardsQueue } from "./inflow.ts";
 
 export interface Outlook {
@@ -22,19 +22,27 @@ export interface Outlook {
   readonly waitFor: (amount: Wei) => WaitEstimate;
 }
 
+type WaitCalls = Readonly<
+  Record<"buffer" | "promised" | "genesisTime" | "lastRefSlot" | "finalisationMargin" | "frame", Call<bigint>>
+> & { readonly books: Call<{ readonly lastReportTime: bigint }> };
+
+/** What every estimate of a wait is made of: ether that is here and promised, and when reports come. */
+export function waitCalls({ pool, oracle, queue }: Protocol): WaitCalls {
+  return {
+    buffer: call(pool, pool.buffer),
+    promised: call(pool, pool.promised),
+    books: call(pool, pool.books),
+    genesisTime: call(oracle, oracle.genesisTime),
+    lastRefSlot: call(oracle, oracle.lastRefSlot),
+    finalisationMargin: call(oracle, oracle.finalisationMargin),
+    frame: call(queue, queue.frame),
+  };
+}
+
 /** @throws ChainError, AppError (unavailable) */
 export async function readOutlook(protocol: Protocol, options: RangeOptions = {}): Promise<Outlook> {
-  const { pool, oracle, queue } = protocol;
   const [{ block, values }, inflow] = await Promise.all([
-    readAll(protocol, {
-      buffer: call(pool, pool.buffer),
-      promised: call(pool, pool.promised),
-      books: call(pool, pool.books),
-      genesisTime: call(oracle, oracle.genesisTime),
-      lastRefSlot: call(oracle, oracle.lastRefSlot),
-      finalisationMargin: call(oracle, oracle.finalisationMargin),
-      frame: call(queue, queue.frame),
-    }),
+    readAll(protocol, waitCalls(protocol)),
     readInflow(protocol, options),
   ]);
   const { frame, finalisationMargin } = values;

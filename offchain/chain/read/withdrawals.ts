@@ -14,6 +14,7 @@ import type { RangeOptions } from "../logs.ts";
 import { blockRefOf, call, readAll } from "../multicall.ts";
 import type { BlockRef } from "../multicall.ts";
 import { readInflow, towardsQueue } from "./inflow.ts";
+import { waitCalls } from "./outlook.ts";
 
 export type RequestState = "waiting" | "claimable" | "claimed" | "transferred";
 
@@ -161,16 +162,10 @@ async function readWaits(
 ): Promise<Map<bigint, WaitEstimate>> {
   const last = ids.at(-1);
   if (last === undefined) return new Map();
-  const { pool, oracle, queue } = protocol;
+  const { queue } = protocol;
   const [{ block, values }, inflow] = await Promise.all([
     readAll(protocol, {
-      buffer: call(pool, pool.buffer),
-      promised: call(pool, pool.promised),
-      books: call(pool, pool.books),
-      genesisTime: call(oracle, oracle.genesisTime),
-      lastRefSlot: call(oracle, oracle.lastRefSlot),
-      finalisationMargin: call(oracle, oracle.finalisationMargin),
-      frame: call(queue, queue.frame),
+      ...waitCalls(protocol),
       lastFinalizedId: call(queue, queue.lastFinalizedId),
     }),
     readInflow(protocol, options),
