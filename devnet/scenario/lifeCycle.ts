@@ -7,12 +7,12 @@ import { ZeroAddress } from "ethers";
 import type { ValidatorEntry } from "../../offchain/chain/validatorBook.ts";
 import { ValidatorReader } from "../../offchain/chain/validatorReader.ts";
 import type { Hex } from "../../offchain/util/hex.ts";
-import { signedDeposit } from "../keys.ts";
 import type { ValidatorKey } from "../keys.ts";
 import { auditReports } from "./audit.ts";
 import type { Reported } from "./audit.ts";
 import { reconcile } from "./reconcile.ts";
 import type { Line } from "./reconcile.ts";
+import { registerOperator } from "./operator.ts";
 import { mined } from "./world.ts";
 import type { World } from "./world.ts";
 
@@ -57,7 +57,7 @@ export interface Listener {
 
 export async function liveThrough(world: World, listener: Listener, signal?: AbortSignal): Promise<LifeCycle> {
   const { contracts, actors, beacon } = world;
-  const { pool, queue, operators, validators, token } = contracts;
+  const { pool, queue, validators, token } = contracts;
   const [leaver, offender, stayer] = world.keys as [ValidatorKey, ValidatorKey, ValidatorKey];
   const keys = [leaver, offender, stayer];
   const pubkeys = keys.map(({ pubkey }) => pubkey);
@@ -131,19 +131,7 @@ export async function liveThrough(world: World, listener: Listener, signal?: Abo
     return "alice 60 ETH, bob 34 ETH";
   });
   await step("predeposit", async () => {
-    const owner = await actors.nodeOperator.getAddress();
-    await mined(operators.connect(actors.governor).addOperator(0, owner, owner, "Operator One"));
-    const credentials = (await validators.withdrawalCredentials()) as Hex;
-    const data = keys.map((key) => signedDeposit(key, credentials, 10n ** 9n));
-    await mined(
-      validators.connect(actors.nodeOperator).predeposit(
-        await operators.operatorCount(),
-        data.map(({ pubkey }) => pubkey),
-        data.map(({ signature }) => signature),
-        data.map(({ depositDataRoot }) => depositDataRoot),
-        { value: BigInt(keys.length) * ETH },
-      ),
-    );
+    await registerOperator(world);
     return `${keys.length} keys, 1 ETH each`;
   });
   await step("prove", async () => {

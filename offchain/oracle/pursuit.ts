@@ -1,4 +1,5 @@
 /** From a signed report to an accepted one: signatures are exchanged, and whoever's turn it is submits, or announces what needs more first. */
+import { formatEther } from "ethers";
 import { headerRoot } from "../beacon/proofs.ts";
 import type { Header } from "../beacon/proofs.ts";
 import { reportHash } from "../protocol/report.ts";
@@ -200,12 +201,12 @@ export class Pursuit {
       case "too dear":
         return {
           reason: "fee_too_high",
-          explanation: `gas costs ${sent.feePerGas} wei a unit, the limit is ${maxFeePerGas}`,
+          explanation: sent.reason,
         };
       case "no funds":
         return {
           reason: "no_funds",
-          explanation: `${this.#address} has ${sent.balance} wei, the ${delivery.kind} costs up to ${sent.cost}`,
+          explanation: `${this.#address} has ${formatEther(sent.balance)} ETH, the ${delivery.kind} costs up to ${formatEther(sent.cost)} ETH`,
         };
     }
   }

@@ -78,7 +78,7 @@ export type Sent =
   | { readonly kind: "underpriced"; readonly unmined: Unmined }
   /** By a transaction that is none of ours, in a sentence. */
   | { readonly kind: "replaced"; readonly reason: string }
-  | { readonly kind: "too dear"; readonly feePerGas: bigint }
+  | { readonly kind: "too dear"; readonly reason: string }
   | { readonly kind: "no funds"; readonly balance: bigint; readonly cost: bigint };
 
 const POLL_SECONDS = 2;
@@ -132,7 +132,7 @@ export async function send(
     return status === 0 ? { kind: "reverted", hash } : { kind: "mined", hash, gasUsed, block };
   } catch (error) {
     if (isAbort(error)) throw error;
-    if (error instanceof TooExpensive) return { kind: "too dear", feePerGas: error.feePerGas };
+    if (error instanceof TooExpensive) return { kind: "too dear", reason: error.message };
     throw new AppError(EXIT.unavailable, `the ${delivery.kind} was not sent: ${toChainError(error).message}`, {
       cause: error,
     });

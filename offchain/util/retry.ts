@@ -1,19 +1,6 @@
 /** Several hosts that answer the same: the next one is asked where an answer may differ there. */
 import { isAbort } from "./errors.ts";
 
-/** An answer that the next host would give too. */
-export class FinalError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "FinalError";
-  }
-}
-
-/** Server errors, timeouts and rate limits may pass; other client errors are final. */
-export function mayPass(status: number): boolean {
-  return status >= 500 || status === 408 || status === 429;
-}
-
 export interface Failure {
   readonly host: string;
   readonly error: unknown;
@@ -21,7 +8,7 @@ export interface Failure {
 
 /**
  * Asks the hosts in order, from `first` on, until one answers; each once.
- * @throws FinalError at once; the error of `onExhausted` when no host answered; the signal's reason when aborted
+ * @throws the error of `onExhausted` when no host answered; the signal's reason when aborted
  */
 export async function askHosts<T>(
   hosts: readonly string[],
@@ -41,7 +28,6 @@ export async function askHosts<T>(
     try {
       return { value: await ask(host), host: position };
     } catch (error) {
-      if (error instanceof FinalError) throw error;
       if (isAbort(error) && options.signal?.aborted === true) throw error;
       failures.push({ host, error });
       options.onFailure?.({ host, error });

@@ -49,6 +49,12 @@ What the protocol's operations cost, beside the limits and the peers' figures.
   --scale    also with 100,000 requests and validators, and 10,000 operators (minutes)
 Exit codes: 0 ok, 1 differences, 2 usage`,
 
+  bench: `usage: npm run bench -- oracle | proofs
+Measures, prints JSON, and holds the figures against a bare download and a plain deserialisation of the same run.
+  oracle   reading what a report needs
+  proofs   proving validators of a state
+Exit codes: 0 within the limits, 1 not, 2 usage`,
+
   oracle: `usage: npm run oracle -- run | once | dry-run | check [--json] [--verbose]
 A member of the committee (docs/running.md).
   run       until SIGINT or SIGTERM

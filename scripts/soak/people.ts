@@ -1,31 +1,18 @@
 /** What stakers and an operator do meanwhile. */
 import { ZeroAddress } from "ethers";
-import { signedDeposit } from "../../devnet/keys.ts";
+import { registerOperator } from "../../devnet/scenario/operator.ts";
 import { mined } from "../../devnet/scenario/world.ts";
 import type { World } from "../../devnet/scenario/world.ts";
-import type { Hex } from "../../offchain/util/hex.ts";
 import type { Dice } from "../../test/helpers/hostile/behaviour.ts";
 
 const ETH = 10n ** 18n;
 
 /** An operator with the world's keys, and enough ether for them. */
-export async function settle({ contracts, actors, keys }: World): Promise<void> {
-  const { operators, validators, pool } = contracts;
-  const owner = await actors.nodeOperator.getAddress();
-  await mined(operators.connect(actors.governor).addOperator(0, owner, owner, "Operator One"));
-  const credentials = (await validators.withdrawalCredentials()) as Hex;
-  const data = keys.map((key) => signedDeposit(key, credentials, 10n ** 9n));
-  await mined(
-    validators.connect(actors.nodeOperator).predeposit(
-      await operators.operatorCount(),
-      data.map(({ pubkey }) => pubkey),
-      data.map(({ signature }) => signature),
-      data.map(({ depositDataRoot }) => depositDataRoot),
-      { value: BigInt(keys.length) * ETH },
-    ),
-  );
+export async function settle(world: World): Promise<void> {
+  await registerOperator(world);
+  const { contracts, actors } = world;
   const alice = await actors.alice.getAddress();
-  await mined(pool.connect(actors.alice).deposit(alice, ZeroAddress, { value: 120n * ETH }));
+  await mined(contracts.pool.connect(actors.alice).deposit(alice, ZeroAddress, { value: 120n * ETH }));
 }
 
 /** One thing that somebody does. @returns what */

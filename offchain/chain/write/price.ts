@@ -17,12 +17,9 @@ export interface Price {
 
 /** Nothing was sent: gas is above the limit. */
 export class TooExpensive extends Error {
-  readonly feePerGas: bigint;
-
   constructor(feePerGas: bigint, limit: bigint) {
     super(`gas costs ${formatUnits(feePerGas, "gwei")} gwei, the limit is ${formatUnits(limit, "gwei")}`);
     this.name = "TooExpensive";
-    this.feePerGas = feePerGas;
   }
 }
 

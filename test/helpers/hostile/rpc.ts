@@ -1,10 +1,9 @@
 /**
- * A JSON-RPC server that answers as a node of the field does: a proxy in front of a good one. What it does to a call, and to a whole request, are
- * functions that can be put together.
+ * A node of the field by hand, for one test: the proxy of `proxy.ts` with functions that answer single calls and whole requests. What clients and
+ * providers are known for is in the catalogue; here a test says itself what it is answered.
  */
-import { createServer } from "node:http";
-import type { IncomingHttpHeaders, Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { Asked, Forward, Reply as HttpReply, Tamper } from "./proxy.ts";
+import { json, startProxy } from "./proxy.ts";
 
 export interface RpcCall {
   readonly id: number;
@@ -24,7 +23,7 @@ export type Behaviour = (
 export interface Whole {
   readonly calls: readonly RpcCall[];
   readonly isBatch: boolean;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: Asked["headers"];
   /** How many requests came before it. */
   readonly before: number;
 }
@@ -44,7 +43,7 @@ export type WholeBehaviour = (request: Whole, answers?: readonly RpcAnswer[]) =>
 export interface HostileNode {
   readonly url: string;
   /** What was asked, request by request. */
-  readonly asked: Whole[];
+  readonly asked: readonly Whole[];
   /** How often a method was called. */
   count(method: string): number;
   close(): Promise<void>;
@@ -59,42 +58,30 @@ export interface Hostility {
 
 export async function hostileNode(target: string, hostility: Hostility = {}): Promise<HostileNode> {
   const asked: Whole[] = [];
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      const payload = JSON.parse(Buffer.concat(chunks).toString()) as RpcCall | RpcCall[];
-      const isBatch = Array.isArray(payload);
-      const whole: Whole = { calls: [payload].flat(), isBatch, headers: request.headers, before: asked.length };
-      asked.push(whole);
-      const gone = (error: unknown): Reply => ({ status: 502, body: String(error) });
-      void replyTo(target, whole, hostility)
-        .catch(gone)
-        .then(({ status = 200, headers = {}, body, isCut = false }) => {
-          const bytes =
-            Buffer.isBuffer(body) || typeof body === "string" ? Buffer.from(body) : Buffer.from(JSON.stringify(body));
-          response.writeHead(status, {
-            "content-type": "application/json",
-            "content-length": String(bytes.length),
-            ...headers,
-          });
-          if (!isCut) return response.end(bytes);
-          return response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());
-        });
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const tamper: Tamper = async (request, forward) => {
+    const payload = JSON.parse(request.body) as RpcCall | RpcCall[];
+    const whole: Whole = {
+      calls: [payload].flat(),
+      isBatch: Array.isArray(payload),
+      headers: request.headers,
+      before: asked.length,
+    };
+    asked.push(whole);
+    return sent(await replyTo(whole, async (call) => forwarded(request, call, forward), hostility));
+  };
+  const proxy = await startProxy(target);
+  proxy.become([tamper]);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: proxy.url,
     asked,
     count: (method) => asked.flatMap(({ calls }) => calls).filter((call) => call.method === method).length,
-    close: async () => close(server),
+    close: async () => proxy.close(),
   };
 }
 
 async function replyTo(
-  target: string,
   whole: Whole,
+  ask: (call: RpcCall) => Promise<RpcAnswer>,
   { calls = [], refuse = [], garble = [] }: Hostility,
 ): Promise<Reply> {
   for (const behaviour of refuse) {
@@ -103,7 +90,7 @@ async function replyTo(
   }
   const answers = await Promise.all(
     whole.calls.map(async (call) => {
-      const forward = async (): Promise<RpcAnswer> => forwarded(target, call);
+      const forward = async (): Promise<RpcAnswer> => ask(call);
       for (const behaviour of calls) {
         const answer = await behaviour(call, forward);
         if (answer !== undefined) return { jsonrpc: "2.0", id: call.id, ...answer };
@@ -118,15 +105,15 @@ async function replyTo(
   return { body: whole.isBatch ? answers : answers[0] };
 }
 
-async function forwarded(target: string, call: RpcCall): Promise<RpcAnswer> {
-  const headers = { "content-type": "application/json" };
-  const body = JSON.stringify({ ...call, jsonrpc: "2.0" });
-  return (await (await fetch(target, { method: "POST", headers, body })).json()) as RpcAnswer;
+async function forwarded(asked: Asked, call: RpcCall, forward: Forward): Promise<RpcAnswer> {
+  const { body } = await forward({ ...asked, body: JSON.stringify({ ...call, jsonrpc: "2.0" }) });
+  return JSON.parse(body.toString()) as RpcAnswer;
 }
 
-async function close(server: Server): Promise<void> {
-  server.closeAllConnections();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
+function sent({ status = 200, headers = {}, body, isCut = false }: Reply): HttpReply {
+  const reply = json(status, body, headers);
+  const bytes = Buffer.isBuffer(body) || typeof body === "string" ? Buffer.from(body) : reply.body;
+  return { ...reply, body: bytes, ...(isCut ? { cutAfter: Math.floor(bytes.length / 2) } : {}) };
 }
 
 // --- behaviours ---

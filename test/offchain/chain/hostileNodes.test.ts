@@ -137,10 +137,11 @@ describe("execution nodes of the field", function () {
 
   it("with a password in their URL are asked with it, and it is never told (field E04)", async () => {
     const expected = `Basic ${Buffer.from("member:s3cr3t").toString("base64")}`;
-    const isLetIn = ({ headers }: Whole): boolean => headers.authorization === expected;
+    const isLetIn = ({ headers }: Whole): boolean => headers["authorization"] === expected;
     const guarded = await node({
       refuse: [
-        (whole) => (isLetIn(whole) ? undefined : { status: 401, body: { error: `no ${whole.headers.authorization}` } }),
+        (whole) =>
+          isLetIn(whole) ? undefined : { status: 401, body: { error: `no ${whole.headers["authorization"]}` } },
       ],
     });
     expect(await through([guarded.url.replace("//", "//member:s3cr3t@")]).getBlockNumber()).to.be.greaterThan(0);
