@@ -54,6 +54,9 @@ export class Keeper {
   /** Refused lately, by what it was. */
   readonly #refused = new Map<string, { readonly count: number; readonly notBefore: number }>();
 
+  /** Warned of: once each. */
+  readonly #foreign = new Set<string>();
+
   constructor(options: KeeperOptions) {
     this.#options = options;
   }
@@ -63,8 +66,10 @@ export class Keeper {
     const { sources, rules, log, metrics } = this.#options;
     const snapshot = await readSnapshot(sources, signal);
     const plan = planActions(snapshot, rules);
-    for (const pubkey of plan.foreign)
+    for (const pubkey of plan.foreign.filter((key) => !this.#foreign.has(key))) {
+      this.#foreign.add(pubkey);
       log.warn({ pubkey }, "a predeposited key has foreign credentials: it is never funded");
+    }
     const held = new Map<ActionKind, Reason[]>();
     const done: Done[] = [];
     const proofs = new Proofs(sources.beacon, snapshot, plan.actions);

@@ -8,7 +8,7 @@ import { ValidatorReader } from "../chain/validatorReader.ts";
 import { systemClock } from "../util/clock.ts";
 import type { Clock } from "../util/clock.ts";
 import { readConfig, redacted } from "../util/config.ts";
-import { runLoop, stopSignal, withHealth } from "../util/daemon.ts";
+import { runLoop, stopSignal, whenAvailable, withHealth } from "../util/daemon.ts";
 import type { Program } from "../util/daemon.ts";
 import { AppError, EXIT } from "../util/errors.ts";
 import type { ExitCode } from "../util/errors.ts";
@@ -21,6 +21,7 @@ import { KEEPER_FIELDS } from "./config.ts";
 import type { KeeperConfig } from "./config.ts";
 import { Keeper } from "./keeper.ts";
 import { keeperMetrics } from "./metrics.ts";
+import type { KeeperMetrics } from "./metrics.ts";
 import type { Rules } from "./actions.ts";
 import { Sender } from "./sender.ts";
 import type { Sources } from "./snapshot.ts";
@@ -41,36 +42,32 @@ export async function keeperProgram(args: readonly string[], program: Program): 
   });
   const log = program.log ?? makeLog("keeper", config.LOG_LEVEL);
   const surroundings = { clock, log };
-  const sources = await connectNodes(config, surroundings);
   if (mode === "check") {
-    const checks = await checkKeeper(config, sources, rulesOf(config), clock);
+    const checks = await checkKeeper(config, await connectNodes(config, surroundings), rulesOf(config), clock);
     print(json ? JSON.stringify({ checks }) : checksAsText(checks));
     return exitCodeOfChecks(checks);
   }
   log.info({ config: redacted(KEEPER_FIELDS, config) }, "starting");
   const registry = new Registry();
-  const keeper = await makeKeeper(config, sources, registry, surroundings);
+  const metrics = keeperMetrics(registry);
+  const start = async (): Promise<Keeper> =>
+    makeKeeper(config, await connectNodes(config, surroundings), metrics, surroundings);
   if (mode === "once") {
-    await keeper.turn();
+    await (await start()).turn();
     return EXIT.ok;
   }
   const signal = program.signal ?? stopSignal(log);
-  await withHealth(registry, config, clock, (pulse) =>
-    runLoop(
-      async (stop) => {
-        await keeper.turn(stop);
-        return true;
-      },
-      {
-        clock,
-        pulse,
-        seconds: config.POLL_SECONDS,
-        log,
-        signal,
-        isFatal: (error) => error instanceof AppError && error.exitCode === EXIT.usage,
-      },
-    ),
-  );
+  await withHealth(registry, config, clock, async (pulse) => {
+    const loop = { clock, pulse, seconds: config.POLL_SECONDS, log, signal };
+    const keeper = await whenAvailable(start, loop);
+    if (keeper === undefined) return;
+    const turn = async (stop: AbortSignal): Promise<boolean> => {
+      await keeper.turn(stop);
+      return true;
+    };
+    const isFatal = (error: unknown): boolean => error instanceof AppError && error.exitCode === EXIT.usage;
+    await runLoop(turn, { ...loop, isFatal });
+  });
   log.info("stopped");
   return EXIT.ok;
 }
@@ -98,7 +95,7 @@ async function connectNodes(config: KeeperConfig, { clock, log }: Surroundings):
 async function makeKeeper(
   config: KeeperConfig,
   sources: Sources,
-  registry: Registry,
+  metrics: KeeperMetrics,
   { clock, log }: Surroundings,
 ): Promise<Keeper> {
   const { provider } = sources.protocol;
@@ -117,7 +114,7 @@ async function makeKeeper(
     clock,
     rules: rulesOf(config),
     log,
-    metrics: keeperMetrics(registry),
+    metrics,
     attempts: config.ATTEMPTS,
   });
 }

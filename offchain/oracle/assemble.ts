@@ -30,6 +30,8 @@ export interface Nodes extends Sources {
 export interface Surroundings {
   readonly clock: Clock;
   readonly log: Log;
+  /** Those that are served already. */
+  readonly metrics?: OracleMetrics;
 }
 
 export interface Assembled extends Nodes {
@@ -45,9 +47,8 @@ export interface Assembled extends Nodes {
 export async function connectNodes(
   config: OracleConfig,
   deployment: Deployment,
-  { clock, log }: Surroundings,
+  { clock, log, metrics = makeMetrics() }: Surroundings,
 ): Promise<Nodes> {
-  const metrics = makeMetrics();
   const provider = new ExecutionProvider({
     urls: config.EXECUTION_URLS,
     chainId: deployment.chainId,

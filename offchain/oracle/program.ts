@@ -6,7 +6,7 @@ import { checksAsText, exitCodeOfChecks } from "../util/check.ts";
 import { systemClock } from "../util/clock.ts";
 import type { Clock } from "../util/clock.ts";
 import { readConfig, redacted } from "../util/config.ts";
-import { runLoop, stopSignal, withHealth } from "../util/daemon.ts";
+import { runLoop, stopSignal, whenAvailable, withHealth } from "../util/daemon.ts";
 import type { Program } from "../util/daemon.ts";
 import { makeLog } from "../util/log.ts";
 import type { Log } from "../util/log.ts";
@@ -14,7 +14,6 @@ import type { Deployment } from "../chain/connect.ts";
 import { checkDeployment, readDeployment } from "../chain/deploymentFile.ts";
 import { checkSigner } from "../util/signer.ts";
 import { assemble, connectNodes } from "./assemble.ts";
-import type { Assembled } from "./assemble.ts";
 import { buildReport } from "./buildReport.ts";
 import { checkAll } from "./check.ts";
 import { ORACLE_FIELDS } from "./config.ts";
@@ -22,6 +21,7 @@ import type { OracleConfig } from "./config.ts";
 import { dueSlot, readStanding } from "./contract.ts";
 import { asking } from "./layers.ts";
 import type { Step } from "./step.ts";
+import { makeMetrics } from "./metrics.ts";
 import type { Reason } from "./metrics.ts";
 import { readSnapshot } from "./snapshot.ts";
 import { encodeReport } from "./wire.ts";
@@ -44,12 +44,10 @@ export async function runOracle(mode: Mode, program: Program): Promise<ExitCode>
   const context = { config, deployment, log, clock, signal, program };
   if (mode === "check") return check(context);
   if (mode === "dry-run") return dryRun(context);
-  const assembled = await assemble(config, deployment, { clock, log });
-  log.info({ config: redacted(ORACLE_FIELDS, config), address: assembled.address }, `oracle: ${mode}`);
+  log.info({ config: redacted(ORACLE_FIELDS, config) }, `oracle: ${mode}`);
   try {
-    return await (mode === "once" ? once(assembled, context) : run(assembled, context));
+    return await (mode === "once" ? once(context) : run(context));
   } finally {
-    await assembled.close();
     log.info("stopped");
   }
 }
@@ -63,36 +61,51 @@ interface Context {
   readonly program: Program;
 }
 
-async function run({ member, metrics }: Assembled, { config, clock, log, signal }: Context): Promise<ExitCode> {
+/** Waits for its nodes and its signer, then turns until the signal. @throws AppError of what waiting does not mend */
+async function run({ config, deployment, clock, log, signal }: Context): Promise<ExitCode> {
   const tell = teller(log);
-  await withHealth(metrics.registry, config, clock, async (pulse) =>
-    runLoop(
-      async (stop) => {
-        const step = await member.step(stop);
-        tell(step);
-        return !step.reasons.some((reason) => isAboutNodes(reason) || reason === "not_member");
-      },
-      // another pool means other contracts: whoever runs this starts it again
-      { clock, pulse, seconds: config.POLL_SECONDS, log, signal, isFatal: (error) => error instanceof AppError },
-    ),
-  );
+  const metrics = makeMetrics();
+  await withHealth(metrics.registry, config, clock, async (pulse) => {
+    const loop = { clock, pulse, seconds: config.POLL_SECONDS, log, signal };
+    const assembled = await whenAvailable(async () => assemble(config, deployment, { clock, log, metrics }), loop);
+    if (assembled === undefined) return;
+    log.info({ address: assembled.address }, "nodes and signer are there");
+    try {
+      await runLoop(
+        async (stop) => {
+          const step = await assembled.member.step(stop);
+          tell(step);
+          return !step.reasons.some((reason) => isAboutNodes(reason) || reason === "not_member");
+        },
+        // another pool means other contracts: whoever runs this starts it again
+        { ...loop, isFatal: (error) => error instanceof AppError },
+      );
+    } finally {
+      await assembled.close();
+    }
+  });
   return EXIT.ok;
 }
 
 /** Turns until the frame's report is there, or something is in the way that waiting does not mend. */
-async function once({ member }: Assembled, { config, clock, log, signal, program }: Context): Promise<ExitCode> {
+async function once({ config, deployment, clock, log, signal, program }: Context): Promise<ExitCode> {
   const tell = teller(log);
-  for (;;) {
-    signal.throwIfAborted();
-    const step = await member.step(signal);
-    tell(step);
-    const rest = step.reasons.filter((reason) => reason !== "outvoted");
-    if (step.submitted || !rest.every((reason) => PASSING.has(reason)) || rest.length === 0) {
-      const result = { submitted: step.submitted, reasons: step.reasons, explanation: step.explanation };
-      program.print(program.json ? JSON.stringify(result) : step.explanation);
-      return exitCodeOfStep(step);
+  const assembled = await assemble(config, deployment, { clock, log });
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const step = await assembled.member.step(signal);
+      tell(step);
+      const rest = step.reasons.filter((reason) => reason !== "outvoted");
+      if (step.submitted || !rest.every((reason) => PASSING.has(reason)) || rest.length === 0) {
+        const result = { submitted: step.submitted, reasons: step.reasons, explanation: step.explanation };
+        program.print(program.json ? JSON.stringify(result) : step.explanation);
+        return exitCodeOfStep(step);
+      }
+      await clock.sleep(config.POLL_SECONDS, signal);
     }
-    await clock.sleep(config.POLL_SECONDS, signal);
+  } finally {
+    await assembled.close();
   }
 }
 

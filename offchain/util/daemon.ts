@@ -3,7 +3,7 @@ import type { Registry } from "prom-client";
 import type { Clock } from "./clock.ts";
 import { field, httpUrl, list, oneOf, text, wholeNumber } from "./config.ts";
 import type { Environment } from "./config.ts";
-import { isAbort, messageOf } from "./errors.ts";
+import { EXIT, exitCodeOf, isAbort, messageOf } from "./errors.ts";
 import { closeServer, makePulse, serveHealth } from "./health.ts";
 import type { Pulse } from "./health.ts";
 import type { Log } from "./log.ts";
@@ -75,11 +75,50 @@ export async function runLoop(
       log.error({ error }, `the turn failed: ${messageOf(error)}`);
     }
     pulse.beat();
+    await sleepUnless(clock, seconds, signal);
+  }
+}
+
+/**
+ * Repeats `start` while a node or the signer that it needs does not answer: a machine that boots starts everything at once. Alive meanwhile, and not
+ * ready; the log says it when what is in the way changes.
+ * @returns undefined where the signal came first
+ * @throws what else `start` throws
+ */
+export async function whenAvailable<T>(
+  start: () => Promise<T>,
+  options: {
+    readonly clock: Clock;
+    readonly pulse: Pulse;
+    readonly seconds: number;
+    readonly log: Log;
+    readonly signal: AbortSignal;
+  },
+): Promise<T | undefined> {
+  const { clock, pulse, seconds, log, signal } = options;
+  const isStopped = (): boolean => signal.aborted;
+  let told = "";
+  while (!isStopped()) {
     try {
-      await clock.sleep(seconds, signal);
+      return await start();
     } catch (error) {
-      if (!isAbort(error)) throw error;
+      if (exitCodeOf(error) !== EXIT.unavailable) throw error;
+      const { message } = error as Error;
+      if (message !== told) log.warn(`cannot start yet: ${message}`);
+      told = message;
     }
+    pulse.beat();
+    await sleepUnless(clock, seconds, signal);
+  }
+  return undefined;
+}
+
+/** Sleeps, or returns where the signal comes. */
+async function sleepUnless(clock: Clock, seconds: number, signal: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(seconds, signal);
+  } catch (error) {
+    if (!isAbort(error)) throw error;
   }
 }
 

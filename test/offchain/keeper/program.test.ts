@@ -8,6 +8,8 @@ import { serveRpc } from "../../../devnet/rpcServer.ts";
 import { predeposit } from "../../../devnet/simulated/localProtocol.ts";
 import { keeperProgram } from "../../../offchain/keeper/program.ts";
 import { EXIT } from "../../../offchain/util/errors.ts";
+import { hostOf } from "../../../offchain/util/http.ts";
+import { json, startProxy } from "../../helpers/hostile/proxy.ts";
 import { closeServer, portOf } from "../../../offchain/util/health.ts";
 import { terminated } from "../terminated.ts";
 import { logInto } from "../logLines.ts";
@@ -143,6 +145,26 @@ describe("the keeper program", () => {
     stop.abort();
     const { code, lines } = await running;
     expect(code).to.equal(EXIT.ok);
+    expect(lines.at(-1)?.text).to.equal("stopped");
+  });
+
+  it("waits for a node that is not up yet, and works when it is", async () => {
+    const node = await startProxy(`http://127.0.0.1:${portOf(rpc)}`);
+    const stop = new AbortController();
+    let answered = 0;
+    node.become([
+      async (asked, forward) => {
+        if (node.requests <= 5) return json(502, "starting");
+        if (asked.body.includes("eth_getLogs") && ++answered === 2) stop.abort();
+        return forward();
+      },
+    ]);
+    const running = run(["run"], { ESTUARY_EXECUTION_URLS: node.url }, { signal: stop.signal });
+    const { code, lines } = await running;
+    await node.close();
+    expect(code).to.equal(EXIT.ok);
+    const told = lines.map(({ text }) => text).filter((text) => text.startsWith("cannot start"));
+    expect(told).to.deep.equal([`cannot start yet: execution node ${hostOf(node.url)}: answered 502: starting`]);
     expect(lines.at(-1)?.text).to.equal("stopped");
   });
 

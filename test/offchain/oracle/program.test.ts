@@ -10,6 +10,8 @@ import { runOracle } from "../../../offchain/oracle/program.ts";
 import type { Mode } from "../../../offchain/oracle/program.ts";
 import { checksAsText } from "../../../offchain/util/check.ts";
 import { EXIT } from "../../../offchain/util/errors.ts";
+import { hostOf } from "../../../offchain/util/http.ts";
+import { json, startProxy } from "../../helpers/hostile/proxy.ts";
 import { serveSigner } from "../signerServer.ts";
 import { terminated } from "../terminated.ts";
 import { logInto } from "../logLines.ts";
@@ -177,6 +179,40 @@ describe("the oracle program", function () {
     expect(lines.map(({ text }) => text)).to.include.members(["oracle: run", "stopped"]);
     // the lock is gone: it can start again at once
     expect((await run("check")).code).to.equal(EXIT.ok);
+  });
+
+  it("waits for a node that is not up yet, and works when it is", async () => {
+    const node = await startProxy(c.executionUrl);
+    node.become([() => Promise.resolve(json(502, "starting"))]);
+    const stop = new AbortController();
+    const running = run("run", { ESTUARY_EXECUTION_URLS: node.url }, stop.signal);
+    const asleep = async (): Promise<void> => {
+      while (c.clock.sleepers === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    await asleep();
+    await c.wait(12);
+    await asleep();
+    node.become([]);
+    await c.wait(12);
+    await asleep();
+    stop.abort();
+    const { code, lines } = await running;
+    await node.close();
+    expect(code).to.equal(EXIT.ok);
+    const told = lines.map(({ text }) => text).filter((text) => !text.includes("node failed"));
+    expect(told.slice(0, 3)).to.deep.equal([
+      "oracle: run",
+      `cannot start yet: execution node ${hostOf(node.url)}: answered 502: starting`,
+      "nodes and signer are there",
+    ]);
+  });
+
+  it("stops while it waits for its nodes", async () => {
+    const stop = new AbortController();
+    const running = run("run", { ESTUARY_EXECUTION_URLS: "http://127.0.0.1:9" }, stop.signal);
+    while (c.clock.sleepers === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    stop.abort();
+    expect((await running).code).to.equal(EXIT.ok);
   });
 
   it("needs its configuration: every problem in a line of its own, exit code 2", async () => {
