@@ -3,7 +3,7 @@ import type { ReactElement, ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { useChain } from "../data/chain.ts";
 import { useSpeech } from "../words/context.tsx";
-import type { Words } from "../words/en.ts";
+import type { Words } from "../words/en/index.ts";
 import { AccountButton } from "./AccountButton.tsx";
 import { Icon } from "./Icon.tsx";
 import type { IconName } from "./Icon.tsx";

@@ -7,6 +7,7 @@ import { download } from "../parts/download.ts";
 import { Address, CopyButton } from "../parts/Address.tsx";
 import { Card, Loaded } from "../parts/Card.tsx";
 import { useSpeech } from "../words/context.tsx";
+import { buildWords } from "../words/build.ts";
 
 const RATE = `// ETH for one westETH, 18 decimals
 uint256 rate = IERC4626(westETH).convertToAssets(1e18);
@@ -14,7 +15,7 @@ uint256 rate = IERC4626(westETH).convertToAssets(1e18);
 (bool isCalm, uint256 refTime) = IStakingPool(pool).calm();`;
 
 export function Build(): ReactElement {
-  const { t } = useSpeech();
+  const { t } = useSpeech(buildWords);
   const protocol = useProtocol();
   return (
     <div className="page wide">
@@ -43,7 +44,7 @@ export function Build(): ReactElement {
           )}
         </Loaded>
         <p className="quiet under">
-          {t.build.abiNote} {t.protocol.contractsNote}
+          {t.build.abiNote} {t.common.contractsNote}
         </p>
       </Card>
       <Card title={t.build.rate} aside={<CopyButton text={RATE} />}>
@@ -56,7 +57,7 @@ export function Build(): ReactElement {
 }
 
 function Examples(): ReactElement {
-  const { t } = useSpeech();
+  const { t } = useSpeech(buildWords);
   const names = Object.keys(examples);
   const [chosen, setChosen] = useState(names[0] ?? "");
   const text = examples[chosen] ?? "";

@@ -12,14 +12,15 @@ import { Term } from "../parts/Term.tsx";
 import { useAction } from "../tx/useAction.ts";
 import { useWallet } from "../wallet/useWallet.ts";
 import { useSpeech } from "../words/context.tsx";
-import type { Words } from "../words/en.ts";
+import { operatorsWords } from "../words/operators.ts";
+import type { OperatorsPage } from "../words/operators.ts";
 import { OwnOperator } from "./OwnOperator.tsx";
 
 /** The contract's limit, in bytes of UTF-8. */
 const NAME_BYTES = 64;
 
 export function Operators(): ReactElement {
-  const { t } = useSpeech();
+  const { t } = useSpeech(operatorsWords);
   const { address } = useWallet();
   const status = useStatus();
   const operators = useOperators(status.data?.validators.operators);
@@ -51,7 +52,7 @@ export function Operators(): ReactElement {
 }
 
 function List({ operators }: { readonly operators: readonly NamedOperator[] }): ReactElement {
-  const { t, count } = useSpeech();
+  const { t, count } = useSpeech(operatorsWords);
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label={t.operators.title}>
       <table className="stack">
@@ -105,7 +106,7 @@ function List({ operators }: { readonly operators: readonly NamedOperator[] }): 
 }
 
 export function Standing({ operator }: { readonly operator: NamedOperator }): ReactElement {
-  const { t, amount } = useSpeech();
+  const { t, amount } = useSpeech(operatorsWords);
   const { frozen, debt, fine, bond } = operator;
   if (debt > 0n) return <span className="tag bad">{t.operators.debt(amount(debt, "ETH"))}</span>;
   if (frozen)
@@ -119,12 +120,12 @@ export function Standing({ operator }: { readonly operator: NamedOperator }): Re
   return <span className="tag good">{t.operators.ok}</span>;
 }
 
-export function tierName(id: number, t: Words): string {
+export function tierName(id: number, t: OperatorsPage): string {
   return t.operators.tierNames[id] ?? t.operators.tierNumber(String(id));
 }
 
 function Tiers({ status }: { readonly status: ProtocolStatus }): ReactElement {
-  const { t, percent } = useSpeech();
+  const { t, percent } = useSpeech(operatorsWords);
   const [joining, setJoining] = useState<TierStatus>();
   return (
     <>
@@ -183,7 +184,7 @@ function Tiers({ status }: { readonly status: ProtocolStatus }): ReactElement {
 }
 
 function Join({ tier }: { readonly tier: TierStatus }): ReactElement {
-  const { t } = useSpeech();
+  const { t } = useSpeech(operatorsWords);
   const { address } = useWallet();
   const action = useAction(["join"]);
   const [name, setName] = useState("");

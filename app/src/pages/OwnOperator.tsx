@@ -17,10 +17,12 @@ import { useAction } from "../tx/useAction.ts";
 import { useWallet } from "../wallet/useWallet.ts";
 import { useSpeech } from "../words/context.tsx";
 import type { Speech } from "../words/context.tsx";
+import { operatorsWords } from "../words/operators.ts";
+import type { OperatorsPage } from "../words/operators.ts";
 import { Standing } from "./Operators.tsx";
 
 export function OwnOperator({ operator }: { readonly operator: NamedOperator }): ReactElement {
-  const { t, amount, count } = useSpeech();
+  const { t, amount, count } = useSpeech(operatorsWords);
   const { isWrongChain } = useWallet();
   const rewards = useAction(["claimRewards"]);
   const [isBonding, setBonding] = useState(false);
@@ -69,7 +71,7 @@ export function OwnOperator({ operator }: { readonly operator: NamedOperator }):
 }
 
 function AddBond({ id }: { readonly id: bigint }): ReactElement {
-  const speech = useSpeech();
+  const speech = useSpeech(operatorsWords);
   const { t } = speech;
   const { address } = useWallet();
   const account = useAccount(address);
@@ -96,7 +98,7 @@ function AddBond({ id }: { readonly id: bigint }): ReactElement {
 }
 
 function Validators({ id }: { readonly id: bigint }): ReactElement {
-  const speech = useSpeech();
+  const speech = useSpeech(operatorsWords);
   const { t } = speech;
   const now = useNow();
   const query = useOperatorValidators(id);
@@ -127,7 +129,7 @@ function Validators({ id }: { readonly id: bigint }): ReactElement {
                           <CopyButton text={entry.pubkey} />
                         </span>
                       </td>
-                      <td>{t.protocol.states[entry.status]}</td>
+                      <td>{t.states[entry.status]}</td>
                       <td>{nextOf(entry, speech, now.time)}</td>
                     </tr>
                   ))}
@@ -146,7 +148,7 @@ function Validators({ id }: { readonly id: bigint }): ReactElement {
 
 function nextOf(
   { status, funding, exitRequestedAt }: OperatorValidator,
-  { t, when, count }: Speech,
+  { t, when, count }: Speech<OperatorsPage>,
   now: number,
 ): string {
   const { following } = t.operators;

@@ -23,9 +23,10 @@ import { Card, Fact, Facts, Figure, Loaded } from "../parts/Card.tsx";
 import { Chart } from "../parts/Chart.tsx";
 import { Term } from "../parts/Term.tsx";
 import { useSpeech } from "../words/context.tsx";
+import { protocolWords } from "../words/protocol.ts";
 
 export function Protocol(): ReactElement {
-  const { t } = useSpeech();
+  const { t } = useSpeech(protocolWords);
   const status = useStatus();
   const history = useHistory("all");
   const validators = useValidators();
@@ -81,7 +82,7 @@ function Head({
   readonly status: ProtocolStatus;
   readonly history: RebaseHistory | undefined;
 }): ReactElement {
-  const { t, percent, span } = useSpeech();
+  const { t, percent, span } = useSpeech(protocolWords);
   const { week, month } = aprSummary(history?.items ?? []);
   const apr = (value: Apr | undefined): string => (value === undefined ? t.common.notKnown : percent(value.bp));
   const over = (value: Apr | undefined, usual: string): string =>
@@ -103,7 +104,7 @@ function Head({
 
 /** The diagram of docs/architecture.md with live figures. */
 function Where({ status }: { readonly status: ProtocolStatus }): ReactElement {
-  const { t } = useSpeech();
+  const { t } = useSpeech(protocolWords);
   const places = usePlaces();
   const { pool, totals, queue, validators } = status;
   const amount = (of: (data: Places) => bigint): ReactNode =>
@@ -173,7 +174,7 @@ function Place({ name, note, children, isStrong = false, leads = false }: PlaceP
 }
 
 function Rate({ history }: { readonly history: RebaseHistory }): ReactElement {
-  const { t, date, separators } = useSpeech();
+  const { t, date, separators } = useSpeech(protocolWords);
   const entries = history.items;
   const [first, last] = [entries[0], entries.at(-1)];
   if (first === undefined || last === undefined) return <p className="quiet">{t.protocol.historyEmpty}</p>;
@@ -194,7 +195,7 @@ function Rate({ history }: { readonly history: RebaseHistory }): ReactElement {
 }
 
 function Reports({ status }: { readonly status: ProtocolStatus }): ReactElement {
-  const { t, when, percent } = useSpeech();
+  const { t, when, percent } = useSpeech(protocolWords);
   const now = useNow();
   const outlook = useOutlook();
   const { oracle, payments } = status;
@@ -222,7 +223,7 @@ function Reports({ status }: { readonly status: ProtocolStatus }): ReactElement 
 }
 
 function Queue({ status }: { readonly status: ProtocolStatus }): ReactElement {
-  const { t, when, count } = useSpeech();
+  const { t, when, count } = useSpeech(protocolWords);
   const now = useNow();
   const { queue, pool } = status;
   const round = queue.oldestRoundEnd === undefined ? undefined : Number(queue.oldestRoundEnd);
@@ -250,7 +251,7 @@ function Queue({ status }: { readonly status: ProtocolStatus }): ReactElement {
 const STATES: readonly ValidatorStatus[] = ["active", "exiting", "queued", "predeposited", "withdrawn", "dropped"];
 
 function Validators({ book }: { readonly book: ValidatorBook }): ReactElement {
-  const { t, count } = useSpeech();
+  const { t, count } = useSpeech(protocolWords);
   const all = [...book.values()];
   const slashed = all.filter((entry) => entry.slashed).length;
   return (
@@ -258,7 +259,7 @@ function Validators({ book }: { readonly book: ValidatorBook }): ReactElement {
       {STATES.map((state) => {
         const number = all.filter(({ status }) => status === state).length;
         return number === 0 && state !== "active" ? null : (
-          <Fact key={state} name={t.protocol.states[state]}>
+          <Fact key={state} name={t.states[state]}>
             {count(number)}
           </Fact>
         );
@@ -269,7 +270,7 @@ function Validators({ book }: { readonly book: ValidatorBook }): ReactElement {
 }
 
 function Addresses({ contracts }: { readonly contracts: Contracts }): ReactElement {
-  const { t } = useSpeech();
+  const { t } = useSpeech(protocolWords);
   return (
     <>
       <Facts>
@@ -279,7 +280,7 @@ function Addresses({ contracts }: { readonly contracts: Contracts }): ReactEleme
           </Fact>
         ))}
       </Facts>
-      <p className="quiet under">{t.protocol.contractsNote}</p>
+      <p className="quiet under">{t.common.contractsNote}</p>
     </>
   );
 }

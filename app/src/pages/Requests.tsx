@@ -12,12 +12,13 @@ import { Term } from "../parts/Term.tsx";
 import { useAction } from "../tx/useAction.ts";
 import { useWallet } from "../wallet/useWallet.ts";
 import { useSpeech } from "../words/context.tsx";
+import { withdrawWords } from "../words/withdraw.ts";
 
 /** Rows that are drawn at once: owners may have thousands. */
 const PAGE = 20;
 
 export function Requests({ address }: { readonly address: string | undefined }): ReactElement {
-  const { t } = useSpeech();
+  const { t } = useSpeech(withdrawWords);
   const query = useWithdrawals(address);
   return (
     <Card title={t.withdraw.list}>
@@ -31,7 +32,7 @@ export function Requests({ address }: { readonly address: string | undefined }):
 }
 
 function List({ data }: { readonly data: OwnerRequests }): ReactElement {
-  const { t, amount, count } = useSpeech();
+  const { t, amount, count } = useSpeech(withdrawWords);
   const { isWrongChain } = useWallet();
   const action = useAction(["claim"]);
   const [unwanted, setUnwanted] = useState<ReadonlySet<bigint>>(new Set());
@@ -115,7 +116,7 @@ interface RowProps {
 }
 
 function Row({ request, isWanted, hasBoxes, onToggle, onClaim }: RowProps): ReactElement {
-  const { t, when, count } = useSpeech();
+  const { t, when, count } = useSpeech(withdrawWords);
   const now = useNow();
   const { id, state, wait } = request;
   // requests are paid in the order of their numbers

@@ -19,13 +19,14 @@ import { Choice } from "../parts/Choice.tsx";
 import { Term } from "../parts/Term.tsx";
 import { useWallet } from "../wallet/useWallet.ts";
 import { useSpeech } from "../words/context.tsx";
+import { rewardsWords } from "../words/rewards.ts";
 
 type Range = "month" | "year" | "all";
 const SECONDS: Readonly<Record<Range, bigint | undefined>> = { month: 30n * DAY, year: YEAR, all: undefined };
 const ROWS = 31;
 
 export function Rewards({ address: named }: { readonly address?: string }): ReactElement {
-  const { t } = useSpeech();
+  const { t } = useSpeech(rewardsWords);
   const { address: own } = useWallet();
   const [, go] = useLocation();
   const parsed = named === undefined ? undefined : parseAddress(named);
@@ -101,7 +102,7 @@ function Shown({
   readonly data: RewardsData;
   readonly isOwn: boolean;
 }): ReactElement {
-  const { t, ether, date, percent, span, amount, count } = useSpeech();
+  const { t, ether, date, percent, span, amount, count } = useSpeech(rewardsWords);
   const now = useNow();
   const [range, setRange] = useState<Range>("month");
   const [rows, setRows] = useState(ROWS);

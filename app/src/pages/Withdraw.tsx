@@ -17,13 +17,14 @@ import { Term } from "../parts/Term.tsx";
 import { failureOf, useAction } from "../tx/useAction.ts";
 import { useWallet } from "../wallet/useWallet.ts";
 import { useSpeech } from "../words/context.tsx";
+import { withdrawWords } from "../words/withdraw.ts";
 import { Requests } from "./Requests.tsx";
 
 const ASSETS = ["estETH", "westETH"] as const;
 type Asset = (typeof ASSETS)[number];
 
 export function Withdraw(): ReactElement {
-  const speech = useSpeech();
+  const speech = useSpeech(withdrawWords);
   const { t, amount } = speech;
   const { address, isWrongChain } = useWallet();
   const [text, setText] = useState("");
@@ -120,7 +121,7 @@ export function Withdraw(): ReactElement {
 
 /** How long it takes, and on what that rests. */
 function Waiting({ amount }: { readonly amount: Wei }): ReactNode {
-  const { t, when, range } = useSpeech();
+  const { t, when, range } = useSpeech(withdrawWords);
   const now = useNow();
   const outlook = useOutlook();
   if (outlook.data === undefined)

@@ -19,6 +19,7 @@ import { failureOf, useAction } from "../tx/useAction.ts";
 import type { Intent } from "../tx/useAction.ts";
 import { useWallet } from "../wallet/useWallet.ts";
 import { useSpeech } from "../words/context.tsx";
+import { wrapWords } from "../words/wrap.ts";
 
 type Direction = "wrap" | "unwrap";
 
@@ -26,7 +27,7 @@ type Direction = "wrap" | "unwrap";
 const PERMIT_SECONDS = 1_800n;
 
 export function Wrap(): ReactElement {
-  const speech = useSpeech();
+  const speech = useSpeech(wrapWords);
   const { t, amount } = speech;
   const { address, isWrongChain } = useWallet();
   const now = useNow();

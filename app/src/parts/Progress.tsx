@@ -4,7 +4,7 @@ import { useNow } from "../data/now.ts";
 import type { TxRecord } from "../tx/store.ts";
 import type { Action, Failure } from "../tx/useAction.ts";
 import { useSpeech } from "../words/context.tsx";
-import type { Words } from "../words/en.ts";
+import type { Words } from "../words/en/index.ts";
 import type { TxKind } from "../tx/store.ts";
 
 export interface ProgressProps {

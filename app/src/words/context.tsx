@@ -1,16 +1,17 @@
-import { createContext, useContext, useEffect, useMemo, useState } from "react";
+import { createContext, startTransition, use, useContext, useEffect, useMemo, useState } from "react";
 import type { ReactElement, ReactNode } from "react";
 import { SEPARATORS, plain, showEther, showPercent } from "../lib/units.ts";
 import type { Rounding, Separators, Shown } from "../lib/units.ts";
 import { showClock, showDate, showDay, showMoment, showRange, showSpan, showWhen } from "../lib/times.ts";
 import type { Locale } from "../lib/times.ts";
-import { en } from "./en.ts";
-import type { Words } from "./en.ts";
+import { en } from "./en/index.ts";
+import type { Words } from "./en/index.ts";
+import type { PageWords } from "./page.ts";
 
 /** Each but English is loaded when it is chosen. */
 const CATALOGUES: Readonly<Record<Locale, () => Promise<Words>>> = {
   en: () => Promise.resolve(en),
-  de: async () => (await import("./de.ts")).de,
+  de: async () => (await import("./de/index.ts")).de,
 };
 const CHOSEN = "estuary.language";
 
@@ -46,8 +47,11 @@ export function LanguageProvider(props: { readonly first: Catalogue; readonly ch
       locale,
       t,
       setLocale: (next: Locale) => {
-        // offline it stays as it is
-        loaded(next).then(setCatalogue, () => undefined);
+        // offline it stays as it is; what is shown stays until the page's own words are there too
+        loaded(next).then(
+          (found) => startTransition(() => setCatalogue(found)),
+          () => undefined,
+        );
         try {
           localStorage.setItem(CHOSEN, next);
         } catch {
@@ -70,7 +74,9 @@ function preferred(): Locale {
   return navigator.language.toLowerCase().startsWith("de") ? "de" : "en";
 }
 
-export interface Speech extends Language {
+/** With `P`, the words of one page too. */
+export interface Speech<P extends object = object> extends Language {
+  readonly t: Words & P;
   readonly separators: Separators;
   /** Wei as ether, shortened. */
   readonly ether: (value: bigint, round?: Rounding) => Shown;
@@ -89,9 +95,17 @@ export interface Speech extends Language {
   readonly when: (time: number, now: number) => string;
 }
 
-export function useSpeech(): Speech {
-  const { locale, t, setLocale } = useContext(LanguageContext);
+const NOTHING = {};
+
+/** Waits, where a page's words have to be loaded in this language, as for the page itself. */
+export function useSpeech(): Speech;
+export function useSpeech<P extends object>(page: PageWords<P>): Speech<P>;
+export function useSpeech(page?: PageWords<object>): Speech {
+  const { locale, t: common, setLocale } = useContext(LanguageContext);
+  const found: object | Promise<object> = page === undefined ? NOTHING : page.in(locale);
+  const own: object = found instanceof Promise ? use(found as Promise<object>) : found;
   return useMemo(() => {
+    const t = { ...common, ...own };
     const separators = SEPARATORS[locale];
     return {
       locale,
@@ -110,5 +124,5 @@ export function useSpeech(): Speech {
       range: (from, to) => showRange(from, to, locale),
       when: (time, now) => showWhen(time, now, locale),
     };
-  }, [locale, t, setLocale]);
+  }, [locale, common, own, setLocale]);
 }

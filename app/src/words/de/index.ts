@@ -1,0 +1,12 @@
+import type { Words } from "../en/index.ts";
+import { field } from "./field.ts";
+import { frame } from "./frame.ts";
+import { holdings } from "./holdings.ts";
+import { reverts } from "./reverts.ts";
+import { stake } from "./stake.ts";
+import { states } from "./states.ts";
+import { terms } from "./terms.ts";
+import { tx } from "./tx.ts";
+import { wallet } from "./wallet.ts";
+
+export const de: Words = { ...frame, field, holdings, reverts, stake, states, terms, tx, wallet };
