@@ -3,19 +3,15 @@ import { SecretKey } from "@chainsafe/blst";
 import { mainnetChainConfig } from "@lodestar/config/configs";
 import { getBytes, hexlify, sha256 } from "ethers";
 import { signDeposit } from "../offchain/keys/deposit.ts";
-import type { DepositData } from "../offchain/keys/deposit.ts";
+import type { DepositData } from "../offchain/keys/depositRoots.ts";
 import { deriveKeys } from "../offchain/keys/hd.ts";
 import type { ValidatorKey } from "../offchain/keys/hd.ts";
 import type { Hex } from "../offchain/util/hex.ts";
 
 export { pubkeyRoot } from "../offchain/beacon/proofs.ts";
-export {
-  depositSigningRoot,
-  isValidDepositSignature,
-  topUpDeposit,
-  withdrawalCredentials,
-} from "../offchain/keys/deposit.ts";
-export type { DepositData, DepositMessage } from "../offchain/keys/deposit.ts";
+export { isValidDepositSignature, topUpDeposit } from "../offchain/keys/deposit.ts";
+export { depositSigningRoot, withdrawalCredentials } from "../offchain/keys/depositRoots.ts";
+export type { DepositData, DepositMessage } from "../offchain/keys/depositRoots.ts";
 export type { ValidatorKey } from "../offchain/keys/hd.ts";
 
 /** Its validators have no value anywhere. */

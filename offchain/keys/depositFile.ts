@@ -3,15 +3,11 @@ import { getBytes, hexlify } from "ethers";
 import { z } from "zod";
 import { exactNumber } from "../util/exact.ts";
 import type { Hex } from "../util/hex.ts";
-import { PREDEPOSIT_GWEI, depositDataRoot, depositMessageRoot, isValidDepositSignature } from "./deposit.ts";
-import type { DepositData, DepositMessage } from "./deposit.ts";
-
-/** Genesis fork versions: deposits are signed for one network. */
-export const NETWORKS: Readonly<Record<string, Hex>> = {
-  mainnet: "0x00000000",
-  hoodi: "0x10000910",
-  sepolia: "0x90000069",
-};
+import type { DepositProblem, EntryProblem } from "./depositProblems.ts";
+import { PREDEPOSIT_GWEI, depositDataRoot, depositMessageRoot, depositSigningRoot } from "./depositRoots.ts";
+import type { DepositData, DepositMessage } from "./depositRoots.ts";
+import { networkNamed } from "./networks.ts";
+import { secretIn } from "./secrets.ts";
 
 /** The most keys that one transaction takes. */
 export const MAX_KEYS = 64;
@@ -32,14 +28,16 @@ export interface Expected {
   readonly known?: ReadonlySet<Hex>;
   /** Keys that were sent before, as this file says: they are checked and left out. Lower case. */
   readonly sent?: ReadonlySet<Hex>;
+  /** Whether a key signed this root: `isSignedBy`, or what a browser has instead. */
+  readonly isSignedBy: (pubkey: Hex, signature: Hex, signingRoot: Uint8Array) => boolean;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: (done: number, count: number) => void;
+  /** Waited for: a page draws meanwhile. */
+  readonly onProgress?: (done: number, count: number) => void | Promise<void>;
 }
 
 export type CheckedFile =
   | { readonly ok: true; readonly batches: readonly PredepositBatch[] }
-  /** One line each, with the number of the entry, from 1. */
-  | { readonly ok: false; readonly problems: readonly string[] };
+  | { readonly ok: false; readonly problems: readonly DepositProblem[] };
 
 const bytes = (length: number) =>
   z
@@ -76,76 +74,71 @@ export function depositFile(deposits: readonly DepositData[], forkVersion: Hex, 
 }
 
 /** Checks the whole file and reports everything that is wrong, or returns what to send, at most 64 keys a transaction. */
-export function checkDepositFile(text: string, expected: Expected): CheckedFile {
+export async function checkDepositFile(text: string, expected: Expected): Promise<CheckedFile> {
+  const refused = (problem: DepositProblem): CheckedFile => ({ ok: false, problems: [problem] });
+  const secret = secretIn(text);
+  if (secret !== undefined) return refused({ kind: "secret", secret });
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    return { ok: false, problems: ["not JSON"] };
+    return refused({ kind: "not-json" });
   }
-  if (!Array.isArray(json)) return { ok: false, problems: ["not a list of deposits"] };
-  if (json.length === 0) return { ok: false, problems: ["no deposit in it"] };
+  if (!Array.isArray(json)) return refused({ kind: "not-a-list" });
+  if (json.length === 0) return refused({ kind: "empty" });
   const seen = new Map<Hex, number>();
   const good: Entry[] = [];
-  const problems: string[] = [];
+  const problems: DepositProblem[] = [];
   for (const [position, item] of (json as unknown[]).entries()) {
     expected.signal?.throwIfAborted();
-    const number = position + 1;
+    const deposit = position + 1;
     const parsed = entrySchema.safeParse(item);
-    const found = parsed.success
+    const found: EntryProblem[] = parsed.success
       ? problemsOf(parsed.data, expected, seen.get(parsed.data.pubkey))
-      : parsed.error.issues.map((issue) => `${issue.path.join(".") || "entry"}: ${issue.message}`);
-    problems.push(...found.map((problem) => `deposit ${number}: ${problem}`));
+      : parsed.error.issues.map(({ path, message }) => ({ kind: "field", field: path.join(".") || "entry", message }));
+    problems.push(...found.map((problem) => ({ ...problem, deposit })));
     if (parsed.success) {
-      if (!seen.has(parsed.data.pubkey)) seen.set(parsed.data.pubkey, number);
+      if (!seen.has(parsed.data.pubkey)) seen.set(parsed.data.pubkey, deposit);
       if (expected.sent?.has(parsed.data.pubkey) !== true) good.push(parsed.data);
     }
-    expected.onProgress?.(number, json.length);
+    await expected.onProgress?.(deposit, json.length);
   }
   return problems.length > 0 ? { ok: false, problems } : { ok: true, batches: batchesOf(good) };
 }
 
-function problemsOf(entry: Entry, expected: Expected, before: number | undefined): string[] {
-  const problems: string[] = [];
+function problemsOf(entry: Entry, expected: Expected, before: number | undefined): EntryProblem[] {
+  const problems: EntryProblem[] = [];
+  const { pubkey, signature } = entry;
   const message: DepositMessage = {
-    pubkey: entry.pubkey,
+    pubkey,
     withdrawalCredentials: entry.withdrawal_credentials,
     amountGwei: BigInt(entry.amount),
   };
-  if (before !== undefined) problems.push(`the key ${entry.pubkey} is also deposit ${before}`);
-  if (expected.known?.has(entry.pubkey) === true) problems.push(`the key ${entry.pubkey} is already in use`);
+  const ours = expected.forkVersion.toLowerCase() as Hex;
+  if (before !== undefined) problems.push({ kind: "twice", pubkey, before });
+  if (expected.known?.has(pubkey) === true) problems.push({ kind: "in-use", pubkey });
   if (entry.withdrawal_credentials !== expected.withdrawalCredentials.toLowerCase())
     problems.push(foreignCredentials(entry.withdrawal_credentials, expected.withdrawalCredentials));
-  if (message.amountGwei !== PREDEPOSIT_GWEI)
-    problems.push(`the amount is ${entry.amount} gwei; a predeposit is ${PREDEPOSIT_GWEI} (1 ETH)`);
-  const isNetwork = entry.fork_version === undefined || entry.fork_version === expected.forkVersion.toLowerCase();
-  if (!isNetwork)
-    problems.push(`it is for ${networkOf(entry.fork_version)}, not for ${networkOf(expected.forkVersion)}`);
-  const named = NETWORKS[entry.network_name ?? ""];
-  if (isNetwork && named !== undefined && named !== expected.forkVersion.toLowerCase())
-    problems.push(`its network_name is ${entry.network_name}, not ${networkOf(expected.forkVersion)}`);
+  if (message.amountGwei !== PREDEPOSIT_GWEI) problems.push({ kind: "amount", gwei: message.amountGwei });
+  const found = entry.fork_version ?? ours;
+  if (found !== ours) problems.push({ kind: "network", found, ours });
+  const named = networkNamed(entry.network_name);
+  if (found === ours && named !== undefined && named.genesisForkVersion !== ours)
+    problems.push({ kind: "network-name", found: entry.network_name ?? "", ours });
   if (entry.deposit_message_root !== undefined && entry.deposit_message_root !== hexlify(depositMessageRoot(message)))
-    problems.push("deposit_message_root does not fit the other fields");
-  if (entry.deposit_data_root !== depositDataRoot(message, entry.signature))
-    problems.push("deposit_data_root does not fit the other fields");
+    problems.push({ kind: "root", field: "deposit_message_root" });
+  if (entry.deposit_data_root !== depositDataRoot(message, signature))
+    problems.push({ kind: "root", field: "deposit_data_root" });
   // signed for another network, it can't be valid here
-  if (isNetwork && !isValidDepositSignature(message, entry.signature, getBytes(expected.forkVersion)))
-    problems.push(
-      `the signature is not valid for this key, amount, credentials and ${networkOf(expected.forkVersion)}`,
-    );
+  if (found === ours && !expected.isSignedBy(pubkey, signature, depositSigningRoot(message, getBytes(ours))))
+    problems.push({ kind: "signature", ours });
   return problems;
 }
 
-function foreignCredentials(found: Hex, ours: Hex): string {
-  const type = found.slice(2, 4);
-  if (type === "00") return "its withdrawal credentials are a BLS key (0x00), not this protocol's vault";
-  const whose = found.slice(4, 26) === "00".repeat(11) ? `those of 0x${found.slice(26)} (type 0x${type})` : found;
-  return `its withdrawal credentials are ${whose}, not this protocol's: ${ours}`;
-}
-
-function networkOf(forkVersion: Hex | undefined): string {
-  const name = Object.entries(NETWORKS).find(([, version]) => version === forkVersion?.toLowerCase())?.[0];
-  return name ?? `the network with fork version ${forkVersion ?? "unknown"}`;
+function foreignCredentials(found: Hex, ours: Hex): EntryProblem {
+  const isBls = found.startsWith("0x00");
+  const owner: Hex | undefined = !isBls && found.slice(4, 26) === "00".repeat(11) ? `0x${found.slice(26)}` : undefined;
+  return { kind: "credentials", found, ours, isBls, owner };
 }
 
 function batchesOf(entries: readonly Entry[]): PredepositBatch[] {

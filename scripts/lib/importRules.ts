@@ -3,7 +3,7 @@
  *
  * Solidity: anything may import `shared/` and `external/`; across folders only interfaces (`I*.sol`) and types (`types.sol`, `*Types.sol`);
  * the core never imports a product; production never imports tests; what is deployed names exactly one compiler.
- * TypeScript: util <- protocol | keys <- beacon | chain <- oracle | keeper <- cli; app -> chain, protocol; what `protocol/` reaches does no I/O.
+ * TypeScript: util <- protocol | keys <- beacon | chain <- oracle | keeper <- cli; app -> chain, protocol, keys; what `protocol/` reaches does no I/O.
  */
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { basename, join, posix, relative, sep } from "node:path";
@@ -43,7 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "offchain/oracle": [...SHELL, "typechain-types"],
   "offchain/keeper": [...SHELL, "typechain-types"],
   "offchain/cli": [...SHELL, "offchain/keys", "offchain/oracle", "offchain/keeper", "typechain-types"],
-  app: ["offchain/protocol", "offchain/chain", "typechain-types"],
+  app: ["offchain/util", "offchain/protocol", "offchain/chain", "offchain/keys", "typechain-types"],
   packages: ["offchain/protocol", "offchain/chain", "typechain-types"],
   devnet: [...SHELL, "offchain/keys", "offchain/oracle", "offchain/keeper", "deploy", "typechain-types"],
   deploy: ["offchain/util", "offchain/protocol", "offchain/chain", "typechain-types"],

@@ -6,10 +6,13 @@ import { ValidatorReader } from "../../chain/validatorReader.ts";
 import type { ValidatorEntry } from "../../chain/validatorBook.ts";
 import { predeposit } from "../../chain/write/operator.ts";
 import { PREDEPOSIT } from "../../protocol/units.ts";
-import { PREDEPOSIT_GWEI, signDeposit } from "../../keys/deposit.ts";
-import { NETWORKS, checkDepositFile, depositFile } from "../../keys/depositFile.ts";
+import { isSignedBy, signDeposit } from "../../keys/deposit.ts";
+import { checkDepositFile, depositFile } from "../../keys/depositFile.ts";
+import { describeProblem } from "../../keys/depositProblems.ts";
+import { PREDEPOSIT_GWEI } from "../../keys/depositRoots.ts";
 import { checkMnemonic, deriveKeys, newMnemonic } from "../../keys/hd.ts";
 import { checkPassword, writeKeystores } from "../../keys/keystore.ts";
+import { NETWORKS, networkNamed } from "../../keys/networks.ts";
 import { field, optional, readConfig, text } from "../../util/config.ts";
 import { AppError, EXIT, messageOf } from "../../util/errors.ts";
 import type { Hex } from "../../util/hex.ts";
@@ -124,9 +127,13 @@ export async function sendKeys(
   const entries = [...book.values()];
   const sent = new Set(entries.filter(isSent).map(({ pubkey }) => pubkey));
   const known = new Set(entries.filter((entry) => !isSent(entry)).map(({ pubkey }) => pubkey));
-  const checked = checkDepositFile(json, { withdrawalCredentials: credentials as Hex, forkVersion, known, sent });
+  const withdrawalCredentials = credentials as Hex;
+  const checked = await checkDepositFile(json, { withdrawalCredentials, forkVersion, known, sent, isSignedBy });
   if (!checked.ok)
-    throw new AppError(EXIT.invalid, checked.problems.map((problem) => `${file}: ${problem}`).join("\n"));
+    throw new AppError(
+      EXIT.invalid,
+      checked.problems.map((problem) => `${file}: ${describeProblem(problem)}`).join("\n"),
+    );
   if (checked.batches.length === 0) {
     session.show({ keys: 0 }, () => "all of its keys were sent before");
     return;
@@ -159,8 +166,8 @@ function nameOf(network: string): string {
 }
 
 function forkVersionOf(network: string): Hex {
-  const known = NETWORKS[nameOf(network)];
-  if (known !== undefined) return known;
+  const known = networkNamed(nameOf(network));
+  if (known !== undefined) return known.genesisForkVersion;
   if (/^0x[0-9a-f]{8}$/i.test(network)) return network.toLowerCase() as Hex;
   throw new AppError(
     EXIT.usage,

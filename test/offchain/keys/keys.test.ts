@@ -3,11 +3,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { SecretKey } from "@chainsafe/blst";
+import { ContainerType, UintBigintType } from "@chainsafe/ssz";
+import { DOMAIN_DEPOSIT } from "@lodestar/params";
+import { ssz } from "@lodestar/types";
 import { expect } from "chai";
-import { AbiCoder, Mnemonic, concat, getBytes, hexlify, randomBytes, sha256, wordlists, zeroPadBytes } from "ethers";
-import { depositDataRoot, depositMessageRoot, topUpDeposit } from "../../../offchain/keys/deposit.ts";
-import type { DepositMessage } from "../../../offchain/keys/deposit.ts";
+import { AbiCoder, Mnemonic, concat, getBytes, hexlify, randomBytes, wordlists } from "ethers";
+import { topUpDeposit } from "../../../offchain/keys/deposit.ts";
 import { depositFile } from "../../../offchain/keys/depositFile.ts";
+import {
+  PREDEPOSIT_GWEI,
+  depositDataRoot,
+  depositMessageRoot,
+  depositSigningRoot,
+} from "../../../offchain/keys/depositRoots.ts";
+import type { DepositMessage } from "../../../offchain/keys/depositRoots.ts";
 import { checkMnemonic, deriveKeys, keyOfSecret, newMnemonic } from "../../../offchain/keys/hd.ts";
 import { decryptKey, encryptKey, readKeystore, writeKeystores } from "../../../offchain/keys/keystore.ts";
 import { parseDepositEvent } from "../../../devnet/simulated/execution.ts";
@@ -234,23 +243,34 @@ describe("roots of deposits", () => {
     2n ** 64n - 1n,
   ];
 
-  /** As the specification merkleizes: sha256 of pairs, nothing of ours. */
-  function rootsByHand(amountGwei: bigint): { messageRoot: string; dataRoot: string } {
-    const { pubkey, withdrawalCredentials } = message(amountGwei);
-    const pair = (a: string, b: string) => sha256(concat([a, b]));
-    const zero = `0x${"00".repeat(32)}`;
-    const bytes = Array.from({ length: 8 }, (_, i) => Number((amountGwei >> BigInt(8 * i)) & 0xffn));
-    const amount = zeroPadBytes(Uint8Array.from(bytes), 32);
-    const left = pair(sha256(concat([pubkey, `0x${"00".repeat(16)}`])), withdrawalCredentials);
-    const three = pair(sha256(`0x${"c3".repeat(64)}`), pair(`0x${"c3".repeat(32)}`, zero));
-    return { messageRoot: pair(left, pair(amount, zero)), dataRoot: pair(left, pair(amount, three)) };
-  }
+  /** Of phase0, with the amount as a bigint: lodestar's own is a double. */
+  const fields = { pubkey: ssz.BLSPubkey, withdrawalCredentials: ssz.Bytes32, amount: new UintBigintType(8) };
+  const MESSAGE = new ContainerType(fields);
+  const DATA = new ContainerType({ ...fields, signature: ssz.BLSSignature });
+  const valueOf = ({ pubkey, withdrawalCredentials, amountGwei }: DepositMessage) => ({
+    pubkey: getBytes(pubkey),
+    withdrawalCredentials: getBytes(withdrawalCredentials),
+    amount: amountGwei,
+  });
 
-  it("are exact for every uint64, also above 2^53 gwei", () => {
+  it("are those of the SSZ types for every uint64, also above 2^53 gwei", () => {
     for (const amount of amounts) {
-      const { messageRoot, dataRoot } = rootsByHand(amount);
+      const value = valueOf(message(amount));
+      const messageRoot = hexlify(MESSAGE.hashTreeRoot(value));
+      const dataRoot = hexlify(DATA.hashTreeRoot({ ...value, signature: getBytes(signature) }));
       expect(hexlify(depositMessageRoot(message(amount))), `message of ${amount}`).to.equal(messageRoot);
       expect(depositDataRoot(message(amount), signature), `data of ${amount}`).to.equal(dataRoot);
+    }
+  });
+
+  it("are signed under the domain of deposits of each network", () => {
+    for (const version of ["0x00000000", "0x10000910", "0x90000069"]) {
+      const genesisValidatorsRoot = new Uint8Array(32);
+      const fork = ssz.phase0.ForkData.hashTreeRoot({ currentVersion: getBytes(version), genesisValidatorsRoot });
+      const domain = getBytes(concat([DOMAIN_DEPOSIT, fork.subarray(0, 28)]));
+      const objectRoot = MESSAGE.hashTreeRoot(valueOf(message(PREDEPOSIT_GWEI)));
+      const expected = hexlify(ssz.phase0.SigningData.hashTreeRoot({ objectRoot, domain }));
+      expect(hexlify(depositSigningRoot(message(PREDEPOSIT_GWEI), getBytes(version))), version).to.equal(expected);
     }
   });
 
