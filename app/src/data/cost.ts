@@ -8,7 +8,7 @@ import { useProtocol } from "./chain.ts";
 /** The error of the answer is why it would fail. */
 export function useCost(
   key: readonly unknown[],
-  prepare: ((context: Context) => Promise<Prepared<unknown, unknown>>) | undefined,
+  prepare: ((context: Context) => Promise<Prepared<unknown, unknown> | undefined>) | undefined,
 ): UseQueryResult<Cost> {
   const { data: protocol } = useProtocol();
   const { reader, address } = useWallet();
@@ -17,7 +17,11 @@ export function useCost(
     queryFn:
       protocol === undefined || reader === undefined || prepare === undefined
         ? skipToken
-        : async () => (await prepare({ protocol, signer: reader })).estimate(),
+        : async () => {
+            const prepared = await prepare({ protocol, signer: reader });
+            if (prepared === undefined) throw new Error("there is nothing to send");
+            return prepared.estimate();
+          },
     retry: false,
     refetchInterval: 24_000,
   });

@@ -77,7 +77,7 @@ function List({ data }: { readonly data: OwnerRequests }): ReactElement {
       )}
       {rows.length > shown && (
         <button type="button" className="link" onClick={() => setShown(shown + 5 * PAGE)}>
-          {t.withdraw.more(rows.length - shown)}
+          {t.common.more(count(rows.length - shown))}
         </button>
       )}
       {ready.length > 1 && (

@@ -16,6 +16,7 @@ import { Amount } from "../parts/Amount.tsx";
 import { Card, Figure, Lines, Loaded } from "../parts/Card.tsx";
 import { Chart } from "../parts/Chart.tsx";
 import { Choice } from "../parts/Choice.tsx";
+import { Table } from "../parts/Table.tsx";
 import { Term } from "../parts/Term.tsx";
 import { useWallet } from "../wallet/useWallet.ts";
 import { useSpeech } from "../words/context.tsx";
@@ -102,10 +103,9 @@ function Shown({
   readonly data: RewardsData;
   readonly isOwn: boolean;
 }): ReactElement {
-  const { t, ether, date, percent, span, amount, count } = useSpeech(rewardsWords);
+  const { t, ether, date, percent, span, amount } = useSpeech(rewardsWords);
   const now = useNow();
   const [range, setRange] = useState<Range>("month");
-  const [rows, setRows] = useState(ROWS);
   const { rewards } = data.own;
   const last = rewards.at(-1);
   if (last === undefined)
@@ -170,40 +170,22 @@ function Shown({
           </button>
         }
       >
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{t.common.date}</th>
-              <th scope="col" className="number">
-                {t.rewards.earned}
-              </th>
-              <th scope="col" className="number">
-                {t.rewards.worth}
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {[...shown]
-              .reverse()
-              .slice(0, rows)
-              .map((reward) => (
-                <tr key={reward.block}>
-                  <td>{date(Number(reward.timestamp))}</td>
-                  <td className={reward.amount < 0n ? "number bad" : "number"}>
-                    <Amount wei={reward.amount} unit="" signed />
-                  </td>
-                  <td className="number">
-                    <Amount wei={reward.value} unit="" />
-                  </td>
-                </tr>
-              ))}
-          </tbody>
-        </table>
-        {shown.length > rows && (
-          <button type="button" className="link" onClick={() => setRows(rows + 10 * ROWS)}>
-            {t.rewards.moreRows(count(shown.length - rows))}
-          </button>
-        )}
+        <Table
+          name={t.rewards.table}
+          most={ROWS}
+          rows={[...shown].reverse()}
+          keyOf={({ block }) => block}
+          columns={[
+            { name: t.common.date, cell: ({ timestamp }) => date(Number(timestamp)) },
+            {
+              name: t.rewards.earned,
+              isNumber: true,
+              className: (reward) => (reward.amount < 0n ? "bad" : ""),
+              cell: (reward) => <Amount wei={reward.amount} unit="" signed />,
+            },
+            { name: t.rewards.worth, isNumber: true, cell: ({ value }) => <Amount wei={value} unit="" /> },
+          ]}
+        />
         <p className="quiet under">{t.rewards.rounding}</p>
       </Card>
     </>

@@ -5,16 +5,12 @@ import type { AccountStatus, Context, Prepared, ProtocolStatus } from "../../../
 import { units, wei } from "../../../offchain/protocol/units.ts";
 import type { Wei } from "../../../offchain/protocol/units.ts";
 import { fromWrappedDown } from "../../../offchain/protocol/wrapped.ts";
-import { useCost } from "../data/cost.ts";
 import { useNow } from "../data/now.ts";
 import { useAccount, useOutlook, useStatus } from "../data/queries.ts";
-import { ActionButton } from "../parts/ActionButton.tsx";
 import { Amount } from "../parts/Amount.tsx";
-import { AmountField, readAmount } from "../parts/AmountField.tsx";
+import { AmountForm, CostValue, useAmountForm } from "../parts/AmountForm.tsx";
 import { Card, Fact, Facts, Loaded } from "../parts/Card.tsx";
-import { Progress, reasonIn } from "../parts/Progress.tsx";
 import { Term } from "../parts/Term.tsx";
-import { failureOf, useAction } from "../tx/useAction.ts";
 import { useWallet } from "../wallet/useWallet.ts";
 import { useSpeech } from "../words/context.tsx";
 import { withdrawWords } from "../words/withdraw.ts";
@@ -24,95 +20,64 @@ const ASSETS = ["estETH", "westETH"] as const;
 type Asset = (typeof ASSETS)[number];
 
 export function Withdraw(): ReactElement {
-  const speech = useSpeech(withdrawWords);
-  const { t, amount } = speech;
-  const { address, isWrongChain } = useWallet();
-  const [text, setText] = useState("");
+  const { t, amount } = useSpeech(withdrawWords);
+  const { address } = useWallet();
   const [asset, setAsset] = useState<Asset>("estETH");
   const status = useStatus();
   const account = useAccount(address);
-  const action = useAction(["request", "requestWrapped"]);
-  const balance = balanceOf(account.data, asset);
-  const { wei: chosen, problem } = readAmount(text, speech, balance, asset);
   const isPaused = status.data?.queue.paused === true;
   const prepare =
     (of: bigint) =>
     (context: Context): Promise<Prepared<unknown, unknown>> =>
       asset === "estETH" ? requestWithdrawals(context, wei(of)) : requestWrappedWithdrawals(context, wei(of));
-  const cost = useCost(
-    ["request", asset, String(chosen)],
-    chosen === undefined || isPaused || action.step !== "idle" ? undefined : prepare(chosen),
-  );
-  const refusal = cost.error === null || chosen === undefined ? undefined : reasonIn(failureOf(cost.error), t);
+  const form = useAmountForm({
+    kinds: ["request", "requestWrapped"],
+    unit: asset,
+    balance: balanceOf(account.data, asset),
+    intent: (of) => ({ kind: asset === "estETH" ? "request" : "requestWrapped", amount: of, prepare: prepare(of) }),
+    isBlocked: isPaused,
+  });
+  const { chosen } = form;
   const paid = (data: ProtocolStatus): Wei => {
     if (chosen === undefined) return wei(0n);
     return asset === "estETH" ? wei(chosen) : fromWrappedDown(units(chosen), data.totals);
-  };
-  const press = async (): Promise<void> => {
-    if (chosen === undefined) return;
-    const kind = asset === "estETH" ? "request" : "requestWrapped";
-    if (await action.run({ kind, amount: chosen, prepare: prepare(chosen) })) setText("");
   };
   const pieces = chosen === undefined ? 1 : splitAmount(wei(chosen)).length;
   return (
     <div className="page narrow">
       <h1>{t.withdraw.title}</h1>
       <Card>
-        <AmountField
-          text={text}
-          onText={setText}
-          unit={asset}
-          units={ASSETS}
-          onUnit={(unit) => setAsset(unit === "westETH" ? "westETH" : "estETH")}
-          balance={balance}
-          problem={problem}
-        />
-        <Loaded query={status} lines={6}>
-          {(data) => (
-            <>
-              <Facts>
-                <Fact name={t.withdraw.youGet}>
-                  <strong>
-                    <Amount wei={paid(data)} unit="ETH" />
-                  </strong>
-                </Fact>
-                <Waiting amount={paid(data)} />
-                <Fact name={t.stake.cost}>
-                  {cost.data === undefined ? (
-                    <span className="quiet">
-                      {address === undefined
-                        ? t.stake.costLater
-                        : chosen === undefined
-                          ? t.stake.costNeedsAmount
-                          : t.common.notKnown}
-                    </span>
-                  ) : (
-                    <Amount wei={cost.data.expectedFee} unit="ETH" round="up" />
-                  )}
-                </Fact>
-              </Facts>
-              {pieces > 1 && <p className="quiet under">{t.withdraw.pieces(pieces)}</p>}
-              {isPaused && <p className="notice warn">{t.withdraw.pausedNote}</p>}
-              {!isPaused && data.payments.blocked !== undefined && data.payments.blocked !== "new" && (
-                <p className="notice warn">{t.withdraw.unrest}</p>
-              )}
-            </>
-          )}
-        </Loaded>
-        {refusal !== undefined && !isWrongChain && (
-          <p className="notice warn">{t.tx.because(t.stake.cannot, refusal)}</p>
-        )}
-        <ActionButton
+        <AmountForm
+          form={form}
+          field={{ units: ASSETS, onUnit: (unit) => setAsset(unit === "westETH" ? "westETH" : "estETH") }}
           label={t.withdraw.button}
-          disabled={chosen === undefined || isPaused || refusal !== undefined || action.step !== "idle"}
-          onPress={() => void press()}
-        />
-        <p className="quiet under">{t.withdraw.cannotEarn}</p>
-        <Progress
-          action={action}
           kind="request"
+          note={t.withdraw.cannotEarn}
           done={(record) => <p>{t.withdraw.done(amount(BigInt(record.outcome ?? 0), "ETH"))}</p>}
-        />
+        >
+          <Loaded query={status} lines={6}>
+            {(data) => (
+              <>
+                <Facts>
+                  <Fact name={t.withdraw.youGet}>
+                    <strong>
+                      <Amount wei={paid(data)} unit="ETH" />
+                    </strong>
+                  </Fact>
+                  <Waiting amount={paid(data)} />
+                  <Fact name={t.stake.cost}>
+                    <CostValue cost={form.cost} needs={chosen === undefined ? "amount" : "nothing"} />
+                  </Fact>
+                </Facts>
+                {pieces > 1 && <p className="quiet under">{t.withdraw.pieces(pieces)}</p>}
+                {isPaused && <p className="notice warn">{t.withdraw.pausedNote}</p>}
+                {!isPaused && data.payments.blocked !== undefined && data.payments.blocked !== "new" && (
+                  <p className="notice warn">{t.withdraw.unrest}</p>
+                )}
+              </>
+            )}
+          </Loaded>
+        </AmountForm>
       </Card>
       <Requests address={address} />
     </div>

@@ -2,6 +2,7 @@
 import { useId, useState } from "react";
 import type { KeyboardEvent, ReactElement } from "react";
 import { useSpeech } from "../words/context.tsx";
+import { Table } from "./Table.tsx";
 
 export interface Point {
   /** Unix seconds. */
@@ -53,26 +54,15 @@ export function Chart({ kind, title, points, show, valueName }: ChartProps): Rea
         </button>
       </figcaption>
       {isTable ? (
-        <div className="scroll" tabIndex={0} role="region" aria-labelledby={id}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t.common.date}</th>
-                <th scope="col" className="number">
-                  {valueName}
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {[...points].reverse().map(({ time, value }, index) => (
-                <tr key={index}>
-                  <td>{date(time)}</td>
-                  <td className="number">{show(value)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          name={{ id }}
+          rows={[...points].reverse()}
+          keyOf={({ time }) => time}
+          columns={[
+            { name: t.common.date, cell: ({ time }) => date(time) },
+            { name: valueName, isNumber: true, cell: ({ value }) => show(value) },
+          ]}
+        />
       ) : (
         <>
           <p className="reading" aria-live={at === undefined ? "off" : "polite"}>

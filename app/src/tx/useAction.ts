@@ -23,6 +23,8 @@ export interface Intent {
   readonly prepare: (context: Context) => Promise<Prepared<unknown, unknown> | undefined>;
   /** Asked of the wallet before the transaction: a permit. */
   readonly signsFirst?: boolean;
+  /** The same amount is sent next: what was entered stays. */
+  readonly isStep?: boolean;
 }
 
 export interface Action {

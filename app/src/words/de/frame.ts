@@ -33,6 +33,7 @@ export const frame: FrameWords = {
     asTable: "Als Tabelle zeigen",
     asChart: "Als Diagramm zeigen",
     none: "keine",
+    more: (count) => `${count} weitere zeigen`,
     contractsNote:
       "Die ersten zwei Adressen stehen fest in dieser Seite, was sie nennen, wurde aus der Kette gelesen. Vergleichen Sie sie mit einer Quelle, der Sie trauen, bevor Sie unterschreiben.",
   },

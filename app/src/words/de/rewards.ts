@@ -22,5 +22,4 @@ export const rewards: RewardsWords = {
   csv: "CSV herunterladen",
   rounding:
     "Erträge vor einer Bewegung von estETH können um das abweichen, was ein Wei verdient; mit westETH sind sie exakt.",
-  moreRows: (count) => `${count} weitere zeigen`,
 };

@@ -29,7 +29,6 @@ export const withdraw: WithdrawWords = {
   lowerWord: "Ein Verlust kam vorher: Beantragt waren",
   showOld: (count) => `${count} abgeholte zeigen`,
   hideOld: "Abgeholte ausblenden",
-  more: (count) => `${count} weitere zeigen`,
   pausedNote: "Ein Wächter hat neue Anträge angehalten. Was bereit ist, kann abgeholt werden.",
   unrest: "Zahlungen ruhen: Der letzte Bericht erlaubt sie nicht. Ihr Platz in der Reihe bleibt.",
 };

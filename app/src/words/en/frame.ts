@@ -31,6 +31,7 @@ export const frame = {
     asTable: "Show as a table",
     asChart: "Show as a chart",
     none: "none",
+    more: (count: string) => `Show ${count} more`,
     contractsNote:
       "These addresses are part of this page's build, and what they name was read from the chain. Compare them with a source you trust before you sign.",
   },

@@ -19,7 +19,6 @@ export const rewards = {
     `On ${date} the balance fell by ${amount}. Losses that bonds do not cover are shared by all.`,
   csv: "Download CSV",
   rounding: "Rewards before a movement of estETH can be off by what one wei earns; with westETH they are exact.",
-  moreRows: (count: string) => `Show ${count} more`,
 };
 
 export type RewardsWords = typeof rewards;

@@ -27,7 +27,6 @@ export const withdraw = {
   lowerWord: "A loss came first: you had asked for",
   showOld: (count: string) => `Show ${count} claimed`,
   hideOld: "Hide claimed",
-  more: (count: number) => `Show ${count} more`,
   pausedNote: "New requests are paused by a guardian. What is ready can be claimed.",
   unrest: "Payments wait: the last report does not allow them. Your place in the line stays.",
 };
