@@ -9,6 +9,7 @@ export default tseslint.config(
       "coverage",
       "typechain-types",
       "ignition",
+      ".estuary",
       "**/dist",
       "**/dist-local",
     ],

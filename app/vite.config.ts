@@ -88,6 +88,8 @@ export default defineConfig({
     manifest: true,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // how long plugins take on a busy machine is no warning
+    rolldownOptions: { checks: { bundlerTimings: false } },
     chunkSizeWarningLimit: 700,
   },
 });

@@ -1,72 +1,31 @@
 /**
- * `npm run dev`: the protocol on a long-lived local network, served over JSON-RPC on loopback until it is stopped. The beacon chain moves one
- * slot every `--slot-seconds`; each frame is reported as soon as it is final. Exit codes: 0 stopped, 1 failure, 2 usage.
+ * `npm run dev`: the app, the protocol on a local chain with a life so far, the committee's members and the keeper, until it is stopped. docs/app.md.
+ * Exit codes: 0 stopped, 1 failure, 2 usage, 3 what is kept is of another version, 4 a port is in use or a client did not start, 5 another process
+ * has the data folder.
  */
-import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
-import type { AddressInfo } from "node:net";
-import { network } from "hardhat";
-import { deploymentPath, writeDeployment } from "../offchain/chain/deploymentFile.ts";
-import { serveRpc } from "../devnet/rpcServer.ts";
-import { startLocalProtocol } from "../devnet/simulated/localProtocol.ts";
+import { EXIT, exitCodeOf, messageOf } from "../offchain/util/errors.ts";
+import { readDevOptions } from "./lib/dev/options.ts";
+import { assertPortsFree } from "./lib/dev/ports.ts";
 import { untilStopped } from "./lib/untilStopped.ts";
 
 const stop = untilStopped();
-
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      port: { type: "string", default: "8545" },
-      "slot-seconds": { type: "string", default: "12" },
-    },
-  });
-  const port = wholeNumber("--port", values.port, 65_535);
-  const slotSeconds = wholeNumber("--slot-seconds", values["slot-seconds"], 3_600);
-  const connection = await network.create();
-  const p = await startLocalProtocol(connection);
-  const server = await serveRpc(connection.provider, port);
-  console.log(`JSON-RPC        http://127.0.0.1:${(server.address() as AddressInfo).port}  (chain 31337)`);
-  for (const [name, contract] of Object.entries(p.contracts) as [string, { getAddress(): Promise<string> }][])
-    console.log(`${name.padEnd(15)} ${await contract.getAddress()}`);
-  for (const name of ["governor", "guardian", "treasury", "alice", "bob", "carol", "nodeOperator", "keeper"] as const)
-    console.log(`${name.padEnd(15)} ${p[name].address}  (unlocked, 10,000 ETH)`);
-  const [token, wrapped] = await Promise.all([p.token.getAddress(), p.wrapped.getAddress()]);
-  const file = deploymentPath(31_337n);
-  writeDeployment(file, { chainId: 31_337n, token, wrapped, fromBlock: 0 });
-  console.log(`addresses file  ${file}`);
-  console.log(`a slot every ${slotSeconds} s; Ctrl-C stops`);
-  const isStopped = (): boolean => stop.aborted;
-  while (!isStopped()) {
-    await sleep(slotSeconds * 1_000, undefined, { signal: stop }).catch(() => undefined);
-    if (isStopped()) break;
-    await p.beacon.advanceSlots(1);
-    const due = await p.oracle.nextRefSlot();
-    if (due > (await p.oracle.lastRefSlot()) && p.beacon.isFinalized(Number(due))) {
-      await p.committee.report({ refSlot: due });
-      console.log(`reported slot ${due}`);
-    }
-  }
-  server.close();
-  server.closeAllConnections();
-  console.log("stopped");
-}
-
-class UsageError extends Error {}
-
-function wholeNumber(option: string, text: string, limit: number): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > limit)
-    throw new UsageError(`${option}: a whole number from 0 to ${limit}, not ${text}`);
-  return value;
-}
-
 try {
-  await main();
+  const options = readDevOptions(process.argv.slice(2));
+  await assertPortsFree(options);
+  if (options.devnet) await (await import("./lib/dev/devnet.ts")).runOnDevnet(options, stop);
+  else await (await import("./lib/dev/simulated.ts")).runSimulated(options, stop);
+  console.log("stopped");
 } catch (error) {
   if (!stop.aborted) {
-    const isUsage =
-      error instanceof UsageError || (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") === true;
-    console.error(error instanceof Error ? error.message : String(error));
-    process.exitCode = isUsage ? 2 : 1;
+    console.error(error instanceof Error ? error.message : messageOf(error));
+    process.exitCode = codeOf(error);
   }
+}
+// a provider or a socket that lingers must not keep a finished program
+process.exit();
+
+function codeOf(error: unknown): number {
+  const name = error instanceof Error ? error.name : "";
+  if (name === "OtherDevnetError") return EXIT.invalid;
+  return name === "ProcessError" ? EXIT.unavailable : exitCodeOf(error);
 }

@@ -22,6 +22,8 @@ export const configSchema = z.object({
   pollSeconds: z.number().positive().default(12),
   /** Local development only: accounts of the test wallet. */
   accounts: z.array(z.object({ name: z.string(), key: z.string() })).default([]),
+  /** Local development only: where the developer panel asks, beside the page. */
+  control: z.string().min(1).optional(),
 });
 
 export type AppConfig = z.output<typeof configSchema>;

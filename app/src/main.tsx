@@ -25,10 +25,11 @@ if (place === null) throw new Error("no place for the app");
 const root = createRoot(place);
 
 async function start(): Promise<void> {
-  const [config, words, testWallet] = await Promise.all([
+  const [config, words, testWallet, developer] = await Promise.all([
     loadConfig(),
     preferredCatalogue(),
     __IS_LOCAL__ ? import("./testWallet/announce.ts") : undefined,
+    __IS_LOCAL__ ? import("./developer/Panel.tsx") : undefined,
   ]);
   const chain = openChain(config);
   testWallet?.announceTestWallet(config);
@@ -43,6 +44,9 @@ async function start(): Promise<void> {
               <WalletContext value={wallets}>
                 <TxContext value={sent}>
                   <App />
+                  {developer !== undefined && config.control !== undefined && (
+                    <developer.DeveloperPanel url={config.control} />
+                  )}
                 </TxContext>
               </WalletContext>
             </ChainContext>

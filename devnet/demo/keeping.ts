@@ -1,25 +1,23 @@
 /** What a keeper does in the demo once a day: bad news first, then who must leave, then who may. */
-import { contractBalanceProof, contractValidatorProof } from "../../offchain/beacon/contractProofs.ts";
 import type { ContractValidatorProof } from "../../offchain/beacon/contractProofs.ts";
 import { toSharesUp } from "../../offchain/protocol/shares.ts";
 import { VALIDATOR_DEPOSIT, wei } from "../../offchain/protocol/units.ts";
 import { nextTierToExit } from "../../offchain/protocol/validatorOrder.ts";
 import { pubkeyRoot } from "../keys.ts";
+import { proveExiting, proveWithdrawn, validatorProof } from "../simulated/localKeeper.ts";
 import type { DemoWorld, Watched } from "./world.ts";
 
 const GWEI = 10n ** 9n;
 const SLOTS_PER_EPOCH = 32;
 const EPOCHS_BEFORE_EXIT = 256;
-/** A report waits this long for its reference slot to be final. */
-const FINALITY_EPOCHS = 4;
 const STAKE_GWEI = 32n * GWEI;
 
 export async function keep(world: DemoWorld): Promise<void> {
   for (const watched of world.validators)
-    if (watched.state !== "exiting" && isLeaving(world, watched)) await proveExiting(world, watched);
+    if (watched.state !== "exiting" && isLeaving(world, watched)) await noteExiting(world, watched);
   await eject(world);
   await requestExits(world);
-  for (const watched of world.validators) if (watched.state === "exiting") await proveWithdrawn(world, watched);
+  for (const watched of world.validators) if (watched.state === "exiting") await noteWithdrawn(world, watched);
 }
 
 /** Validators of operators in debt, or frozen for seven days, leave at once. */
@@ -67,7 +65,7 @@ function headOf(world: DemoWorld, tier: bigint, sequence: bigint): Watched {
 async function requestExit(world: DemoWorld, watched: Watched, young: readonly Watched[]): Promise<void> {
   const { beacon, validators, withdrawalVault, keeper } = world.p;
   await beacon.advanceSlots(2);
-  const [readiness, ...passed] = [watched, ...young].map((one) => proofOf(world, one)) as [
+  const [readiness, ...passed] = [watched, ...young].map(({ key }) => validatorProof(world.p, key.pubkey)) as [
     ContractValidatorProof,
     ...ContractValidatorProof[],
   ];
@@ -77,38 +75,21 @@ async function requestExit(world: DemoWorld, watched: Watched, young: readonly W
   world.passed += young.length;
 }
 
-async function proveExiting(world: DemoWorld, watched: Watched): Promise<void> {
-  const { beacon, validators, keeper } = world.p;
-  await beacon.advanceSlots(2);
-  await world.send(validators.connect(keeper).proveExiting(proofOf(world, watched)));
+async function noteExiting(world: DemoWorld, watched: Watched): Promise<void> {
+  await world.send(proveExiting(world.p, watched.key.pubkey));
   world.divideFees();
   watched.state = "exiting";
 }
 
-/** Proves the balance in the last epoch before the withdrawal, if the next day brings it. */
-async function proveWithdrawn(world: DemoWorld, watched: Watched): Promise<void> {
-  const { beacon, validators, keeper } = world.p;
-  const { pubkey } = watched.key;
-  const withdrawableEpoch = beacon.stateAt().validator(pubkey)?.withdrawableEpoch ?? Infinity;
-  const daysWorth = Number(world.grid.slotsPerFrame) / SLOTS_PER_EPOCH + FINALITY_EPOCHS;
-  if (withdrawableEpoch - beacon.epoch > daysWorth) return;
-  const slot = (withdrawableEpoch - 1) * SLOTS_PER_EPOCH;
-  if (beacon.head.slot < slot) {
-    await beacon.advanceTo(slot);
-    await beacon.advanceSlots(1);
-  }
-  const balance = beacon.stateAt(slot).balanceGwei(pubkey);
-  const proof = contractBalanceProof(beacon.proveBalance(pubkey, slot));
-  await world.send(validators.connect(keeper).proveWithdrawn(proofOf(world, watched, slot), proof));
+async function noteWithdrawn(world: DemoWorld, watched: Watched): Promise<void> {
+  const proven = await proveWithdrawn(world.p, watched.key.pubkey);
+  if (proven === undefined) return;
+  await world.send(Promise.resolve(proven.sent));
   world.divideFees();
   watched.state = "withdrawn";
-  if (balance >= STAKE_GWEI) return;
-  const shortfall = wei((STAKE_GWEI - balance) * GWEI);
+  if (proven.balance >= STAKE_GWEI) return;
+  const shortfall = wei((STAKE_GWEI - proven.balance) * GWEI);
   world.books.addCover(toSharesUp(shortfall, world.books.totals));
-}
-
-function proofOf({ p: { beacon } }: DemoWorld, { key }: Watched, slot = beacon.provenSlot): ContractValidatorProof {
-  return contractValidatorProof(beacon.proveValidator(key.pubkey, slot));
 }
 
 function isLeaving({ p: { beacon } }: DemoWorld, { key, state }: Watched): boolean {

@@ -15,10 +15,10 @@ import { bp, shares, SHARES_PER_UNIT, wei } from "../../offchain/protocol/units.
 import type { Wei } from "../../offchain/protocol/units.ts";
 import { LOCAL_SETTINGS } from "../../deploy/lib/parameters.ts";
 import type { CompactSignature } from "../committee.ts";
-import { contractValidatorProof } from "../../offchain/beacon/contractProofs.ts";
 import type { ValidatorKey } from "../keys.ts";
 import type { LocalProtocol } from "../simulated/localProtocol.ts";
 import { predeposit, prove } from "../simulated/localProtocol.ts";
+import { slash } from "../simulated/localKeeper.ts";
 
 export const ETH = 10n ** 18n;
 const GWEI = 10n ** 9n;
@@ -186,12 +186,10 @@ export class DemoWorld {
   }
 
   async slash(watched: Watched): Promise<void> {
-    const { beacon, validators, keeper } = this.p;
-    beacon.slash(watched.key.pubkey);
-    await beacon.advanceSlots(2);
-    const proof = contractValidatorProof(beacon.proveValidator(watched.key.pubkey));
-    await this.send(validators.connect(keeper).proveSlashed(proof));
-    this.books.noteSlashing(BigInt(beacon.genesisTime) + proof.header.slot * 12n);
+    const { beacon } = this.p;
+    const sent = await slash(this.p, watched.key.pubkey);
+    await this.send(Promise.resolve(sent));
+    this.books.noteSlashing(BigInt(beacon.genesisTime) + BigInt(beacon.provenSlot) * 12n);
     this.divideFees();
     watched.slashed = true;
   }

@@ -24,6 +24,8 @@ const ETH = 10n ** 18n;
 export interface LocalOptions {
   readonly beacon?: BeaconOptions;
   readonly settings?: Partial<Settings>;
+  /** Nine members, five of whom sign, unless told. */
+  readonly committee?: { readonly size: number; readonly quorum: number };
 }
 
 export interface Accounts {
@@ -66,7 +68,8 @@ export async function startLocalProtocol(
   ];
   const accounts = { deployer, governor, guardian, treasury, alice, bob, carol, nodeOperator, keeper };
   const beacon = await SimulatedBeacon.start(connection.provider, options.beacon);
-  const wallets = committeeWallets(COMMITTEE_SIZE);
+  const { size, quorum } = options.committee ?? { size: COMMITTEE_SIZE, quorum: QUORUM };
+  const wallets = committeeWallets(size);
   const contracts = await deployEstuary(
     connection,
     {
@@ -80,7 +83,7 @@ export async function startLocalProtocol(
       guardian: guardian.address,
       treasury: treasury.address,
       committee: wallets.map((wallet) => wallet.address),
-      quorum: BigInt(QUORUM),
+      quorum: BigInt(quorum),
     },
     { ...LOCAL_SETTINGS, ...options.settings },
   );
@@ -90,7 +93,7 @@ export async function startLocalProtocol(
   const operatorId = await contracts.operators.operatorCount();
   // the predeploys answer from the first system call on
   await beacon.advanceSlots(1);
-  const committee = new LocalCommittee(contracts, beacon, wallets, QUORUM);
+  const committee = new LocalCommittee(contracts, beacon, wallets, quorum);
   return { ...contracts, ...accounts, contracts, beacon, committee, operatorId };
 }
 
@@ -129,8 +132,14 @@ export function validatorBatch(p: LocalProtocol, keys: readonly ValidatorKey[]):
 }
 
 /** The whole way from key to funded. The pool must have the ether. */
-export async function fundValidators(p: LocalProtocol, count: number, first: number): Promise<ValidatorKey[]> {
-  const keys = await predeposit(p, count, first);
+export async function fundValidators(
+  p: LocalProtocol,
+  count: number,
+  first: number,
+  owner?: HardhatEthersSigner,
+  operatorId?: bigint,
+): Promise<ValidatorKey[]> {
+  const keys = await predeposit(p, count, first, owner, operatorId);
   await prove(p, keys);
   await p.validators.connect(p.keeper).fundValidators(keys.map((key) => key.pubkey));
   return keys;

@@ -10,9 +10,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
-  rmSync,
   writeFileSync,
-  writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Signer } from "ethers";
@@ -21,14 +19,12 @@ import { REPORT_TYPES, reportDomain, reportHash } from "../protocol/report.ts";
 import type { Report } from "../protocol/report.ts";
 import { AppError, EXIT, messageOf } from "../util/errors.ts";
 import type { Hex } from "../util/hex.ts";
+import { releaseLock, takeLock } from "../util/lock.ts";
 import { encodeSigned, signedReportSchema, signerOf } from "./wire.ts";
 import type { SignedReport } from "./wire.ts";
 
 /** More than are signed while a report is valid: each of them may still be approved. */
 const KEPT = 500;
-/** Held by this process. */
-const heldLocks = new Set<string>();
-
 const journalSchema = z.object({
   chainId: z.string(),
   oracle: z.string(),
@@ -62,7 +58,7 @@ export class Journal {
     this.#lock = join(folder, `${name}.lock`);
     try {
       mkdirSync(folder, { recursive: true });
-      takeLock(this.#lock);
+      takeLock(this.#lock, "signs with this journal");
     } catch (error) {
       if (error instanceof AppError) throw error;
       throw new AppError(EXIT.usage, `ESTUARY_DATA_DIR: can't write ${folder} (${messageOf(error)})`);
@@ -107,8 +103,7 @@ export class Journal {
   }
 
   close(): void {
-    heldLocks.delete(this.#lock);
-    rmSync(this.#lock, { force: true });
+    releaseLock(this.#lock);
   }
 
   #known(report: Report): SignedReport | undefined {
@@ -187,36 +182,6 @@ function writeDurably(file: string, text: string): void {
     fsyncSync(folder);
   } finally {
     closeSync(folder);
-  }
-}
-
-function takeLock(lock: string): void {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      const descriptor = openSync(lock, "wx", 0o600);
-      writeSync(descriptor, String(process.pid));
-      closeSync(descriptor);
-      heldLocks.add(lock);
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      const holder = Number(readFileSync(lock, "utf8"));
-      // a container that starts again has the number of the one before
-      const isHeld = holder === process.pid ? heldLocks.has(lock) : isRunning(holder);
-      if (attempt > 0 || isHeld)
-        throw new AppError(EXIT.refused, `another process (${holder}) signs with this journal: ${lock}`);
-      rmSync(lock, { force: true });
-    }
-  }
-}
-
-function isRunning(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

@@ -8,7 +8,8 @@ export type Log = Pick<Logger, "debug" | "info" | "warn" | "error">;
 /** Names under which a secret could slip into a log. */
 const SECRETS = ["privateKey", "password", "mnemonic", "secret", "seed"];
 
-export function makeLog(name: string, level: string, { pretty = process.stderr.isTTY } = {}): Log {
+/** @param to a file's descriptor; stderr unless told */
+export function makeLog(name: string, level: string, { to = 2, pretty = process.stderr.isTTY } = {}): Log {
   const options = {
     name,
     level,
@@ -19,8 +20,8 @@ export function makeLog(name: string, level: string, { pretty = process.stderr.i
     timestamp: pino.stdTimeFunctions.isoTime,
   };
   return pretty
-    ? pino(options, PinoPretty({ destination: 2, ignore: "pid,hostname", sync: true }))
-    : pino(options, pino.destination({ fd: 2, sync: true }));
+    ? pino(options, PinoPretty({ destination: to, ignore: "pid,hostname", sync: true }))
+    : pino(options, pino.destination({ fd: to, sync: true }));
 }
 
 export const silentLog: Log = pino({ level: "silent" });

@@ -7,10 +7,15 @@ The protocol's whole life cycle on an embedded chain, reconciled to the wei.
 Exit codes: 0 reconciled, 1 not, 2 usage`,
 
   dev: `usage: npm run dev -- [options]
-The protocol on a local network, served over JSON-RPC on loopback until it is stopped.
-  --port N           JSON-RPC (8545); 0 takes a free one
-  --slot-seconds N   wall time of a slot (12)
-Exit codes: 0 stopped, 1 failure, 2 usage`,
+The app, on a local chain with a month of history that five members of the committee and a keeper carry on, until it is stopped (docs/app.md).
+  --day TIME         how long a day lasts, with its report: 20s, 10m, up to 24h (60s)
+  --app-port N       the app (4173); 0 takes a free one, as with the others
+  --port N           JSON-RPC (8545)
+  --beacon-port N    Beacon API (5052)
+  --data DIR         what is kept, to go on with another time (.estuary/dev; with --devnet .estuary/devnet)
+  --fresh            begins anew
+  --devnet           on the real clients of npm run devnet, which begin without a history
+Exit codes: 0 stopped, 1 failure, 2 usage, 3 what is kept is of another version, 4 a port is in use or a client did not start, 5 another process has the data folder`,
 
   devnet: `usage: npm run devnet -- [options]
 A real Ethereum on this machine with the protocol deployed, until it is stopped (docs/devnet.md).

@@ -1,16 +1,14 @@
 /** Every page of the built app: what a screen reader meets, what is clipped, and what a production build holds. Run by `npm run test:app`. */
 import { readFileSync, readdirSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import type { Page } from "playwright-core";
+import { clipped, serious } from "./axe.ts";
 import { connectAs, openBrowser, openPage } from "./browser.ts";
 import { startLocalChain } from "./localChain.ts";
 import type { LocalChain } from "./localChain.ts";
 
 const folder = (name: string): string => fileURLToPath(new URL(`../../app/${name}`, import.meta.url));
-const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const PAGES = ["", "withdraw", "wrap", "rewards", "protocol", "operators", "build"];
 const describeApp = process.env["APP_TESTS"] === "1" ? describe : (_: string, __: () => void) => undefined;
 
@@ -60,35 +58,3 @@ describeApp("a production build", () => {
     expect(html).not.to.match(/(src|href)="\//);
   });
 });
-
-/** What axe-core finds that is serious or critical. */
-async function serious(page: Page): Promise<string[]> {
-  // the policy forbids the page's own scripts to be added to: this one comes over the debugger
-  await page.evaluate(readFileSync(AXE, "utf8"));
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run(): Promise<{ violations: { impact: string; id: string; nodes: { html: string }[] }[] }> };
-    };
-    const { violations } = await axe.run();
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
-  });
-}
-
-/** Text that is wider than its place, or a page wider than the window. */
-async function clipped(page: Page): Promise<string[]> {
-  return page.evaluate(`(() => {
-    const found = [];
-    if (document.documentElement.scrollWidth > window.innerWidth + 1)
-      found.push("the page is " + document.documentElement.scrollWidth + " px wide");
-    for (const element of document.querySelectorAll("main *, header *, nav *")) {
-      const box = element.getBoundingClientRect();
-      if (box.width === 0 || element.closest(".hidden, .scroll, [popover], .skip, svg")) continue;
-      if (element.tagName !== "INPUT" && element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX !== "visible")
-        found.push("clipped: " + element.outerHTML.slice(0, 120));
-      if (box.right > window.innerWidth + 1 || box.left < -1) found.push("outside: " + element.outerHTML.slice(0, 120));
-    }
-    return found;
-  })()`);
-}

@@ -14,15 +14,27 @@ import type { DeployedProtocol } from "../../../devnet/real/protocol.ts";
 import { UsageError } from "./options.ts";
 import type { Options } from "./options.ts";
 
+/** Something that is served beside the devnet: printed before all else, and ended before it. */
+export interface Beside {
+  readonly name: string;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
 /**
  * Prints what was started, then a line for each finalised epoch.
  * @throws UsageError, OtherDevnetError, AppError (invalid: the own keys), ProcessError
  */
-export async function runDevnet(options: Options, stop: AbortSignal): Promise<void> {
+export async function runDevnet(
+  options: Options,
+  stop: AbortSignal,
+  serveBeside?: (devnet: Devnet, protocol: DeployedProtocol) => Promise<Beside>,
+): Promise<void> {
   const begin = performance.now();
   await checkOwnKeys(options);
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "estuary-devnet-"));
   let devnet: Devnet | undefined;
+  let beside: Beside | undefined;
   try {
     const { parameters, pace, keystores } = options;
     const ports = await choosePorts(options.rpcPort, options.beaconPort);
@@ -39,10 +51,13 @@ export async function runDevnet(options: Options, stop: AbortSignal): Promise<vo
     if (keystores !== undefined) await devnet.startValidators("own-validators", keystores, tips);
     const daemons = options.daemons ? await startDaemons(devnet, started.protocol) : undefined;
     await devnet.setPace(pace);
+    beside = await serveBeside?.(devnet, started.protocol);
+    if (beside !== undefined) row(beside.name, beside.url);
     await print(devnet, started.protocol, daemons);
     console.log(`started in ${((performance.now() - begin) / 1_000).toFixed(1)} s; Ctrl-C stops`);
     await watch(devnet, stop);
   } finally {
+    await beside?.close();
     await devnet?.stop();
     if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
   }
@@ -63,7 +78,6 @@ async function checkOwnKeys({ keys, keystores }: Options): Promise<void> {
 async function print(devnet: Devnet, protocol: DeployedProtocol, daemons: Daemons | undefined): Promise<void> {
   const { contracts, wallets, deploymentFile } = protocol;
   const { folder, parameters } = devnet.options;
-  const row = (name: string, value: string): void => console.log(`${name.padEnd(16)} ${value}`);
   row("JSON-RPC", `${devnet.rpcUrl}  (chain ${parameters.chainId})`);
   row("Beacon API", devnet.beaconUrl);
   row("data", folder);
@@ -80,6 +94,10 @@ async function print(devnet: Devnet, protocol: DeployedProtocol, daemons: Daemon
   for (const [name, url] of Object.entries(daemons?.healthUrls ?? {}))
     console.log(`export ${name.toUpperCase().replace("-", "_")}_URL='${url}'`);
   console.log();
+}
+
+function row(name: string, value: string): void {
+  console.log(`${name.padEnd(16)} ${value}`);
 }
 
 async function watch(devnet: Devnet, stop: AbortSignal): Promise<void> {

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { readFileSync, readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
+import { processesWith } from "../../processTable.ts";
 
 const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 const MARK = "DEVNET_OF_A_TEST";
@@ -31,7 +31,7 @@ describeDevnet("npm run devnet ends, and all that it started", () => {
     npm = child;
     return child;
   };
-  const tree = (): string[] => commandLines(`${MARK}=${mark}`);
+  const tree = (): string[] => processesWith(`${MARK}=${mark}`).map(({ line }) => line);
   const until = async (condition: () => boolean, seconds: number, what: string): Promise<void> => {
     const deadline = performance.now() + seconds * 1_000;
     while (!condition()) {
@@ -69,22 +69,3 @@ describeDevnet("npm run devnet ends, and all that it started", () => {
     await until(() => tree().length === 0, 30, "something goes on");
   });
 });
-
-function commandLines(variable: string): string[] {
-  return processesWith(variable).map(({ line }) => line);
-}
-
-/** The processes that have it in their environment, from the table that Linux keeps in /proc. */
-function processesWith(variable: string): { readonly pid: number; readonly line: string }[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        if (!readFileSync(`/proc/${name}/environ`, "utf8").split("\0").includes(variable)) return [];
-        const line = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ");
-        return line === "" ? [] : [{ pid: Number(name), line }];
-      } catch {
-        return []; // it has just ended, or belongs to somebody else
-      }
-    });
-}
