@@ -207,7 +207,7 @@ contract EtherPool is IEtherPool, ERC20Permit, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IEtherPool
-    function target() public view override returns (uint256) {
+    function targetEther() public view override returns (uint256) {
         return (totalSupply() * targetBp) / BP;
     }
 
@@ -309,7 +309,7 @@ contract EtherPool is IEtherPool, ERC20Permit, ReentrancyGuardTransient {
     }
 
     function _curve() private view returns (FeeCurve.Curve memory) {
-        return FeeCurve.Curve(target(), minFeeBp, maxFeeBp);
+        return FeeCurve.Curve(targetEther(), minFeeBp, maxFeeBp);
     }
 
     /// @dev Wei, rounded down.

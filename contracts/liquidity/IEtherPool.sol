@@ -122,7 +122,7 @@ interface IEtherPool is IERC20, IERC20Permit {
     /// @notice R in wei and L in units, as booked. Ether and shares that were sent in without a call are in neither.
     function reserves() external view returns (uint256 ether_, uint256 units);
     /// @notice t in wei: the ether above which sales cost minFeeBp and nothing is sold back.
-    function target() external view returns (uint256);
+    function targetEther() external view returns (uint256);
 
     /// @notice estETH.
     function token() external view returns (IStakedEther);

@@ -15,6 +15,8 @@ interface Known {
 const KNOWN: readonly Known[] = [
   // Functions named `at`, a keyword of some later version.
   { errorCode: "6335", file: "node_modules/@openzeppelin/contracts/utils/structs/Checkpoints.sol" },
+  // Transient storage where guards against re-entry are kept, which clear it at the end of each call.
+  { errorCode: "2394", file: "node_modules/@openzeppelin/contracts/utils/TransientSlot.sol" },
   // A payable fallback without `receive`: EIP-7002 answers a call without data with its fee, and `receive` can't answer.
   { errorCode: "3628", file: "/test/mocks/ExitRequestsStub.sol" },
 ];

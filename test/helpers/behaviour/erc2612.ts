@@ -15,8 +15,8 @@ export interface Erc2612Setup {
 const CURVE_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 const PERMIT = "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)";
 const PERMIT_BYTES = "permit(address,address,uint256,uint256,bytes)";
-const CHAIN = 31_337n;
-const DEADLINE = 2n ** 40n;
+export const CHAIN = 31_337n;
+export const DEADLINE = 2n ** 40n;
 const VALUE = 7n;
 
 const TYPES = {
@@ -29,24 +29,40 @@ const TYPES = {
   ],
 };
 
-type Signed = Omit<Erc2612Setup, "spender"> & { readonly spender: { readonly address: string } };
+/** A permit to sign: of any token with ERC-2612, for any spender. */
+interface Signed {
+  readonly token: { getAddress(): Promise<string>; nonces(owner: string): Promise<bigint> };
+  readonly domainName: string;
+  readonly owner: Pick<HardhatEthersSigner, "address" | "signTypedData">;
+  readonly spender: { readonly address: string };
+}
 
-async function permitOf({ token, domainName, owner, spender }: Signed, chainId: bigint, deadline: bigint) {
+async function permitOf(
+  { token, domainName, owner, spender }: Signed,
+  chainId: bigint,
+  deadline: bigint,
+  value: bigint = VALUE,
+) {
   return {
     domain: { name: domainName, version: "1", chainId, verifyingContract: await token.getAddress() },
     message: {
       owner: owner.address,
       spender: spender.address,
-      value: VALUE,
-      nonce: await token.nonces(owner),
+      value,
+      nonce: await token.nonces(owner.address),
       deadline,
     },
   };
 }
 
 /** A permit of `VALUE` until `DEADLINE` with the owner's next nonce. */
-export async function signPermit(setup: Signed, chainId = CHAIN, deadline = DEADLINE): Promise<Signature> {
-  const { domain, message } = await permitOf(setup, chainId, deadline);
+export async function signPermit(
+  setup: Signed,
+  chainId = CHAIN,
+  deadline = DEADLINE,
+  value = VALUE,
+): Promise<Signature> {
+  const { domain, message } = await permitOf(setup, chainId, deadline, value);
   return Signature.from(await setup.owner.signTypedData(domain, TYPES, message));
 }
 
