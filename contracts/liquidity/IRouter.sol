@@ -31,7 +31,7 @@ interface IRouter {
     /// @notice All legs together give `got`, less than `wanted`: shares, wei or lp, as what was asked for.
     error BelowMinimum(uint256 got, uint256 wanted);
     /// @notice Sellers pay `marginalFee` (1e-9) now, more than `maxFeeBp` basis points: who enters would pay for rebates.
-    error FeeAboveMaximum(uint256 marginalFee, uint256 maxFeeBp);
+    error MarginalFeeAboveMaximum(uint256 marginalFee, uint256 maxFeeBp);
     /// @notice The receiver would lose what it gets.
     error InvalidReceiver(address receiver);
     /// @notice `to` did not take its ether.

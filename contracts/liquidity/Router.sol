@@ -94,7 +94,7 @@ contract Router is IRouter {
         uint256 deadline
     ) external payable override checked(receiver, deadline) returns (uint256 lp) {
         uint256 fee = etherPool.marginalFee();
-        require(Math.ceilDiv(fee, FEE_PER_BP) <= maxFeeBp, FeeAboveMaximum(fee, maxFeeBp));
+        require(Math.ceilDiv(fee, FEE_PER_BP) <= maxFeeBp, MarginalFeeAboveMaximum(fee, maxFeeBp));
         (uint256 totalEther, uint256 totalShares) = token.totals();
         lp = _lpFor(msg.value, totalEther, totalShares);
         require(lp >= minLp, BelowMinimum(lp, minLp));

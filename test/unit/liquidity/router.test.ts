@@ -420,7 +420,7 @@ describe("Router: provide", () => {
     expect(fee).to.be.greaterThan(15_000_000n);
     const below = (fee - 1n) / 100_000n;
     await expect(carol.provide(0n, below, p.carol, NEVER, { value: ETH }))
-      .to.be.revertedWithCustomError(router, "FeeAboveMaximum")
+      .to.be.revertedWithCustomError(router, "MarginalFeeAboveMaximum")
       .withArgs(fee, below);
     for (const value of [0n, 3n])
       await expect(carol.provide(0n, ALL, p.carol, NEVER, { value })).to.be.revertedWithCustomError(
