@@ -107,6 +107,18 @@ export const TIERS = {
   },
 } as const;
 
+/** An EtherPool's terms, in basis points, and what it opens with. docs/liquidity.md explains each number. */
+export interface EtherPoolSettings {
+  readonly seedWei: bigint;
+  readonly terms: Readonly<Record<"minFeeBp" | "maxFeeBp" | "targetBp" | "rebateBp" | "entryFeeBp", bigint>>;
+}
+
+/** The same everywhere: they are of a price for waiting, and not of a network. */
+export const ETHER_POOL: EtherPoolSettings = {
+  seedWei: ETH / 10n,
+  terms: { minFeeBp: 10n, maxFeeBp: 300n, targetBp: 3_000n, rebateBp: 5_000n, entryFeeBp: 2n },
+};
+
 type Scalar = string | bigint | boolean;
 export type ModuleParameter = Scalar | Scalar[] | Record<string, Scalar>;
 

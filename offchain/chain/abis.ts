@@ -1,6 +1,8 @@
 /** The interfaces of all contracts of the protocol. */
 import type { InterfaceAbi } from "ethers";
 import { AccessManager__factory } from "../../typechain-types/factories/@openzeppelin/contracts/access/manager/AccessManager__factory.ts";
+import { EtherPool__factory } from "../../typechain-types/factories/contracts/liquidity/EtherPool__factory.ts";
+import { Router__factory } from "../../typechain-types/factories/contracts/liquidity/Router__factory.ts";
 import { ReportBounds__factory } from "../../typechain-types/factories/contracts/oracle/ReportBounds__factory.ts";
 import { ReportOracle__factory } from "../../typechain-types/factories/contracts/oracle/ReportOracle__factory.ts";
 import { RewardsVault__factory } from "../../typechain-types/factories/contracts/pool/RewardsVault__factory.ts";
@@ -25,5 +27,7 @@ export const CONTRACT_ABIS: readonly InterfaceAbi[] = [
   ReportBounds__factory.abi,
   WithdrawalVault__factory.abi,
   RewardsVault__factory.abi,
+  EtherPool__factory.abi,
+  Router__factory.abi,
   AccessManager__factory.abi,
 ];

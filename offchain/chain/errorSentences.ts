@@ -1,6 +1,7 @@
 /**
- * What each custom error of the contracts means to a person, in one sentence. `{name:format}` stands for an argument, by name or place; formats:
- * eth (wei as ETH), gwei (gwei as ETH), time (unix seconds), shares (27 decimals), far (an epoch that may be "never").
+ * What each custom error of the contracts means to a person, in one sentence. By name, and by signature where several have one. `{name:format}`
+ * stands for an argument, by name or place; formats: eth (wei as ETH), gwei (gwei as ETH), time (unix seconds), shares (27 decimals), units
+ * (westETH), bp and nano (1e-4 and 1e-9 as per cent), far (an epoch that may be "never").
  */
 export const ERROR_SENTENCES: Readonly<Record<string, string>> = {
   // --- amounts and addresses ---
@@ -58,6 +59,23 @@ export const ERROR_SENTENCES: Readonly<Record<string, string>> = {
   ERC721InvalidSender: "{sender} can't send withdrawal requests",
   ERC721InvalidApprover: "{approver} can't approve withdrawal requests",
   ERC721InvalidOperator: "{operator} can't be approved for withdrawal requests",
+
+  // --- leaving at once, and lending ether to that ---
+  NotCalm: "the EtherPool trades nothing now: withdrawal requests are paused, or a report must come first",
+  BelowMinimum: "it would give {got}, less than the least that was asked for, {wanted}: what it gives has changed",
+  AboveMaximum: "it would cost {cost}, more than the limit of {limit}: what it costs has changed",
+  NotEnoughEther: "the EtherPool has {available:eth}, which does not reach for {value:eth}",
+  NotEnoughUnits: "the EtherPool has estETH of {available:units}, less than {wanted:units}",
+  AboveTarget: "the EtherPool gives estETH for {room:eth} more: it has its target then",
+  SeedTooSmall: "an EtherPool opens with {minimum:eth} at least, not {sent:eth}",
+  "OutOfRange(uint256,uint256,uint256)": "{value} is not between {least} and {most}",
+  InvalidReceiver: "{receiver} can't be the receiver: it would be lost there",
+  DeadlinePassed: "the transaction was meant for blocks until {deadline:time}",
+  NothingToDo: "the EtherPool, the withdrawal queue and staking would take none of it now",
+  MarginalFeeAboveMaximum:
+    "sellers pay {marginalFee:nano} now, above the limit of {maxFeeBp:bp}: who enters would pay for rebates",
+  OnlyEtherPool: "ether comes to the Router with a call, or from the EtherPool, not from {caller}",
+  WrongToken: "westETH wraps {actual}, not {expected}",
 
   // --- operators ---
   UnknownTier: "there is no tier {tier}",
@@ -203,3 +221,8 @@ export const ERROR_SENTENCES: Readonly<Record<string, string>> = {
   InvalidAccountNonce: "the permit's nonce is not {account}'s next one, {currentNonce}",
   AccessManagerLockedRole: "role {roleId} can't be changed",
 };
+
+/** Undefined for what is none of ours. */
+export function sentenceFor(error: { readonly name: string; format(): string }): string | undefined {
+  return ERROR_SENTENCES[error.format()] ?? ERROR_SENTENCES[error.name];
+}

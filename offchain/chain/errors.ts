@@ -2,13 +2,14 @@
  * Whatever a node, a wallet or a contract refuses, as one readable sentence: custom errors of all our contracts decoded by one interface, and
  * the failures of wallets and nodes by kind.
  */
-import { AbiCoder, Interface, formatEther, isHexString } from "ethers";
+import { AbiCoder, Interface, formatEther, formatUnits, isHexString } from "ethers";
 import type { ErrorDescription } from "ethers";
+import { ProtocolError } from "../protocol/errors.ts";
 import { AppError, EXIT, isAbort, messageOf } from "../util/errors.ts";
 import type { ExitCode } from "../util/errors.ts";
 import { CONTRACT_ABIS } from "./abis.ts";
 import { meaningOf, revertIn, rpcErrorIn } from "./answers.ts";
-import { ERROR_SENTENCES } from "./errorSentences.ts";
+import { sentenceFor } from "./errorSentences.ts";
 
 export type ChainErrorKind =
   | "reverted"
@@ -83,6 +84,17 @@ export function decodeRevert(data: string): Revert | undefined {
     return parsed === null ? undefined : (nested(parsed) ?? described(parsed));
   } catch {
     return undefined; // a selector of ours before data that does not fit
+  }
+}
+
+/** What `quote` gives, of a formula of the contracts. @throws ChainError: what they would refuse, before they are asked */
+export function foretold<T>(quote: () => T): T {
+  try {
+    return quote();
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    const revert = decodeRevert(ERRORS.encodeErrorResult(error.errorName, error.values));
+    throw new ChainError("reverted", revert?.message ?? error.message, { revert, cause: error });
   }
 }
 
@@ -182,7 +194,7 @@ function described({ name, fragment, args }: ErrorDescription): Revert {
   const named: Record<string, unknown> = {};
   const values: readonly unknown[] = [...args];
   fragment.inputs.forEach(({ name: key }, index) => (named[key === "" ? String(index) : key] = values[index]));
-  const sentence = ERROR_SENTENCES[name];
+  const sentence = sentenceFor(fragment);
   const list = Object.entries(named).map(([key, value]) => `${key} ${String(value)}`);
   const plain = [name.replace(/([a-z\d])([A-Z])/g, "$1 $2").toLowerCase(), ...list].join(", ");
   const message = sentence?.replace(/\{(\w+)(?::(\w+))?\}/g, (_, key: string, format?: string) =>
@@ -202,6 +214,12 @@ function formatted(value: unknown, format: string | undefined): string {
       return formatEther(number / 10n ** 9n);
     case "time":
       return number < 8n * 10n ** 12n ? new Date(Number(number) * 1_000).toISOString() : "never";
+    case "units":
+      return `${formatEther(number)} westETH`;
+    case "bp":
+      return `${formatUnits(number, 2)}%`;
+    case "nano":
+      return `${formatUnits(number, 7)}%`;
     case "far":
       return number === FAR_FUTURE ? "never" : String(number);
     case "status":

@@ -212,10 +212,10 @@ export class ProtocolModel {
     });
   }
 
-  /** As `request`, in exact shares. */
-  requestShares(owner: string, amounts: readonly Shares[], now: bigint): readonly number[] {
+  /** As `request`, in exact shares of `from`. */
+  requestShares(from: string, amounts: readonly Shares[], now: bigint, owner = from): readonly number[] {
     return this.#requestAll(owner, amounts, now, (model, amount) => {
-      model.transferShares(owner, model.settings.queue, amount);
+      model.transferShares(from, model.settings.queue, amount);
       const value = toEtherDown(amount, model.totals);
       ensure(value >= MIN_REQUEST, "RequestTooSmall", value, MIN_REQUEST);
       return amount;

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { AbiCoder, Interface, ZeroAddress, makeError } from "ethers";
 import { CONTRACT_ABIS } from "../../../offchain/chain/abis.ts";
-import { ERROR_SENTENCES } from "../../../offchain/chain/errorSentences.ts";
+import { ERROR_SENTENCES, sentenceFor } from "../../../offchain/chain/errorSentences.ts";
 import { ChainError, ERRORS, decodeRevert, toChainError as toError } from "../../../offchain/chain/errors.ts";
 import { AppError, EXIT } from "../../../offchain/util/errors.ts";
 
@@ -19,8 +19,9 @@ describe("errors of contracts, nodes and wallets", () => {
       /^(ECDSA|SafeCast|Address|ERC1967|UUPS|Initializ|NotInitializ|Failed|Invalid(ShortString|Initialization)|StringTooLong|Checkpoint|MathOverflow|InsufficientBalance|EmptyCode|SafeERC20|ReentrancyGuard|InvalidCheckpoint)/;
     const missing: string[] = [];
     for (const abi of CONTRACT_ABIS)
-      new Interface(abi).forEachError(({ name, inputs }) => {
-        const sentence = ERROR_SENTENCES[name];
+      new Interface(abi).forEachError((fragment) => {
+        const { name, inputs } = fragment;
+        const sentence = sentenceFor(fragment);
         if (sentence === undefined) {
           if (!library.test(name)) missing.push(name);
           return;
@@ -35,7 +36,7 @@ describe("errors of contracts, nodes and wallets", () => {
 
   it("keep no sentence of an error that is gone", () => {
     const names = new Set<string>();
-    ERRORS.forEachError(({ name }) => names.add(name));
+    ERRORS.forEachError((fragment) => names.add(fragment.name).add(fragment.format()));
     expect(Object.keys(ERROR_SENTENCES).filter((name) => !names.has(name))).to.deep.equal([]);
   });
 

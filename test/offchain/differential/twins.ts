@@ -87,6 +87,7 @@ export async function deployed() {
     vaults,
     byNumber,
     governor,
+    guardian,
     treasury,
     stakers,
     oracleSelf,
@@ -138,6 +139,8 @@ export class Twins {
   readonly grid: Grid;
   now: bigint;
   lastRefSlot: bigint;
+  /** By the guardian. */
+  requestsPaused = false;
   readonly #accounts: readonly string[];
   readonly #wrapper: string;
   #weights = { total: WEIGHT * ACTIVE, active: ACTIVE };
@@ -159,8 +162,11 @@ export class Twins {
     this.#wrapper = addresses.wrapper;
   }
 
-  /** Starts the model where the deployment has left the chain. */
-  static async start(chain: Deployed): Promise<Twins> {
+  /**
+   * Starts the model where the deployment has left the chain.
+   * @param others accounts that will have shares
+   */
+  static async start(chain: Deployed, others: readonly string[] = []): Promise<Twins> {
     const { oracle, operators, pool, queue, stakers, treasury, settings, wrapped } = chain;
     const addressOf = (contract: { getAddress(): Promise<string> }) => contract.getAddress();
     const locked = await chain.token.LOCKED();
@@ -186,7 +192,7 @@ export class Twins {
     model.bootstrap(wei(settings.bootstrapWei), lastRefTime, scheduleOf(grid.firstRefSlot, grid));
     const accounts = [
       ...stakers.map(({ address }) => address),
-      ...[treasury.address, model.settings.queue, model.settings.operators, locked, wrapper],
+      ...[treasury.address, model.settings.queue, model.settings.operators, locked, wrapper, ...others],
     ];
     const { timestamp } = await latestBlock();
     const twins = new Twins(chain, model, grid, BigInt(timestamp), {
@@ -210,29 +216,29 @@ export class Twins {
   // --- stakers ---
 
   async deposit(staker: HardhatEthersSigner, amount: bigint): Promise<string> {
-    return this.#both(
+    return this.act(
       () => this.model.deposit(staker.address, wei(amount), this.now),
       () => this.chain.pool.connect(staker).deposit(staker, ethers.ZeroAddress, { ...GAS, value: amount }),
     );
   }
 
   async transfer(from: HardhatEthersSigner, to: HardhatEthersSigner, amount: bigint): Promise<string> {
-    return this.#both(
+    return this.act(
       () => this.model.transfer(from.address, to.address, wei(amount)),
       () => this.chain.token.connect(from).transfer(to, amount, GAS),
     );
   }
 
-  async transferShares(from: HardhatEthersSigner, to: HardhatEthersSigner, amount: bigint): Promise<string> {
-    return this.#both(
+  async transferShares(from: HardhatEthersSigner, to: { readonly address: string }, amount: bigint): Promise<string> {
+    return this.act(
       () => this.model.transferShares(from.address, to.address, shares(amount)),
-      () => this.chain.token.connect(from).transferShares(to, amount, GAS),
+      () => this.chain.token.connect(from).transferShares(to.address, amount, GAS),
     );
   }
 
   async wrap(staker: HardhatEthersSigner, amount: bigint): Promise<string> {
     const { model } = this;
-    return this.#both(
+    return this.act(
       () => {
         const units = wrappedBy(wei(amount), model.sharesOf(staker.address), model.totals);
         if (units === undefined) {
@@ -250,14 +256,14 @@ export class Twins {
   }
 
   async request(owner: HardhatEthersSigner, amounts: readonly bigint[]): Promise<string> {
-    return this.#both(
+    return this.act(
       () => this.model.request(owner.address, amounts.map(wei), this.now),
       () => this.chain.queue.connect(owner).requestWithdrawals([...amounts], owner, GAS),
     );
   }
 
   async requestShares(owner: HardhatEthersSigner, amounts: readonly bigint[]): Promise<string> {
-    return this.#both(
+    return this.act(
       () => this.model.requestShares(owner.address, amounts.map(shares), this.now),
       () => this.chain.queue.connect(owner).requestWithdrawalsShares([...amounts], owner, GAS),
     );
@@ -268,7 +274,7 @@ export class Twins {
     const receiver = ethers.Wallet.createRandom().address;
     let owed = 0n;
     const attempt = this.model.clone();
-    const outcome = await this.#both(
+    const outcome = await this.act(
       () => {
         // all or nothing
         for (const id of ids) attempt.claim(caller.address, id);
@@ -285,7 +291,7 @@ export class Twins {
   async continueFinalisation(): Promise<string> {
     const [anyone] = this.chain.stakers;
     if (anyone === undefined) throw new Error("nobody");
-    return this.#both(
+    return this.act(
       () => this.model.continueFinalisation(this.now),
       () => this.chain.pool.connect(anyone).continueFinalisation(GAS),
     );
@@ -295,7 +301,7 @@ export class Twins {
   async fund(wanted: bigint): Promise<string> {
     const left = max(0n, MOST_FUNDED - this.model.books.funded / (32n * 10n ** 18n));
     const count = wanted < left ? wanted : left;
-    return this.#both(
+    return this.act(
       () => this.model.fund(count, this.now),
       () => this.chain.byNumber.connect(this.chain.validatorsSelf).fundByNumber(count, GAS),
     );
@@ -303,21 +309,21 @@ export class Twins {
 
   async fundOwn(staker: HardhatEthersSigner): Promise<string> {
     const [key = ""] = someKeys(1n);
-    return this.#both(
+    return this.act(
       () => this.model.fundOwn(staker.address, this.now),
       () => this.chain.pool.connect(this.chain.validatorsSelf).fundOwn(key, staker, { ...GAS, value: TOP_UP }),
     );
   }
 
   async noteSlashing(slotTimeOfIt: bigint): Promise<string> {
-    return this.#both(
+    return this.act(
       () => this.model.noteSlashing(slotTimeOfIt),
       () => this.chain.pool.connect(this.chain.validatorsSelf).noteSlashing(slotTimeOfIt, GAS),
     );
   }
 
   async noteSlashings(slotTimeOfThem: bigint, count: bigint): Promise<string> {
-    return this.#both(
+    return this.act(
       () => {
         for (let n = 0n; n < count; n++) this.model.noteSlashing(slotTimeOfThem);
       },
@@ -327,7 +333,7 @@ export class Twins {
 
   /** The oracle announced a report. */
   async hold(): Promise<string> {
-    return this.#both(
+    return this.act(
       () => this.model.hold(this.now),
       () => this.chain.pool.connect(this.chain.oracleSelf).hold(GAS),
     );
@@ -345,7 +351,7 @@ export class Twins {
     const { operatorsSelf, pool, queue, token } = this.chain;
     await this.#tick();
     await token.connect(operatorsSelf).transferShares(queue, amount, GAS);
-    return this.#both(
+    return this.act(
       () => this.model.addCover(amount),
       () => pool.connect(operatorsSelf).addCover(amount, GAS),
     );
@@ -361,7 +367,7 @@ export class Twins {
   }
 
   async payTreasury(): Promise<string> {
-    return this.#both(
+    return this.act(
       () => {
         this.model.divideFees(this.#weights);
         this.model.payTreasury();
@@ -396,7 +402,7 @@ export class Twins {
     const rewardsVault = await vault("rewards", choice.fromRewardsVault);
     const incident = choice.incident ?? false;
     const { clBalance, leaving = wei(0n) } = choice;
-    const outcome = await this.#both(
+    const outcome = await this.act(
       () =>
         model.report({
           ...schedule,
@@ -434,7 +440,7 @@ export class Twins {
   }
 
   /** Acts on both sides: "done", or the refusal that both give. */
-  async #both(act: () => unknown, send: () => Promise<ContractTransactionResponse>): Promise<string> {
+  async act(act: () => unknown, send: () => Promise<ContractTransactionResponse>): Promise<string> {
     await this.#tick();
     const ours = nameOf(() => act());
     const theirs = await send().then(
@@ -486,7 +492,7 @@ export class Twins {
       promised: model.promised(),
       depositable: model.depositable(),
       exitDemand: model.exitDemand(asked),
-      calm: [model.isCalm(view.time), model.books.lastRefTime],
+      calm: [!this.requestsPaused && model.isCalm(view.time), model.books.lastRefTime],
       unfinalisedShares: model.unfinalisedShares(),
       oldestRoundEnd: oldestRoundEnd(queue) ?? 0n,
       lastRequestId: BigInt(count),
