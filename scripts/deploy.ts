@@ -7,11 +7,15 @@ import { config, network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
 import { startLocalProtocol } from "../devnet/simulated/localProtocol.ts";
 import { deployEstuary } from "../deploy/deploy.ts";
+import type { Contracts } from "../deploy/deploy.ts";
+import { deployLiquidity } from "../deploy/deployLiquidity.ts";
 import { deploymentPath, writeDeployment } from "../offchain/chain/deploymentFile.ts";
 import { inspectDeployment } from "../deploy/lib/inspect.ts";
-import { CHAINS, LOCAL_SETTINGS, MAINNET_SETTINGS } from "../deploy/lib/parameters.ts";
+import { inspectLiquidity } from "../deploy/lib/inspectLiquidity.ts";
+import { CHAINS, ETHER_POOL, LOCAL_SETTINGS, MAINNET_SETTINGS } from "../deploy/lib/parameters.ts";
 import type { Chain, People } from "../deploy/lib/parameters.ts";
 import { peopleFrom, SettingsError } from "../deploy/lib/people.ts";
+import { printLiquidity } from "./lib/liquidityTable.ts";
 import { AppError } from "../offchain/util/errors.ts";
 import { processEnvironment, withSettings } from "../offchain/util/settings.ts";
 
@@ -41,9 +45,11 @@ async function main(): Promise<number> {
   for (const [name, address] of Object.entries(addresses)) console.log(`${name.padEnd(16)} ${address}`);
   console.log("");
   for (const { name, account, delay } of holdings) console.log(`${name.padEnd(16)} ${account}  delay ${delay} s`);
-  for (const problem of problems) console.error(`problem: ${problem}`);
-  console.log(problems.length === 0 ? "\nwired as designed; roles as in deploy/roles.ts; the deployer holds none" : "");
-  return problems.length === 0 ? 0 : 1;
+  if (problems.length === 0) console.log("\nwired as designed; roles as in deploy/roles.ts; the deployer holds none");
+  const found = chain === undefined ? await deployLiquidityHere(connection, contracts) : [];
+  if (chain !== undefined) console.log(`next             npm run deploy:liquidity -- --network ${values.network}`);
+  for (const problem of [...problems, ...found]) console.error(`problem: ${problem}`);
+  return problems.length + found.length === 0 ? 0 : 1;
 }
 
 /** Who governs, once node and deployer of the network are known to be set as well. @throws SettingsError, a line for each that is not */
@@ -68,6 +74,14 @@ async function settingsOf(name: string): Promise<People> {
     problems.push(error.message);
   }
   throw new SettingsError(problems.join("\n"));
+}
+
+/** What public networks get by `npm run deploy:liquidity`. @returns problems */
+async function deployLiquidityHere(connection: NetworkConnection, contracts: Contracts): Promise<readonly string[]> {
+  const inspection = await inspectLiquidity(await deployLiquidity(connection, contracts), contracts, ETHER_POOL);
+  console.log("");
+  printLiquidity(inspection);
+  return inspection.problems;
 }
 
 /** To the in-process network unless a chain is given. */

@@ -5,7 +5,7 @@ import { USAGE, answerHelp } from "./lib/usage.ts";
 import type { ProgramName } from "./lib/usage.ts";
 
 /** By its name in package.json. */
-const FILES: Partial<Record<ProgramName, string>> = { start: "./demo.ts" };
+const FILES: Partial<Record<ProgramName, string>> = { start: "./demo.ts", "deploy:liquidity": "./deploy-liquidity.ts" };
 /** What these start must end with whoever started them, from the beginning. */
 const LASTING: ReadonlySet<ProgramName> = new Set<ProgramName>(["dev", "devnet", "e2e"]);
 

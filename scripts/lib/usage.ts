@@ -46,6 +46,12 @@ Settings, from the environment, .env, or the settings file (those of ESTUARY_):
   HOODI_RPC_URL, HOODI_PRIVATE_KEY                       node and deployer, by network; also: npx hardhat keystore set
 Exit codes: 0 deployed and wired as designed, 1 not, 2 usage or settings`,
 
+  "deploy:liquidity": `usage: npm run deploy:liquidity -- --network hoodi | sepolia | mainnet
+Deploys EtherPool and Router over the protocol that deployments/<chain id>.json names, where it names no Router yet, and writes it there.
+Brings the pool to its target once the protocol is calm: run it again after the first report. Prints what is immutable, and that nobody owns it.
+Settings: HOODI_RPC_URL, HOODI_PRIVATE_KEY (node and deployer, by network; also: npx hardhat keystore set)
+Exit codes: 0 deployed, immutable and at its target, or waiting for calm; 1 not; 2 usage or settings`,
+
   gas: `usage: npm run gas -- [--json] [--check | --update] [--scale]
 What the protocol's operations cost, beside the limits and the peers' figures.
   --json     rows on stdout
