@@ -1,5 +1,5 @@
 /**
- * The protocol's contracts, found from two addresses: whatever may be replaced (the pool, and what it names) is asked for, so that an
+ * The protocol's contracts, found from two addresses and the Router's: whatever may be replaced (the pool, and what it names) is asked for, so that an
  * addresses file never grows old.
  */
 import { ZeroAddress } from "ethers";
@@ -8,7 +8,9 @@ import { z } from "zod";
 import { AppError, EXIT, messageOf } from "../util/errors.ts";
 import { ChainError, toChainError } from "./errors.ts";
 import { MULTICALL3, NoSuchView, blockRefOf, call, readAll } from "./multicall.ts";
-import type { BlockRef } from "./multicall.ts";
+import type { BlockRef, Source } from "./multicall.ts";
+import { EtherPool__factory } from "../../typechain-types/factories/contracts/liquidity/EtherPool__factory.ts";
+import { Router__factory } from "../../typechain-types/factories/contracts/liquidity/Router__factory.ts";
 import { OperatorRegistry__factory } from "../../typechain-types/factories/contracts/validators/OperatorRegistry__factory.ts";
 import { ReportOracle__factory } from "../../typechain-types/factories/contracts/oracle/ReportOracle__factory.ts";
 import { StakedEther__factory } from "../../typechain-types/factories/contracts/token/StakedEther__factory.ts";
@@ -17,6 +19,8 @@ import { ValidatorRegistry__factory } from "../../typechain-types/factories/cont
 import { WithdrawalQueue__factory } from "../../typechain-types/factories/contracts/withdrawals/WithdrawalQueue__factory.ts";
 import { WithdrawalVault__factory } from "../../typechain-types/factories/contracts/withdrawals/WithdrawalVault__factory.ts";
 import { WrappedStakedEther__factory } from "../../typechain-types/factories/contracts/token/WrappedStakedEther__factory.ts";
+import type { EtherPool } from "../../typechain-types/contracts/liquidity/EtherPool.ts";
+import type { Router } from "../../typechain-types/contracts/liquidity/Router.ts";
 import type { OperatorRegistry } from "../../typechain-types/contracts/validators/OperatorRegistry.ts";
 import type { ReportOracle } from "../../typechain-types/contracts/oracle/ReportOracle.ts";
 import type { StakedEther } from "../../typechain-types/contracts/token/StakedEther.ts";
@@ -33,6 +37,8 @@ export const deploymentSchema = z.object({
   chainId: z.number().int().positive().transform(BigInt),
   token: hexAddress,
   wrapped: hexAddress,
+  /** Of the EtherPool, which it names; undefined where there is none, or where the file is older than it. */
+  router: hexAddress.optional(),
   /** The block before which nothing happened: where readers of events start. */
   fromBlock: z.number().int().nonnegative(),
 });
@@ -55,6 +61,14 @@ export interface Protocol {
   readonly oracle: ReportOracle;
   readonly withdrawalVault: WithdrawalVault;
   readonly rewardsVault: string;
+  /** Undefined where the addresses file names none. */
+  readonly liquidity: Liquidity | undefined;
+}
+
+/** The Router and the one pool that it trades with. */
+export interface Liquidity {
+  readonly router: Router;
+  readonly etherPool: EtherPool;
 }
 
 export type ConnectErrorKind = "wrong-chain" | "not-deployed" | "miswired";
@@ -93,11 +107,13 @@ export function parseDeployment(text: string, name: string): Deployment {
  *   belong to different deployments
  */
 export async function connect(provider: Provider, deployment: Deployment): Promise<Protocol> {
-  const { token: tokenAddress, wrapped: wrappedAddress } = deployment;
-  const [network, block, tokenCode, wrappedCode, multicallCode] = await Promise.all([
+  const { token: tokenAddress, wrapped: wrappedAddress, router: routerAddress } = deployment;
+  const [network, block, tokenCode, wrappedCode, multicallCode, routerCode] = await Promise.all([
     provider.getNetwork(),
     blockRefOf(provider),
-    ...[tokenAddress, wrappedAddress, MULTICALL3].map((address) => provider.getCode(address)),
+    ...[tokenAddress, wrappedAddress, MULTICALL3, ...(routerAddress === undefined ? [] : [routerAddress])].map(
+      (address) => provider.getCode(address),
+    ),
   ] as const).catch((error: unknown) => {
     if (error instanceof AppError) throw error;
     throw new AppError(EXIT.unavailable, `the node does not answer: ${toChainError(error).message}`, { cause: error });
@@ -115,6 +131,7 @@ export async function connect(provider: Provider, deployment: Deployment): Promi
   for (const [name, address, code] of [
     ["estETH", tokenAddress, tokenCode],
     ["westETH", wrappedAddress, wrappedCode],
+    ["the Router", routerAddress, routerCode],
   ] as const)
     if (code === "0x")
       throw new ConnectError(
@@ -167,11 +184,21 @@ export async function connect(provider: Provider, deployment: Deployment): Promi
     oracle: ReportOracle__factory.connect(peers.oracle, provider),
     withdrawalVault: WithdrawalVault__factory.connect(peers.withdrawalVault, provider),
     rewardsVault: peers.rewardsVault,
+    liquidity: routerAddress === undefined ? undefined : await liquidityAt(source, routerAddress, block),
   };
   sameAddress(`${wrappedAddress} wraps`, found.wrappedToken, tokenAddress);
   sameAddress(`the pool ${found.pool} mints`, peers.token, tokenAddress);
   await checkPeers(protocol, tokenAddress, block);
   return protocol;
+}
+
+async function liquidityAt(source: Source, address: string, block: BlockRef): Promise<Liquidity> {
+  const router = Router__factory.connect(address, source.provider);
+  const etherPool = await orMiswired(address, "the Router", async () => {
+    const { values } = await readAll(source, { etherPool: call(router, router.etherPool) }, block);
+    return values.etherPool;
+  });
+  return { router, etherPool: EtherPool__factory.connect(etherPool, source.provider) };
 }
 
 async function checkPeers(protocol: Protocol, tokenAddress: string, block: BlockRef): Promise<void> {
@@ -195,6 +222,29 @@ async function checkPeers(protocol: Protocol, tokenAddress: string, block: Block
     sameAddress(`the ${name} of estETH ${tokenAddress} names`, back[name], tokenAddress);
   sameAddress("the operator registry names", back.itsValidators, validators.target as string);
   sameAddress("the validator registry names", back.itsOperators, operators.target as string);
+  if (protocol.liquidity !== undefined) await checkLiquidity(protocol, protocol.liquidity, block);
+}
+
+async function checkLiquidity(protocol: Protocol, { router, etherPool }: Liquidity, block: BlockRef): Promise<void> {
+  const { token, wrapped, queue } = protocol;
+  const at = router.target as string;
+  const named = await orMiswired(at, "the Router", async () => {
+    const { values } = await readAll(
+      protocol,
+      {
+        token: call(router, router.token),
+        wrapped: call(router, router.wrappedToken),
+        queue: call(router, router.queue),
+        ofPool: call(etherPool, etherPool.token),
+      },
+      block,
+    );
+    return values;
+  });
+  sameAddress(`the Router ${at} routes`, named.token, token.target as string);
+  sameAddress(`the Router ${at} wraps to`, named.wrapped, wrapped.target as string);
+  sameAddress(`the Router ${at} queues at`, named.queue, queue.target as string);
+  sameAddress(`the EtherPool ${etherPool.target as string} trades`, named.ofPool, token.target as string);
 }
 
 function sameAddress(what: string, found: string, expected: string): void {
@@ -215,6 +265,6 @@ async function orMiswired<T>(address: string, name: string, read: () => Promise<
 
 /** The addresses file of a deployment, as `parseDeployment` reads it. By custom `deployments/<chain id>.json`. */
 export function formatDeployment(deployment: Deployment): string {
-  const { chainId, token, wrapped, fromBlock } = deployment;
-  return `${JSON.stringify({ chainId: Number(chainId), token, wrapped, fromBlock }, null, 2)}\n`;
+  const { chainId, token, wrapped, router, fromBlock } = deployment;
+  return `${JSON.stringify({ chainId: Number(chainId), token, wrapped, router, fromBlock }, null, 2)}\n`;
 }

@@ -33,6 +33,8 @@ export const ERROR_SENTENCES: Readonly<Record<string, string>> = {
   ERC20InvalidSpender: "{spender} can't be approved",
   PermitExpired: "the permit expired on {deadline:time}",
   PermitInvalid: "the permit is not a signature of {owner}",
+  ERC2612ExpiredSignature: "the permit expired on {deadline:time}",
+  ERC2612InvalidSigner: "the permit is a signature of {signer}, not of {owner}",
   ExceedsMaxWithdraw: "{owner} can withdraw at most {maximum:eth}, not {assets:eth}",
   ExceedsMaxRedeem: "{owner} can redeem at most {maximum:eth} of westETH, not {wrapped:eth}",
 

@@ -5,9 +5,9 @@ import type { Protocol } from "./connect.ts";
 import { parsedLog } from "./logs.ts";
 
 export type ContractName =
-  "token" | "wrapped" | "pool" | "queue" | "operators" | "validators" | "oracle" | "withdrawalVault";
+  "token" | "wrapped" | "pool" | "queue" | "operators" | "validators" | "oracle" | "withdrawalVault" | "etherPool";
 
-const NAMES: readonly ContractName[] = [
+const NAMES = [
   ...(["token", "wrapped", "pool", "queue", "operators", "validators", "oracle", "withdrawalVault"] as const),
 ];
 
@@ -22,15 +22,15 @@ export interface ChainEvent {
 
 /** The events of the protocol among these logs; others' are passed over. */
 export function decodeEvents(protocol: Protocol, logs: readonly Log[]): ChainEvent[] {
-  const byAddress = new Map(NAMES.map((name) => [(protocol[name].target as string).toLowerCase(), name]));
+  const contracts = contractsOf(protocol);
   return logs.flatMap((log) => {
-    const contract = byAddress.get(log.address.toLowerCase());
+    const contract = contracts.get(log.address.toLowerCase());
     if (contract === undefined) return [];
-    const parsed = parsedLog(protocol[contract].interface, log);
+    const parsed = parsedLog(contract.abi, log);
     if (parsed === undefined) return [];
     return [
       {
-        contract,
+        contract: contract.name,
         name: parsed.name,
         args: namedArgs(parsed),
         block: log.blockNumber,
@@ -39,6 +39,18 @@ export function decodeEvents(protocol: Protocol, logs: readonly Log[]): ChainEve
       },
     ];
   });
+}
+
+/** The Router emits nothing. */
+function contractsOf(protocol: Protocol): Map<string, { readonly name: ContractName; readonly abi: object }> {
+  const { etherPool } = protocol.liquidity ?? {};
+  const named = [
+    ...NAMES.map((name) => [name, protocol[name]] as const),
+    ...(etherPool === undefined ? [] : [["etherPool", etherPool] as const]),
+  ];
+  return new Map(
+    named.map(([name, { target, interface: abi }]) => [(target as string).toLowerCase(), { name, abi }] as const),
+  );
 }
 
 /** Arguments by name; those without one by place. */

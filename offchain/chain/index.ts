@@ -1,6 +1,6 @@
 /** The SDK: what integrators, the command line, the daemons and the web app use (docs/integrators.md). */
 export { connect, ConnectError, deploymentSchema, formatDeployment, parseDeployment } from "./connect.ts";
-export type { ConnectErrorKind, Deployment, Protocol } from "./connect.ts";
+export type { ConnectErrorKind, Deployment, Liquidity, Protocol } from "./connect.ts";
 export { ExecutionProvider, openProvider } from "./provider.ts";
 export type { ExecutionOptions } from "./provider.ts";
 export { ChainError, ERRORS, decodeRevert, readable, toChainError } from "./errors.ts";
@@ -23,6 +23,8 @@ export { ValidatorReader, keyRootOf } from "./validatorReader.ts";
 
 export { readAccount } from "./read/account.ts";
 export type { AccountStatus } from "./read/account.ts";
+export { liquidityOf, readEtherPool } from "./read/etherPool.ts";
+export type { EtherPoolStatus } from "./read/etherPool.ts";
 export { readProtocol } from "./read/protocol.ts";
 export type { DepositBlock, ProtocolStatus, TierQueue, TierStatus, Unrest } from "./read/protocol.ts";
 export { readInflow, towardsFunding, towardsQueue } from "./read/inflow.ts";
@@ -44,7 +46,29 @@ export { estimateWait } from "../protocol/waiting.ts";
 export type { WaitEstimate, WaitInputs, WaitReason } from "../protocol/waiting.ts";
 
 export type { Amount, Context, Cost, Flow, Prepared, SendOptions, Sent } from "./write/prepare.ts";
-export { approvalFor, stake, stakeAndWrap, unwrap, wrap, wrapWithPermit } from "./write/stake.ts";
+export { approvalFor } from "./write/permit.ts";
+export { stake, stakeAndWrap, unwrap, wrap, wrapWithPermit } from "./write/stake.ts";
+export { stakeBest } from "./write/stakeBest.ts";
+export type { StakeBestOptions, StakedBest } from "./write/stakeBest.ts";
+export { leave, leaveApproval } from "./write/leave.ts";
+export type { LeaveOptions, Leaving, Left } from "./write/leave.ts";
+export { buy, enter, enterApproval, exit, exitApproval, exitToEther, provide } from "./write/provide.ts";
+export type { ExitOptions, Moved, ProvideOptions, Purchase } from "./write/provide.ts";
+export type { Limits } from "./write/limits.ts";
+export {
+  curveOf,
+  quoteBuy,
+  quoteEnter,
+  quoteExit,
+  quoteSell,
+  quoteSellFor,
+  sellableWithin,
+} from "../protocol/etherPool.ts";
+export type { Both, EtherPool, EtherPoolTerms } from "../protocol/etherPool.ts";
+export { toEtherDown, toEtherUp, toSharesDown, toSharesUp } from "../protocol/shares.ts";
+export type { Totals } from "../protocol/shares.ts";
+export { splitExit, splitLeave, splitProvide, splitStake } from "../protocol/router.ts";
+export type { LeaveSplit, Market, Provision, StakeSplit } from "../protocol/router.ts";
 export {
   MOST_CLAIMS,
   claim,

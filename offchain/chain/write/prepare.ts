@@ -37,7 +37,7 @@ export interface Cost {
 
 /** An amount with 18 decimals. */
 export interface Amount {
-  readonly asset: "ETH" | "estETH" | "westETH";
+  readonly asset: "ETH" | "estETH" | "westETH" | "LP";
   readonly amount: Wei;
 }
 
@@ -97,7 +97,7 @@ export interface Target {
   readonly interface: unknown;
 }
 
-/** A function that returns nothing gives undefined. */
+/** A function that returns nothing gives undefined; one that returns several values gives them by place and name. */
 type Returned<R> = R extends readonly [infer First] ? (undefined extends First ? undefined : First) : undefined;
 
 const TIMEOUT_SECONDS = 1_800;
@@ -130,7 +130,7 @@ export async function prepare<A extends unknown[], R, Outcome>(
   const simulateAt = async (block: number | "latest"): Promise<Returned<R>> => {
     const answer = await readable(() => provider.call({ ...transaction, blockTag: block }));
     const values = abi.decodeFunctionResult(fragment, answer);
-    return (fragment.outputs.length === 1 ? values[0] : undefined) as Returned<R>;
+    return (fragment.outputs.length > 1 ? values : values.toArray()[0]) as Returned<R>;
   };
   /** Before the node is asked to run it: some refuse what the account can't pay without saying so. @returns the balance */
   const expectValue = async (): Promise<bigint> => {

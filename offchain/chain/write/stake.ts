@@ -1,13 +1,12 @@
 /** Staking and wrapping. Amounts are wei of ETH, estETH or westETH (18 decimals each). */
-import { Signature, ZeroAddress, formatEther } from "ethers";
+import { ZeroAddress, formatEther } from "ethers";
 import { SHARES_PER_UNIT, shares, wei } from "../../protocol/units.ts";
 import type { Shares, Wei } from "../../protocol/units.ts";
-import { call, readAll } from "../multicall.ts";
-import { readable } from "../errors.ts";
 import { argsOf } from "../events.ts";
 import type { ChainEvent } from "../events.ts";
+import { signPermit } from "./permit.ts";
 import { prepare } from "./prepare.ts";
-import type { Amount, Context, Flow, Prepared, Target } from "./prepare.ts";
+import type { Amount, Context, Flow, Prepared } from "./prepare.ts";
 
 export interface StakeOptions {
   /** Default: the signer. */
@@ -84,29 +83,8 @@ export async function wrapWithPermit(
   amount: Wei,
   deadline: bigint,
 ): Promise<Prepared<bigint, { readonly wrapped: Wei }>> {
-  const { protocol, signer } = context;
-  const { token, wrapped } = protocol;
-  const owner = await signer.getAddress();
-  const { values } = await readAll(protocol, {
-    nonce: call(token, token.nonces, owner),
-    domain: call(token, token.eip712Domain),
-  });
-  const { name, version, chainId, verifyingContract } = values.domain as unknown as {
-    name: string;
-    version: string;
-    chainId: bigint;
-    verifyingContract: string;
-  };
-  const signature = await readable(() =>
-    signer.signTypedData({ name, version, chainId, verifyingContract }, PERMIT_TYPES, {
-      owner,
-      spender: wrapped.target,
-      value: amount,
-      nonce: values.nonce,
-      deadline,
-    }),
-  );
-  const { v, r, s } = Signature.from(signature);
+  const { token, wrapped } = context.protocol;
+  const { v, r, s } = await signPermit(context, token, wrapped, amount, deadline);
   return prepare(context, {
     label: `wrap ${formatEther(amount)} estETH`,
     contract: wrapped,
@@ -116,16 +94,6 @@ export async function wrapWithPermit(
     outcome: (events) => ({ wrapped: minted(events) }),
   });
 }
-
-const PERMIT_TYPES = {
-  Permit: [
-    { name: "owner", type: "address" },
-    { name: "spender", type: "address" },
-    { name: "value", type: "uint256" },
-    { name: "nonce", type: "uint256" },
-    { name: "deadline", type: "uint256" },
-  ],
-};
 
 /** Unwraps westETH to estETH, exactly 1e9 shares a wei. The result is estETH, rounded down. */
 export async function unwrap(context: Context, amount: Wei): Promise<Prepared<bigint, { readonly shares: Shares }>> {
@@ -140,34 +108,7 @@ export async function unwrap(context: Context, amount: Wei): Promise<Prepared<bi
   });
 }
 
-/** The approval that `spender` lacks to move `amount` of the signer's estETH or westETH; undefined if it has enough. */
-export async function approvalFor(
-  context: Context,
-  asset: "estETH" | "westETH",
-  spender: Target | string,
-  amount: Wei,
-): Promise<Prepared<boolean, { readonly approved: Wei }> | undefined> {
-  const { protocol, signer } = context;
-  const address = typeof spender === "string" ? spender : (spender.target as string);
-  const owner = await signer.getAddress();
-  const { token, wrapped } = protocol;
-  const isWrapped = asset === "westETH";
-  const { values } = await readAll(protocol, {
-    allowance: isWrapped
-      ? call(wrapped, wrapped.allowance, owner, address)
-      : call(token, token.allowance, owner, address),
-  });
-  if (values.allowance >= amount) return undefined;
-  return prepare(context, {
-    label: `let ${address} use ${formatEther(amount)} ${asset}`,
-    contract: isWrapped ? wrapped : token,
-    method: isWrapped ? wrapped.approve : token.approve,
-    args: [address, amount],
-    outcome: () => ({ approved: amount }),
-  });
-}
-
-function flowOf(gives: readonly [Amount["asset"], Wei], gets: readonly [Amount["asset"], Wei]): Flow {
+export function flowOf(gives: readonly [Amount["asset"], Wei], gets: readonly [Amount["asset"], Wei]): Flow {
   const amountOf = ([asset, amount]: readonly [Amount["asset"], Wei]): Amount => ({ asset, amount });
   return { gives: [amountOf(gives)], gets: [amountOf(gets)] };
 }

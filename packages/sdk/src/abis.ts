@@ -8,6 +8,8 @@ import { ValidatorRegistry__factory } from "../../../typechain-types/factories/c
 import { ReportOracle__factory } from "../../../typechain-types/factories/contracts/oracle/ReportOracle__factory.ts";
 import { WithdrawalVault__factory } from "../../../typechain-types/factories/contracts/withdrawals/WithdrawalVault__factory.ts";
 import { RewardsVault__factory } from "../../../typechain-types/factories/contracts/pool/RewardsVault__factory.ts";
+import { EtherPool__factory } from "../../../typechain-types/factories/contracts/liquidity/EtherPool__factory.ts";
+import { Router__factory } from "../../../typechain-types/factories/contracts/liquidity/Router__factory.ts";
 
 export const ABIS = {
   StakedEther: StakedEther__factory.abi,
@@ -19,4 +21,6 @@ export const ABIS = {
   ReportOracle: ReportOracle__factory.abi,
   WithdrawalVault: WithdrawalVault__factory.abi,
   RewardsVault: RewardsVault__factory.abi,
+  EtherPool: EtherPool__factory.abi,
+  Router: Router__factory.abi,
 } as const;

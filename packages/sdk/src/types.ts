@@ -8,6 +8,10 @@ export type { ValidatorRegistry } from "../../../typechain-types/contracts/valid
 export type { ReportOracle } from "../../../typechain-types/contracts/oracle/ReportOracle.ts";
 export type { WithdrawalVault } from "../../../typechain-types/contracts/withdrawals/WithdrawalVault.ts";
 export type { RewardsVault } from "../../../typechain-types/contracts/pool/RewardsVault.ts";
+export type { EtherPool } from "../../../typechain-types/contracts/liquidity/EtherPool.ts";
+export type { Router } from "../../../typechain-types/contracts/liquidity/Router.ts";
+export { EtherPool__factory } from "../../../typechain-types/factories/contracts/liquidity/EtherPool__factory.ts";
+export { Router__factory } from "../../../typechain-types/factories/contracts/liquidity/Router__factory.ts";
 export { StakedEther__factory } from "../../../typechain-types/factories/contracts/token/StakedEther__factory.ts";
 export { WrappedStakedEther__factory } from "../../../typechain-types/factories/contracts/token/WrappedStakedEther__factory.ts";
 export { StakingPool__factory } from "../../../typechain-types/factories/contracts/pool/StakingPool__factory.ts";

@@ -5,7 +5,8 @@ import type { AddressInfo } from "node:net";
 import { openProvider } from "../../../offchain/chain/provider.ts";
 import { ChainError } from "../../../offchain/chain/errors.ts";
 import type { Context } from "../../../offchain/chain/write/prepare.ts";
-import { approvalFor, stake, stakeAndWrap, unwrap, wrap, wrapWithPermit } from "../../../offchain/chain/write/stake.ts";
+import { approvalFor } from "../../../offchain/chain/write/permit.ts";
+import { stake, stakeAndWrap, unwrap, wrap, wrapWithPermit } from "../../../offchain/chain/write/stake.ts";
 import {
   claim,
   requestWithdrawals,

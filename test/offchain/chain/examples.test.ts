@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { readDeployment, writeDeployment } from "../../../offchain/chain/deploymentFile.ts";
+import { openLiquidity } from "../../../devnet/simulated/localLiquidity.ts";
 import { fundValidators, predeposit, prove, startLocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import { serveRpc } from "../../../devnet/rpcServer.ts";
 import { connection, loadFixture, provider } from "../../helpers/network.ts";
@@ -21,7 +22,9 @@ async function running() {
   await p.committee.report();
   await p.queue.connect(p.alice).requestWithdrawals([3n * ETH], p.alice);
   await p.committee.report();
-  return p;
+  const liquidity = await openLiquidity(connection, p);
+  await liquidity.router.connect(p.bob).provide(0, 30, p.bob, 2n ** 64n, { value: 100n * ETH });
+  return { ...p, liquidity };
 }
 
 describe("the examples for integrators", function () {
@@ -46,6 +49,7 @@ describe("the examples for integrators", function () {
       chainId: 31_337n,
       token: p.token.target as string,
       wrapped: p.wrapped.target as string,
+      router: p.liquidity.router.target as string,
       fromBlock: 0,
     });
     expect(readDeployment(file).token).to.equal(p.token.target);
@@ -69,7 +73,7 @@ describe("the examples for integrators", function () {
   it("show the protocol's status", async () => {
     const p = await loadFixture(running);
     const printed = await run("status.ts", p.bob.address);
-    expect(printed).to.match(/^staked {7}98\.\d+ ETH$/m);
+    expect(printed).to.match(/^staked {7}168\.\d+ ETH$/m);
     expect(printed).to.match(/^validators {3}1 active, 2 queued$/m);
     expect(printed).to.match(/^APR, 7 days {2}\d[\d.]*%$/m);
   });
@@ -80,6 +84,14 @@ describe("the examples for integrators", function () {
     expect(printed).to.contain("staked 2.0 ETH in block").and.contain("requests 2 for ");
     expect(printed).to.contain("RequestTooSmall: a withdrawal request needs at least 100 wei, not 1 wei");
     expect(await p.queue.balanceOf(p.bob)).to.equal(1n);
+  });
+
+  it("leave at once, and by the queue", async () => {
+    const p = await loadFixture(running);
+    const printed = await run("leave.ts", p.alice.address);
+    expect(printed).to.match(/^now {4}2\.0\d+ ETH for 2\.0\d+ estETH$/m);
+    expect(printed).to.match(/^later {2}0\.9\d+ ETH, about 20\S+Z$/m);
+    expect(printed).to.match(/^got {4}2\.0\d+ ETH, and request 2$/m);
   });
 
   it("claim", async () => {
@@ -105,7 +117,7 @@ describe("the examples for integrators", function () {
   it("are all run here, and all in docs/integrators.md", () => {
     // Vault.sol is compiled and used by test/packages
     const files = readdirSync(EXAMPLES).filter((name) => name !== "open.ts" && name !== "Vault.sol");
-    expect(files.sort()).to.deep.equal(["claim.ts", "operator.ts", "rewards.ts", "stake.ts", "status.ts"]);
+    expect(files.sort()).to.deep.equal(["claim.ts", "leave.ts", "operator.ts", "rewards.ts", "stake.ts", "status.ts"]);
     const guide = readFileSync("docs/integrators.md", "utf8");
     for (const file of files) expect(guide).to.contain(`examples/${file}`);
   });

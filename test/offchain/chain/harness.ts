@@ -9,11 +9,17 @@ import { ethers, provider } from "../../helpers/network.ts";
 
 export const ETH = 10n ** 18n;
 
-export async function sdkOf(p: LocalProtocol, through: Provider = ethers.provider): Promise<Protocol> {
+/** @param router where there is one */
+export async function sdkOf(
+  p: LocalProtocol,
+  through: Provider = ethers.provider,
+  router?: { readonly target: unknown },
+): Promise<Protocol> {
   return connect(through, {
     chainId: 31_337n,
     token: p.token.target as string,
     wrapped: p.wrapped.target as string,
+    router: router?.target as string | undefined,
     fromBlock: 0,
   });
 }
