@@ -42,7 +42,7 @@ export async function act<Result, Outcome>(
 /**
  * One transaction after the other, each simulated, shown with its cost and asked for. A dry run sends none. `--json` prints one object: the
  * last transaction's, with the earlier ones in `before`.
- * @throws ChainError; AppError (refused): not confirmed, or dearer than --max-fee
+ * @throws ChainError; AppError (refused): not confirmed, or dearer than --max-gas
  */
 export async function actAll(session: Session, steps: readonly Step[]): Promise<void> {
   const { io, options } = session;
@@ -60,6 +60,31 @@ export async function actAll(session: Session, steps: readonly Step[]): Promise<
   if (options.json === true) session.show({ ...done.at(-1), ...(before.length === 0 ? {} : { before }) }, () => "");
 }
 
+/** What needs an approval that may be missing: that transaction first. @throws as `actAll` */
+export async function actApproved<Outcome>(
+  session: Session,
+  approval: Prepared<boolean, Outcome> | undefined,
+  next: Step,
+  { action, rows }: { readonly action: string; readonly rows: readonly Row[] },
+): Promise<void> {
+  if (approval === undefined) return actAll(session, [next]);
+  const gets = rows.find(([name]) => name === "gets")?.[1];
+  const approving = step(() => Promise.resolve(approval), {
+    expected: () => [["then", `a second transaction: ${action}${gets === undefined ? "" : `; gets ${gets}`}`]],
+    details: () => [],
+  });
+  // nothing can be simulated that needs an approval which is not there
+  const notYet: Step = {
+    run: (_, tell) => {
+      const [first, ...others] = rows;
+      const fee: Row = ["fee", "known once the first is mined"];
+      tell(renderRows([["action", action], ...(first === undefined ? [] : [first]), fee, ...others]));
+      return Promise.resolve({ dryRun: true, action });
+    },
+  };
+  return actAll(session, [approving, session.options.dryRun === true ? notYet : next]);
+}
+
 async function runOne<Result, Outcome>(
   session: Session,
   prepared: Prepared<Result, Outcome>,
@@ -69,7 +94,7 @@ async function runOne<Result, Outcome>(
   const { io, options } = session;
   const simulated = await prepared.simulate();
   const cost = await prepared.estimate();
-  const maxFee = options.maxFee === undefined ? undefined : wei(parseAmount("--max-fee", options.maxFee));
+  const maxFee = options.maxGas === undefined ? undefined : wei(parseAmount("--max-gas", options.maxGas));
   if (maxFee !== undefined && cost.maxFee > maxFee)
     throw new AppError(
       EXIT.refused,

@@ -11,7 +11,7 @@ export interface GlobalOptions {
   readonly json?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
-  readonly maxFee?: string;
+  readonly maxGas?: string;
   readonly verbose?: boolean;
 }
 
@@ -33,7 +33,7 @@ export function addGlobalOptions(program: Command): Command {
     .option("--json", "one JSON object on stdout")
     .option("--dry-run", "simulate and show the cost, send nothing")
     .option("-y, --yes", "do not ask before sending")
-    .option("--max-fee <ETH>", "refuse a transaction whose fee may become more")
+    .option("--max-gas <ETH>", "refuse a transaction whose gas may cost more")
     .option("--verbose", "stack traces");
 }
 

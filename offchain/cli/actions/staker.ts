@@ -1,15 +1,17 @@
 /** stake, unstake, claim, wrap, unwrap. */
 import { readAccount } from "../../chain/read/account.ts";
 import { readWithdrawals } from "../../chain/read/withdrawals.ts";
-import { approvalFor, stake, stakeAndWrap, unwrap, wrap } from "../../chain/write/stake.ts";
+import { approvalFor } from "../../chain/write/permit.ts";
+import { unwrap, wrap } from "../../chain/write/stake.ts";
+import { stakeBest } from "../../chain/write/stakeBest.ts";
 import { MOST_CLAIMS, claim, requestWithdrawals, requestWrappedWithdrawals } from "../../chain/write/withdraw.ts";
 import type { Requested } from "../../chain/write/withdraw.ts";
 import { SHARES_PER_UNIT, wei } from "../../protocol/units.ts";
 import type { Wei } from "../../protocol/units.ts";
 import type { WaitReason } from "../../protocol/waiting.ts";
 import { AppError, EXIT } from "../../util/errors.ts";
-import { act, actAll, step } from "../act.ts";
-import { dateOf, ether, renderRows } from "../format.ts";
+import { act, actApproved, step } from "../act.ts";
+import { dateOf, ether } from "../format.ts";
 import type { Row } from "../format.ts";
 import { parseAddress, parseAmount } from "../session.ts";
 import type { Session } from "../session.ts";
@@ -29,19 +31,19 @@ export async function stakeEther(
 ): Promise<void> {
   const amount = positive(text);
   const receiver = receiverOf(options);
-  const context = await session.context();
-  const to = receiver === undefined ? {} : { receiver };
+  const isWrapped = options.wrapped === true;
+  const asset = isWrapped ? "westETH" : "estETH";
   const receives: readonly Row[] = receiver === undefined ? [] : [["receiver", receiver]];
-  if (options.wrapped === true)
-    await act(session, await stakeAndWrap(context, amount, to), {
-      expected: () => receives,
-      details: ({ wrapped }) => [["got", ether(wrapped, "westETH")], ...receives],
-    });
-  else
-    await act(session, await stake(context, amount, to), {
-      expected: () => receives,
-      details: (staked) => [["got", ether(staked.amount, "estETH")], ...receives],
-    });
+  await act(session, await stakeBest(await session.context(), amount, { receiver, wrapped: isWrapped }), {
+    expected: () => receives,
+    details: ({ amount: worth, shares, bought, rebate }) => [
+      ["got", ether(isWrapped ? shares / SHARES_PER_UNIT : worth, asset)],
+      ...(bought > 0n
+        ? [["bought", `for ${ether(bought)} at the EtherPool, ${ether(rebate)} above the rate`] as const]
+        : []),
+      ...receives,
+    ],
+  });
 }
 
 export async function unstake(session: Session, text: string, options: WrappedOption): Promise<void> {
@@ -100,40 +102,21 @@ export async function claimWithdrawals(
 }
 
 export async function wrapStaked(session: Session, text: string): Promise<void> {
-  const { protocol, options } = session;
+  const { protocol } = session;
   const context = await session.context();
   const held = await readAccount(protocol, await context.signer.getAddress());
   const amount = partOf(held.staked, "estETH", text);
   const wrapping = step(() => wrap(context, amount), {
     details: ({ wrapped }) => [["got", ether(wrapped, "westETH")]],
   });
-  const approval = await approvalFor(context, "estETH", protocol.wrapped, amount);
-  if (approval === undefined) {
-    await actAll(session, [wrapping]);
-    return;
-  }
-  const action = `wrap ${ether(amount, "estETH")}`;
   const gets = ether(await protocol.wrapped.getWstETHByStETH(amount), "westETH");
-  const approving = step(() => Promise.resolve(approval), {
-    expected: () => [["then", `a second transaction: ${action}; gets about ${gets}`]],
-    details: () => [],
+  await actApproved(session, await approvalFor(context, "estETH", protocol.wrapped, amount), wrapping, {
+    action: `wrap ${ether(amount, "estETH")}`,
+    rows: [
+      ["sends", ether(amount, "estETH")],
+      ["gets", `about ${gets}`],
+    ],
   });
-  // nothing can be simulated that needs an approval which is not there
-  const notYet = {
-    run: (_: Session, tell: (text: string) => void): Promise<object> => {
-      const fee = "known once the first is mined";
-      tell(
-        renderRows([
-          ["action", action],
-          ["sends", ether(amount, "estETH")],
-          ["fee", fee],
-          ["gets", `about ${gets}`],
-        ]),
-      );
-      return Promise.resolve({ dryRun: true, action });
-    },
-  };
-  await actAll(session, [approving, options.dryRun === true ? notYet : wrapping]);
 }
 
 export async function unwrapStaked(session: Session, text: string): Promise<void> {
@@ -155,14 +138,14 @@ async function claimable(session: Session, owner: string): Promise<bigint[]> {
   return requests.filter(({ state }) => state === "claimable").map(({ id }) => id);
 }
 
-function positive(text: string): Wei {
+export function positive(text: string): Wei {
   const amount = parseAmount("amount", text);
   if (amount === 0n) throw new AppError(EXIT.usage, "amount: it must be more than 0");
   return wei(amount);
 }
 
 /** Of what is held, before anything is sent. @throws AppError: usage for what is no amount, failure where it is more */
-function partOf(held: Wei, unit: "estETH" | "westETH", text: string): Wei {
+export function partOf(held: Wei, unit: "estETH" | "westETH" | "LP", text: string): Wei {
   const amount = text === "all" ? held : positive(text);
   if (held === 0n) throw new AppError(EXIT.failure, `you have no ${unit}`);
   if (amount > held)
@@ -170,7 +153,7 @@ function partOf(held: Wei, unit: "estETH" | "westETH", text: string): Wei {
   return amount;
 }
 
-function receiverOf({ receiver }: ReceiverOption): string | undefined {
+export function receiverOf({ receiver }: ReceiverOption): string | undefined {
   return receiver === undefined ? undefined : parseAddress("--receiver", receiver);
 }
 

@@ -44,8 +44,8 @@ export function daemonCommands(program: Command, io: Io, finish: (code: ExitCode
 /** @throws AppError (usage) for what these commands do not do */
 function optionsFor(program: Command, command: string): GlobalOptions {
   const options = program.opts<GlobalOptions>();
-  if (options.maxFee !== undefined)
-    throw new AppError(EXIT.usage, `--max-fee: not for ${command}: its limit is ESTUARY_MAX_FEE_GWEI`);
+  if (options.maxGas !== undefined)
+    throw new AppError(EXIT.usage, `--max-gas: not for ${command}: its limit is ESTUARY_MAX_FEE_GWEI`);
   if (options.account !== undefined)
     throw new AppError(EXIT.usage, `--account: not for ${command}: it acts for the key that is configured`);
   return options;

@@ -132,7 +132,7 @@ describe("the command line", () => {
     expect(await p.wrapped.balanceOf(p.alice)).to.equal(11n * ETH);
   });
 
-  it("holds the second transaction of a command to --max-fee as it does the first", async () => {
+  it("holds the second transaction of a command to --max-gas as it does the first", async () => {
     const [token, wrapped] = [p.token.connect(p.alice), p.wrapped.connect(p.alice)];
     const before = await wrapped.balanceOf(p.alice);
     await token.approve(wrapped, 2n * ETH);
@@ -141,7 +141,7 @@ describe("the command line", () => {
     const cheap = await token.approve.estimateGas(wrapped, 2n * ETH);
     const { maxFeePerGas } = await ethers.provider.getFeeData();
     const between = (maxFeePerGas ?? 0n) * ((6n * (cheap + dear)) / 10n);
-    expect(await estuary(`wrap 2 --yes --max-fee ${formatEther(between)}`)).to.equal(5);
+    expect(await estuary(`wrap 2 --yes --max-gas ${formatEther(between)}`)).to.equal(5);
     expect(err.join("\n")).to.include("let ").and.include("sent 0x");
     expect(err.at(-1)).to.include("above the limit").and.include("nothing was sent");
     expect(await p.token.allowance(p.alice, p.wrapped)).to.be.at.least(2n * ETH);
@@ -369,7 +369,7 @@ describe("the command line", () => {
       ["status nobody", 2, 'address: an address, not "nobody"'],
       ["sail", 2, "unknown command"],
       ["history --last none", 2, "--last"],
-      ["stake 1 --yes --max-fee 0.0000001", 5, "above the limit"],
+      ["stake 1 --yes --max-gas 0.0000001", 5, "above the limit"],
       ["status --rpc http://127.0.0.1:1", 4, "execution node 127.0.0.1:1"],
       ["status --rpc http://127.0.0.1:1,http://127.0.0.1:2", 4, "\nexecution node 127.0.0.1:2"],
       ["operator status 1 --status lost", 2, "--status: one of"],

@@ -245,12 +245,12 @@ describe("the command line, for people", () => {
       expect((await withFile(`stake 1 --dry-run --account ${p.alice.address}`)).code).to.equal(0);
     });
 
-    it("ends before the question where the fee may be above --max-fee", async () => {
-      const { code, err } = await withFile("stake 1 --max-fee 0.0000001", true);
+    it("ends before the question where the fee may be above --max-gas", async () => {
+      const { code, err } = await withFile("stake 1 --max-gas 0.0000001", true);
       expect(code).to.equal(5);
       expect(err).to.include("above the limit of 0.0000001 ETH: nothing was sent");
       expect(asked).to.deep.equal([]);
-      expect((await withFile("keeper once --max-fee 1")).err).to.include("--max-fee: not for keeper once");
+      expect((await withFile("keeper once --max-gas 1")).err).to.include("--max-gas: not for keeper once");
     });
   });
 
@@ -282,7 +282,7 @@ describe("the command line, for people", () => {
     for (const words of [["stake"], ["operator", "predeposit"], ["operator", "exit"], ["keeper", "once"], ["init"]]) {
       const { code, out } = await estuary([...words, "--help"]);
       expect(code).to.equal(0);
-      for (const option of ["--dry-run", "--json", "--yes", "--max-fee", "--account", "--settings"])
+      for (const option of ["--dry-run", "--json", "--yes", "--max-gas", "--account", "--settings"])
         expect(out, words.join(" ")).to.include(option);
     }
   });
@@ -309,7 +309,7 @@ describe("the command line, for people", () => {
     it("is a script that the shell takes, wherever it is installed", async () => {
       for (const shell of ["bash", "zsh", "fish"]) {
         const text = await script(shell);
-        expect(text, shell).to.include("predeposit").and.include("max-fee");
+        expect(text, shell).to.include("predeposit").and.include("max-gas");
         const { error, status, stderr } = spawnSync(shell, ["-n"], { input: text, encoding: "utf8" });
         if (error === undefined) expect(status, stderr).to.equal(0);
       }
