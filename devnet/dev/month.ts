@@ -19,8 +19,8 @@ export const STRANGERS = 320;
 const TIPS_A_DAY = 6n * 10n ** 15n;
 /** A validator may leave 256 epochs after its activation. */
 const FIRST_EXIT_DAY = 3;
-/** Development keys 0 to 4 are others'; the next ones are left to whoever tries a deposit. */
-const TIDELINE_KEY = 90;
+/** The first keys of the mnemonic; those from 5 on are left to whoever tries a deposit. */
+const KEYS = { operatorOne: 0, harbour: 3, tideline: 90, waiting: 91 };
 
 /** The accounts of the local chain that are somebody, by their numbers in the mnemonic of local networks. */
 export const NUMBERS = {
@@ -94,12 +94,17 @@ export async function liveThroughDays(
   await stake(p.alice, 130n * ETH);
   await stake(p.bob, 3n * ETH + 200_100_000_000_000_007n);
   await p.wrapped.connect(p.carol).stake(p.carol, ZeroAddress, { value: 20n * ETH });
-  await stake(signer("erin"), 40n * ETH);
-  const [steady, , doubleVoter] = (await fundValidators(p, 3, 0)) as [ValidatorKey, ValidatorKey, ValidatorKey];
-  const harbour = await join(p, signer("harbourNodes"), { tier: 1, name: "Harbour Nodes", bond: 5n * ETH });
+  await stake(signer("erin"), 60n * ETH);
+  const [steady, , doubleVoter] = (await fundValidators(p, 3, KEYS.operatorOne)) as [
+    ValidatorKey,
+    ValidatorKey,
+    ValidatorKey,
+  ];
+  const harbour = await join(p, signer("harbourNodes"), { tier: 1, name: "Harbour Nodes", bond: 6n * ETH });
   const tideline = await join(p, signer("tideline"), { tier: 2, name: "Tideline", bond: 16n * ETH });
-  const [leaver] = (await fundValidators(p, 1, TIDELINE_KEY, signer("tideline"), tideline)) as [ValidatorKey];
-  await prove(p, await predeposit(p, 2, 3, signer("harbourNodes"), harbour));
+  const [leaver] = (await fundValidators(p, 1, KEYS.tideline, signer("tideline"), tideline)) as [ValidatorKey];
+  await fundValidators(p, 2, KEYS.harbour, signer("harbourNodes"), harbour);
+  await prove(p, await predeposit(p, 1, KEYS.waiting, signer("harbourNodes"), harbour));
   const exitDay = Math.max(FIRST_EXIT_DAY, Math.floor(days * 0.3));
   let isLeaving = false;
   for (let count = 1; count <= days; count++) {
