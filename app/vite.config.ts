@@ -88,8 +88,21 @@ export default defineConfig({
     manifest: true,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    // how long plugins take on a busy machine is no warning
-    rolldownOptions: { checks: { bundlerTimings: false } },
-    chunkSizeWarningLimit: 700,
+    chunkSizeWarningLimit: 900,
+    rolldownOptions: {
+      // how long plugins take on a busy machine is no warning
+      checks: { bundlerTimings: false },
+      output: {
+        // what the first page needs anyway is one file: cut at what later pages share of it, it compresses worse
+        codeSplitting: {
+          groups: [
+            {
+              name: "first",
+              test: /node_modules[\\/](zod|react|react-dom|scheduler|@tanstack|wouter|mipd|ethers)[\\/]/,
+            },
+          ],
+        },
+      },
+    },
   },
 });

@@ -20,6 +20,11 @@ export const configSchema = z.object({
   clock: z.enum(["wall", "chain"]).default("wall"),
   /** How often the page looks for something new. */
   pollSeconds: z.number().positive().default(12),
+  /** 4 bytes: what deposits are signed for, where the chain is no public one. Default mainnet's, as local networks have it. */
+  genesisForkVersion: z
+    .string()
+    .regex(/^0x[0-9a-f]{8}$/, "4 bytes")
+    .optional(),
   /** Local development only: accounts of the test wallet. */
   accounts: z.array(z.object({ name: z.string(), key: z.string() })).default([]),
   /** Local development only: where the developer panel asks, beside the page. */

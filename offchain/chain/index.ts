@@ -32,12 +32,15 @@ export type { Inflow } from "./read/inflow.ts";
 export {
   fundingPositions,
   fundingTime,
+  moreKeys,
   readOperator,
   readOperatorNames,
   readOperatorValidators,
   readOperatorsOf,
 } from "./read/operator.ts";
 export type { Ejection, OperatorStatus, OperatorValidator, Page, QueuedKey, ValidatorQuery } from "./read/operator.ts";
+export { CLEAN_RECORD, readOperatorRecords } from "./read/record.ts";
+export type { OperatorRecord } from "./read/record.ts";
 export { readOutlook } from "./read/outlook.ts";
 export type { Outlook } from "./read/outlook.ts";
 export { readWithdrawals } from "./read/withdrawals.ts";

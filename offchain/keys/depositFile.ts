@@ -36,7 +36,8 @@ export interface Expected {
 }
 
 export type CheckedFile =
-  | { readonly ok: true; readonly batches: readonly PredepositBatch[] }
+  /** `sent`: how many keys were left out. */
+  | { readonly ok: true; readonly batches: readonly PredepositBatch[]; readonly sent: number }
   | { readonly ok: false; readonly problems: readonly DepositProblem[] };
 
 const bytes = (length: number) =>
@@ -103,7 +104,8 @@ export async function checkDepositFile(text: string, expected: Expected): Promis
     }
     await expected.onProgress?.(deposit, json.length);
   }
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, batches: batchesOf(good) };
+  if (problems.length > 0) return { ok: false, problems };
+  return { ok: true, batches: batchesOf(good), sent: json.length - good.length };
 }
 
 function problemsOf(entry: Entry, expected: Expected, before: number | undefined): EntryProblem[] {

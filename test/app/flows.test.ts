@@ -256,23 +256,6 @@ describeApp("the app in a browser", function () {
     await said(/checksum is wrong/);
   });
 
-  it("joins a tier, adds bond, and shows the operator as its own", async () => {
-    await open("operators");
-    await page.getByRole("button", { name: "Join: Community" }).click();
-    await page.getByLabel(/^Name, for everybody/).fill("Delta Nodes");
-    await page.getByRole("button", { name: "Join", exact: true }).click();
-    await sign();
-    await said("You joined. Your operator is above.");
-    await said("Your operator: Delta Nodes");
-    await page.getByRole("button", { name: "Add bond" }).click();
-    await field().fill("3");
-    await page.locator(".join").getByRole("button", { name: "Add bond" }).click();
-    await sign();
-    await said("Your bond is higher now.");
-    const id = await chain.p.operators.operatorCount();
-    expect((await chain.p.operators.bondOf(id)).bond >= 2_999_999_999_999_999_000n).to.equal(true);
-  });
-
   it("keeps what it read when the node is away, says since when, and goes on when it is back", async () => {
     await open("protocol");
     await said(/Signatures needed/);

@@ -12,7 +12,6 @@ import {
   readOperator,
   readOperatorNames,
   readOperatorValidators,
-  readOperatorsOf,
   readOutlook,
   readProtocol,
   readWithdrawals,
@@ -35,7 +34,7 @@ import { queryClient } from "./client.ts";
 import { useChain, useProtocol } from "./chain.ts";
 
 /** Reads with `read` once the contracts are found, and again every few seconds. */
-function useRead<T>(
+export function useRead<T>(
   name: readonly unknown[],
   read: ((protocol: Protocol) => Promise<T>) | undefined,
   options: { readonly everySeconds?: number } = {},
@@ -159,13 +158,6 @@ export function useOperators(count: number | undefined): UseQueryResult<readonly
           ]);
           return operators.map((operator) => ({ ...operator, name: names.get(operator.id) ?? "" }));
         },
-  );
-}
-
-export function useOwnOperators(address: string | undefined): UseQueryResult<readonly bigint[]> {
-  return useRead(
-    ["operatorsOf", address],
-    address === undefined ? undefined : (protocol) => readOperatorsOf(protocol, address),
   );
 }
 

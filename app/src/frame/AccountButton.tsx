@@ -25,7 +25,12 @@ const UNITS: Readonly<Record<TxKind, string>> = {
   unwrap: "westETH",
   join: "ETH",
   addBond: "ETH",
+  withdrawBond: "estETH",
+  withdrawBondWrapped: "estETH",
   claimRewards: "estETH",
+  claimRewardsWrapped: "estETH",
+  compoundRewards: "estETH",
+  predeposit: "ETH",
 };
 
 export function AccountButton(): ReactElement {

@@ -18,6 +18,7 @@ import { Chart } from "../parts/Chart.tsx";
 import { Choice } from "../parts/Choice.tsx";
 import { Table } from "../parts/Table.tsx";
 import { Term } from "../parts/Term.tsx";
+import { TextField } from "../parts/TextField.tsx";
 import { useWallet } from "../wallet/useWallet.ts";
 import { useSpeech } from "../words/context.tsx";
 import { rewardsWords } from "../words/rewards.ts";
@@ -51,31 +52,18 @@ export function Rewards({ address: named }: { readonly address?: string }): Reac
     <div className="page wide">
       <h1>{t.rewards.title}</h1>
       <form onSubmit={submit}>
-        <label className="text-label" htmlFor="address">
-          {t.rewards.address}
-        </label>
-        <div className="text-entry">
-          <input
-            id="address"
-            value={text}
-            placeholder={own ?? "0x"}
-            autoComplete="off"
-            spellCheck={false}
-            onChange={(event) => setText(event.target.value)}
-            aria-invalid={problem !== undefined}
-            aria-describedby="address-note"
-          />
-          <button type="submit" className="secondary">
-            {t.rewards.show}
-          </button>
-        </div>
-        <p
-          id="address-note"
-          className={problem === undefined ? "hidden" : "bad under"}
-          role={problem === undefined ? undefined : "alert"}
-        >
-          {problem}
-        </p>
+        <TextField
+          label={t.rewards.address}
+          text={text}
+          onText={setText}
+          problem={problem}
+          placeholder={own ?? "0x"}
+          button={
+            <button type="submit" className="secondary">
+              {t.rewards.show}
+            </button>
+          }
+        />
       </form>
       {address === undefined ? (
         <Card>

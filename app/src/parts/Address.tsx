@@ -28,7 +28,8 @@ export function Address({
   );
 }
 
-export function CopyButton({ text }: { readonly text: string }): ReactElement {
+/** @param name where the text beside it does not say what is copied */
+export function CopyButton({ text, name }: { readonly text: string; readonly name?: string }): ReactElement {
   const { t } = useSpeech();
   const [isCopied, setCopied] = useState(false);
   const copy = async (): Promise<void> => {
@@ -42,7 +43,7 @@ export function CopyButton({ text }: { readonly text: string }): ReactElement {
     <button
       type="button"
       className="icon small"
-      aria-label={isCopied ? t.common.copied : t.common.copy}
+      aria-label={isCopied ? t.common.copied : (name ?? t.common.copy)}
       onClick={() => void copy()}
     >
       <svg viewBox="0 0 16 16" aria-hidden="true">

@@ -12,7 +12,12 @@ export const TX_KINDS = [
   "unwrap",
   "join",
   "addBond",
+  "withdrawBond",
+  "withdrawBondWrapped",
   "claimRewards",
+  "claimRewardsWrapped",
+  "compoundRewards",
+  "predeposit",
 ] as const;
 export type TxKind = (typeof TX_KINDS)[number];
 
@@ -26,6 +31,8 @@ const recordSchema = z.object({
   value: z.string(),
   /** What it is about, wei, decimal. */
   amount: z.string(),
+  /** Whose it is, where a page has several places that send the same: an operator's id. */
+  about: z.string().optional(),
   /** Unix milliseconds. */
   sentAt: z.number(),
   /** The newest block when it was sent. */

@@ -87,7 +87,7 @@ async function reasonOf(
   }
 }
 
-/** What the person got, wei: of ether, estETH or westETH, by kind. */
+/** What the person got, wei: of ether, estETH or westETH, by kind; of predeposits the number of keys. */
 function outcomeOf(protocol: Protocol, record: TxRecord, receipt: TransactionReceipt): bigint {
   const events = decodeEvents(protocol, receipt.logs);
   const sum = (list: readonly { readonly amount: bigint }[]): bigint =>
@@ -100,18 +100,28 @@ function outcomeOf(protocol: Protocol, record: TxRecord, receipt: TransactionRec
     case "stake":
     case "unwrap":
     case "claimRewards":
+    case "withdrawBond":
       return received("token");
     case "stakeAndWrap":
     case "wrap":
+    case "claimRewardsWrapped":
+    case "withdrawBondWrapped":
       return received("wrapped");
     case "request":
     case "requestWrapped":
       return sum(argsOf(events, "queue", "WithdrawalRequested"));
     case "claim":
       return sum(argsOf(events, "queue", "WithdrawalClaimed"));
+    case "predeposit":
+      return BigInt(
+        argsOf<{ keyRoots: readonly string[] }>(events, "validators", "Predeposited").flatMap(({ keyRoots }) => [
+          ...keyRoots,
+        ]).length,
+      );
     case "approve":
     case "join":
     case "addBond":
+    case "compoundRewards":
       return BigInt(record.amount);
   }
 }

@@ -37,7 +37,8 @@ export interface Action {
   readonly dismiss: () => void;
 }
 
-export function useAction(kinds: readonly TxKind[]): Action {
+/** @param about only what was sent for this one: a page may have several places of the same kinds */
+export function useAction(kinds: readonly TxKind[], about?: string): Action {
   const { provider } = useChain();
   const { data: protocol } = useProtocol();
   const { signer, address } = useWallet();
@@ -45,7 +46,7 @@ export function useAction(kinds: readonly TxKind[]): Action {
   const [step, setStep] = useState<Step>("idle");
   const [failure, setFailure] = useState<Failure>();
   const running = useRef<AbortController>(undefined);
-  const latest = useTransactions(address).find(({ kind }) => kinds.includes(kind));
+  const latest = useTransactions(address).find((one) => kinds.includes(one.kind) && one.about === about);
   const record = latest?.dismissed === true ? undefined : latest;
 
   // another account in the middle: what is being signed belongs to the one before
@@ -82,6 +83,7 @@ export function useAction(kinds: readonly TxKind[]): Action {
       await sent(prepared, stop, (hash) =>
         store.add({
           ...{ hash, kind, from: address, to, data, value: String(value), amount: String(amount) },
+          ...(about === undefined ? {} : { about }),
           ...{ sentAt: Date.now(), sentBlock, nextNonce, state: "pending", dismissed: false },
         }),
       );

@@ -126,8 +126,13 @@ function ejectionOf(
   return frozen ? { cause: "frozen", from: frozenAt + EJECT_AFTER } : undefined;
 }
 
-/** Keys that could be proven one after the other; each brings its own 1 ETH. */
-function moreKeys({ bondFirst, bondNext }: TierStatus, bond: Wei, queued: bigint, active: bigint): number {
+/** Keys that could be proven one after the other; each brings its own 1 ETH. @param bond without the 1 ETH of queued keys */
+export function moreKeys(
+  { bondFirst, bondNext }: Pick<TierStatus, "bondFirst" | "bondNext">,
+  bond: Wei,
+  queued: bigint,
+  active: bigint,
+): number {
   let count = 0;
   while (count < BATCH) {
     const next = BigInt(count + 1);

@@ -50,6 +50,7 @@ describe("files of deposit data", () => {
     const checked = await checkDepositFile(depositFile(DEPOSITS, HOODI, "hoodi"), EXPECTED);
     expect(checked).to.deep.equal({
       ok: true,
+      sent: 0,
       batches: [
         {
           pubkeys: DEPOSITS.map(({ pubkey }) => pubkey),
@@ -188,6 +189,7 @@ describe("files of deposit data", () => {
     const sent = new Set([KEYS[0]?.pubkey as Hex, KEYS[2]?.pubkey as Hex]);
     const checked = await checkDepositFile(depositFile(DEPOSITS, HOODI, "hoodi"), { ...EXPECTED, sent });
     expect(checked.ok && checked.batches.map(({ pubkeys }) => pubkeys)).to.deep.equal([[KEYS[1]?.pubkey]]);
+    expect(checked).to.have.property("sent", 2);
     const spoilt = entries().map((entry) => ({ ...entry, amount: 2 }));
     expect(await checkDepositFile(JSON.stringify(spoilt), { ...EXPECTED, sent })).to.have.property("ok", false);
   });
