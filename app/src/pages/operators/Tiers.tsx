@@ -90,11 +90,13 @@ function Join({ tier }: { readonly tier: TierStatus }): ReactElement {
         placeholder={address ?? "0x"}
         problem={parsed.problem === undefined ? undefined : t.field.address[parsed.problem]}
       />
-      <Facts>
-        <Fact name={t.stake.cost}>
-          <CostValue cost={sending.cost} needs="nothing" />
-        </Fact>
-      </Facts>
+      {isFit && (
+        <Facts>
+          <Fact name={t.stake.cost}>
+            <CostValue cost={sending.cost} needs="nothing" />
+          </Fact>
+        </Facts>
+      )}
       <Send
         sending={sending}
         label={words.button}

@@ -11,7 +11,7 @@ import { useSpeech } from "../../words/context.tsx";
 import type { Speech } from "../../words/context.tsx";
 import { operatorsWords } from "../../words/operators.ts";
 import type { OperatorsPage } from "../../words/operators.ts";
-import { exitCommand } from "./Commands.tsx";
+import { exitCommand } from "./commandsFor.ts";
 import type { OwnProps } from "./OwnOperator.tsx";
 
 /** What asks for something first. */
@@ -79,7 +79,10 @@ export function Validators({ operator }: OwnProps): ReactElement {
                     name: words.exit,
                     cell: (entry) =>
                       entry.status === "active" ? (
-                        <CopyButton text={exitCommand(entry.pubkey)} name={words.copyExit(shortKey(entry.pubkey))} />
+                        <span className="with-copy">
+                          {words.command}
+                          <CopyButton text={exitCommand(entry.pubkey)} name={words.copyExit(shortKey(entry.pubkey))} />
+                        </span>
                       ) : null,
                   },
                 ]}

@@ -164,7 +164,8 @@ export const operators: OperatorsWords = {
     state: "Zustand",
     what: "Was als Nächstes geschieht",
     slashed: "geslasht",
-    exit: "Austritt",
+    exit: "Für den Austritt",
+    command: "Befehl",
     copyExit: (key) => `Den Befehl kopieren, der ${key} austreten lässt`,
     following: {
       predeposited: "Die Beacon Chain muss ihn kennen, das dauert Stunden; dann beweist ihn irgendwer.",

@@ -162,7 +162,8 @@ export const operators = {
     state: "State",
     what: "What happens next",
     slashed: "slashed",
-    exit: "Exit",
+    exit: "To exit",
+    command: "command",
     copyExit: (key: string) => `Copy the command that makes ${key} exit`,
     following: {
       predeposited: "The beacon chain must know it, which takes hours; then anyone proves it.",
