@@ -34,7 +34,7 @@ describeApp("the app for operators", function () {
   let id: bigint;
 
   before(async () => {
-    chain = await startLocalChain({ days: 6, folder: fileURLToPath(new URL("../../app/dist-local", import.meta.url)) });
+    chain = await startLocalChain({ days: 8, folder: fileURLToPath(new URL("../../app/dist-local", import.meta.url)) });
     browser = await openBrowser({ width: 1_280 });
     page = await browser.page();
     await openPage(page, chain.url, "operators");
