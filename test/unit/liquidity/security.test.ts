@@ -92,7 +92,7 @@ describe("EtherPool and Router: regressions", () => {
       .to.be.revertedWithCustomError(p.etherPool, "AboveMaximum")
       .withArgs(wanted, limits.units);
     await expect(p.router.connect(p.dave).provide(0n, 30n, p.dave, NEVER, { value: ETH }))
-      .to.be.revertedWithCustomError(p.router, "FeeAboveMaximum")
+      .to.be.revertedWithCustomError(p.router, "MarginalFeeAboveMaximum")
       .withArgs(30_000_000n, 30n);
     // the other way round: ether in front of the entrant
     const s = await loadFixture(scarce);
