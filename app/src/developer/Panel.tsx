@@ -105,7 +105,7 @@ function Actions({ state, isWorking, act }: ActionsProps): ReactElement {
   const { address } = useWallet();
   const { can, validators, testEther } = state;
   const button = (label: string, action: ControlAction, done: string): ReactElement => (
-    <button type="button" className="secondary wide" disabled={isWorking} onClick={() => act(action, done)}>
+    <button type="button" className="secondary small-button wide" disabled={isWorking} onClick={() => act(action, done)}>
       {label}
     </button>
   );
@@ -145,7 +145,7 @@ function Slash({
       </select>
       <button
         type="button"
-        className="secondary"
+        className="secondary small-button"
         disabled={isWorking}
         onClick={() => act({ action: "slash", pubkey }, t.slashDone)}
       >
