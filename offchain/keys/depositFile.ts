@@ -12,11 +12,11 @@ import { secretIn } from "./secrets.ts";
 /** The most keys that one transaction takes. */
 export const MAX_KEYS = 64;
 
-/** Arguments of `ValidatorRegistry.predeposit` after the operator's id. */
-export interface PredepositBatch {
-  readonly pubkeys: readonly Hex[];
-  readonly signatures: readonly Hex[];
-  readonly depositDataRoots: readonly Hex[];
+/** What `predeposit` takes of a key. */
+export interface KeyToDeposit {
+  readonly pubkey: Hex;
+  readonly signature: Hex;
+  readonly depositDataRoot: Hex;
 }
 
 export interface Expected {
@@ -36,8 +36,8 @@ export interface Expected {
 }
 
 export type CheckedFile =
-  /** `sent`: how many keys were left out. */
-  | { readonly ok: true; readonly batches: readonly PredepositBatch[]; readonly sent: number }
+  /** A batch goes into one transaction; `sent`: how many keys were left out. */
+  | { readonly ok: true; readonly batches: readonly (readonly KeyToDeposit[])[]; readonly sent: number }
   | { readonly ok: false; readonly problems: readonly DepositProblem[] };
 
 const bytes = (length: number) =>
@@ -143,15 +143,13 @@ function foreignCredentials(found: Hex, ours: Hex): EntryProblem {
   return { kind: "credentials", found, ours, isBls, owner };
 }
 
-function batchesOf(entries: readonly Entry[]): PredepositBatch[] {
-  const batches: PredepositBatch[] = [];
-  for (let from = 0; from < entries.length; from += MAX_KEYS) {
-    const batch = entries.slice(from, from + MAX_KEYS);
-    batches.push({
-      pubkeys: batch.map(({ pubkey }) => pubkey),
-      signatures: batch.map(({ signature }) => signature),
-      depositDataRoots: batch.map(({ deposit_data_root: root }) => root),
-    });
-  }
-  return batches;
+function batchesOf(entries: readonly Entry[]): KeyToDeposit[][] {
+  const keys = entries.map(({ pubkey, signature, deposit_data_root: depositDataRoot }) => ({
+    pubkey,
+    signature,
+    depositDataRoot,
+  }));
+  return Array.from({ length: Math.ceil(keys.length / MAX_KEYS) }, (_, at) =>
+    keys.slice(at * MAX_KEYS, (at + 1) * MAX_KEYS),
+  );
 }

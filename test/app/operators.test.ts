@@ -26,6 +26,13 @@ const ETH = 10n ** 18n;
 const [REGISTERED, FREE] = [0, 40];
 const NAME = "Delta Nodes";
 
+/** A table that became a list needs no scrolling. */
+async function isScrolled(page: Page): Promise<boolean> {
+  return page.evaluate<boolean>(
+    "[...document.querySelectorAll('.scroll:has(.stack)')].some(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth + 1)",
+  );
+}
+
 describeApp("the app for operators", function () {
   this.timeout(120_000);
   let chain: LocalChain;
@@ -37,6 +44,8 @@ describeApp("the app for operators", function () {
     chain = await startLocalChain({ days: 8, folder: fileURLToPath(new URL("../../app/dist-local", import.meta.url)) });
     browser = await openBrowser({ width: 1_280 });
     page = await browser.page();
+    // each step reads everything anew, on a machine that may be busy
+    page.setDefaultTimeout(30_000);
     await openPage(page, chain.url, "operators");
   });
   after(async () => {
@@ -342,6 +351,7 @@ describeApp("the app for operators", function () {
               await view.setViewportSize({ width, height: 860 });
               const where = `${language} ${colorScheme} ${width} px, panel ${panelAt}`;
               expect(await clipped(view), where).to.deep.equal([]);
+              expect(await isScrolled(view), where).to.equal(false);
               if (panelAt === 3 || width === 360) expect(await serious(view), where).to.deep.equal([]);
             }
         }

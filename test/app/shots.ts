@@ -7,9 +7,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { connectAs, openBrowser, openPage } from "./browser.ts";
+import type { Hex } from "../../offchain/util/hex.ts";
+import { badFiles, goodFile } from "./depositFiles.ts";
+import type { DroppedFile } from "./depositFiles.ts";
 import { startLocalChain } from "./localChain.ts";
 import type { LocalChain } from "./localChain.ts";
 
+/** Of a validator that nobody brought. */
+const FREE_KEY = 40;
 const PAGES = ["stake", "withdraw", "wrap", "rewards", "protocol", "operators", "build"];
 const pathOf = (name: string): string => (name === "stake" ? "" : name);
 const folderOf = (name: string): string => fileURLToPath(new URL(`../../app/${name}`, import.meta.url));
@@ -32,6 +37,7 @@ async function shootAll(chain: LocalChain, folder: string): Promise<void> {
         await shoot(name);
       }
       await states(chain, page, go, shoot);
+      await operator(chain, page, go, shoot);
       await browser.close();
     }
 }
@@ -71,6 +77,50 @@ async function states(
   await shoot("protocol-never-read");
   chain.setDown(false);
   await page.getByText(/tries again by itself/).waitFor({ state: "detached" });
+}
+
+/** What an operator sees: its own, a file that is refused and one that is in order. */
+async function operator(
+  chain: LocalChain,
+  page: Page,
+  go: (name: string) => Promise<void>,
+  shoot: (name: string) => Promise<unknown>,
+): Promise<void> {
+  await page.locator("header button.account").click();
+  await page.getByRole("button", { name: "Disconnect" }).click();
+  await connectAs(page, "Harbour Nodes");
+  await go("operators");
+  await page.locator(".actions").waitFor();
+  await page.locator(".panel").or(page.locator(".tags")).first().waitFor();
+  await shoot("operators-own");
+  for (const [name, button] of [
+    ["add-bond", "Add bond"],
+    ["withdraw-bond", "Withdraw bond"],
+    ["rewards", "Claim rewards"],
+    ["keys", "Deposit keys"],
+  ] as const) {
+    await page.locator(".actions").getByRole("button", { name: button }).click();
+    const field = page.locator(".panel").getByLabel("Amount", { exact: true });
+    if ((await field.count()) > 0) await field.fill("0.25");
+    // the network's cost has been asked
+    await page.waitForTimeout(1_000);
+    await shoot(`operators-${name}`);
+  }
+  const credentials = (await chain.p.validators.withdrawalCredentials()) as Hex;
+  const choose = async ({ name, text }: DroppedFile): Promise<void> =>
+    page.locator(".drop input").setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from(text) });
+  for (const file of badFiles(credentials, 0, FREE_KEY).filter(({ name }) =>
+    ["keystore.json", "twice.json"].includes(name),
+  )) {
+    await choose(file);
+    await page.getByText(file.sentence).first().waitFor();
+    await shoot(`operators-${file.name.replace(".json", "")}`);
+  }
+  await choose(goodFile({ credentials, first: FREE_KEY, count: 2 }));
+  await page.getByText(/is in order/).waitFor();
+  await page.waitForTimeout(1_000);
+  await page.locator(".commands summary").click();
+  await shoot("operators-file");
 }
 
 // a test run loads every file of this folder

@@ -141,20 +141,15 @@ export async function sendKeys(
   const context = await session.context();
   await actAll(
     session,
-    checked.batches.map((batch) => {
-      const deposits = batch.pubkeys.map((pubkey, at) => ({
-        pubkey,
-        signature: batch.signatures[at] ?? "0x",
-        depositDataRoot: batch.depositDataRoots[at] ?? "0x",
-      }));
-      return step(() => predeposit(context, id, deposits), {
+    checked.batches.map((deposits) =>
+      step(() => predeposit(context, id, deposits), {
         expected: () => [["gets", `${deposits.length} keys of operator ${id} deposited; ${BOND_LATER}`]],
         details: ({ keyRoots }) => [
           ["keys", `${keyRoots.length}, with ${ether(PREDEPOSIT * BigInt(keyRoots.length))}`],
           ["next", `estuary operator status ${id}: proven once the beacon chain has them`],
         ],
-      });
-    }),
+      }),
+    ),
   );
 }
 

@@ -51,13 +51,7 @@ describe("files of deposit data", () => {
     expect(checked).to.deep.equal({
       ok: true,
       sent: 0,
-      batches: [
-        {
-          pubkeys: DEPOSITS.map(({ pubkey }) => pubkey),
-          signatures: DEPOSITS.map(({ signature }) => signature),
-          depositDataRoots: DEPOSITS.map(({ depositDataRoot }) => depositDataRoot),
-        },
-      ],
+      batches: [DEPOSITS.map(({ pubkey, signature, depositDataRoot }) => ({ pubkey, signature, depositDataRoot }))],
     });
     const prefixed = entries().map((entry) => ({ ...entry, pubkey: `0x${String(entry["pubkey"]).toUpperCase()}` }));
     expect((await checkDepositFile(JSON.stringify(prefixed), EXPECTED)).ok, "with 0x and in capitals").to.equal(true);
@@ -104,8 +98,8 @@ describe("files of deposit data", () => {
       onProgress: (done) => void seen.push(done),
     });
     if (!checked.ok) throw new Error(checked.problems.map(describeProblem).join());
-    expect(checked.batches.map(({ pubkeys }) => pubkeys.length)).to.deep.equal([64, 1]);
-    expect(checked.batches.flatMap(({ signatures }) => signatures)).to.deep.equal(
+    expect(checked.batches.map(({ length }) => length)).to.deep.equal([64, 1]);
+    expect(checked.batches.flat().map(({ signature }) => signature)).to.deep.equal(
       many.map(({ signature }) => signature),
     );
     expect(seen).to.have.length(65);
@@ -188,7 +182,7 @@ describe("files of deposit data", () => {
   it("leave out keys that were sent before, and check them all the same", async () => {
     const sent = new Set([KEYS[0]?.pubkey as Hex, KEYS[2]?.pubkey as Hex]);
     const checked = await checkDepositFile(depositFile(DEPOSITS, HOODI, "hoodi"), { ...EXPECTED, sent });
-    expect(checked.ok && checked.batches.map(({ pubkeys }) => pubkeys)).to.deep.equal([[KEYS[1]?.pubkey]]);
+    expect(checked.ok && checked.batches.flat().map(({ pubkey }) => pubkey)).to.deep.equal([KEYS[1]?.pubkey]);
     expect(checked).to.have.property("sent", 2);
     const spoilt = entries().map((entry) => ({ ...entry, amount: 2 }));
     expect(await checkDepositFile(JSON.stringify(spoilt), { ...EXPECTED, sent })).to.have.property("ok", false);

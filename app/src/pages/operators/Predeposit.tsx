@@ -2,8 +2,7 @@
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { predeposit } from "../../../../offchain/chain/index.ts";
-import type { KeyDeposit } from "../../../../offchain/chain/index.ts";
-import type { PredepositBatch } from "../../../../offchain/keys/depositFile.ts";
+import type { KeyToDeposit } from "../../../../offchain/keys/depositFile.ts";
 import { PREDEPOSIT } from "../../../../offchain/protocol/units.ts";
 import { useOperatorValidators } from "../../data/queries.ts";
 import type { NamedOperator } from "../../data/queries.ts";
@@ -31,13 +30,13 @@ export function Predeposit({ operator }: OwnProps): ReactElement {
   const [sent, setSent] = useState(0);
   const batches = file.state === "good" ? file.batches.slice(sent) : [];
   const [batch] = batches;
-  const count = batch?.pubkeys.length ?? 0;
+  const count = batch?.length ?? 0;
   const isAllowed = address === undefined || address === owner || address === manager;
   const sending = useSending({
     kinds: ["predeposit"],
     about: String(id),
     // the same number of other keys costs the same, but need not succeed
-    costKey: batch?.depositDataRoots.join() ?? "",
+    costKey: batch?.map(({ depositDataRoot }) => depositDataRoot).join() ?? "",
     intent: batch === undefined ? undefined : intentOf(id, batch),
     isBlocked: !isAllowed,
   });
@@ -66,7 +65,7 @@ export function Predeposit({ operator }: OwnProps): ReactElement {
               <CostValue cost={sending.cost} needs="nothing" />
             </Fact>
           </Facts>
-          <TooMany operator={operator} count={batches.reduce((sum, { pubkeys }) => sum + pubkeys.length, 0)} />
+          <TooMany operator={operator} count={batches.flat().length} />
           <p className="notice">
             <Term word={words.privately} meaning={words.privatelyMeaning} />
           </p>
@@ -84,12 +83,7 @@ export function Predeposit({ operator }: OwnProps): ReactElement {
   );
 }
 
-function intentOf(id: bigint, { pubkeys, signatures, depositDataRoots }: PredepositBatch): Intent {
-  const deposits: KeyDeposit[] = pubkeys.map((pubkey, at) => ({
-    pubkey,
-    signature: signatures[at] ?? "0x",
-    depositDataRoot: depositDataRoots[at] ?? "0x",
-  }));
+function intentOf(id: bigint, deposits: readonly KeyToDeposit[]): Intent {
   return {
     kind: "predeposit",
     amount: PREDEPOSIT * BigInt(deposits.length),
@@ -101,14 +95,14 @@ function Left({
   batches,
   sentBefore,
 }: {
-  readonly batches: readonly PredepositBatch[];
+  readonly batches: readonly (readonly KeyToDeposit[])[];
   readonly sentBefore: number;
 }): ReactElement {
   const { t, count } = useSpeech(operatorsWords);
   const { keys: words } = t.operators;
   return (
     <Fact name={words.count}>
-      {count(batches.reduce((sum, { pubkeys }) => sum + pubkeys.length, 0))}
+      {count(batches.flat().length)}
       {batches.length > 1 && <span className="quiet block under">{words.batches(count(batches.length))}</span>}
       {sentBefore > 0 && <span className="quiet block under">{words.leftOut(count(sentBefore))}</span>}
     </Fact>

@@ -1,6 +1,6 @@
 /** A file of deposit data from the moment it is dropped: nothing of it is kept but what is to be sent. */
 import { useEffect, useRef, useState } from "react";
-import type { PredepositBatch } from "../../../../offchain/keys/depositFile.ts";
+import type { KeyToDeposit } from "../../../../offchain/keys/depositFile.ts";
 import type { DepositProblem } from "../../../../offchain/keys/depositProblems.ts";
 import type { Hex } from "../../../../offchain/util/hex.ts";
 import { useCredentials, useDepositNetwork } from "../../data/operators.ts";
@@ -21,7 +21,7 @@ export type FileState =
   | {
       readonly state: "good";
       readonly name: string;
-      readonly batches: readonly PredepositBatch[];
+      readonly batches: readonly (readonly KeyToDeposit[])[];
       /** Keys that were sent before, and left out. */
       readonly sent: number;
     };
