@@ -6,6 +6,7 @@ import { contractsOf } from "../data/contracts.ts";
 import { download } from "../parts/download.ts";
 import { Address, CopyButton } from "../parts/Address.tsx";
 import { Card, Loaded } from "../parts/Card.tsx";
+import { Choice } from "../parts/Choice.tsx";
 import { useSpeech } from "../words/context.tsx";
 import { buildWords } from "../words/build.ts";
 
@@ -64,19 +65,7 @@ function Examples(): ReactElement {
   return (
     <Card title={t.build.examples} aside={<CopyButton text={text} />}>
       <p className="quiet">{t.build.examplesNote}</p>
-      <div className="tabs">
-        {names.map((name) => (
-          <button
-            key={name}
-            type="button"
-            className="tab"
-            aria-pressed={name === chosen}
-            onClick={() => setChosen(name)}
-          >
-            {name}
-          </button>
-        ))}
-      </div>
+      <Choice name={t.build.examples} value={chosen} options={names} onChange={setChosen} isNamed />
       <Code text={text} name={chosen} />
     </Card>
   );

@@ -35,7 +35,13 @@ export function Amount({ wei, unit, round = "nearest", signed = false }: AmountP
     event.preventDefault();
   };
   return (
-    <span className="amount shortened" tabIndex={0} data-exact={`${sign}${exact} ${unit}`} onCopy={copy}>
+    <span
+      className="amount shortened"
+      tabIndex={0}
+      data-exact={`${sign}${exact} ${unit}`}
+      aria-description={`${sign}${exact} ${unit}`}
+      onCopy={copy}
+    >
       {sign}
       {text}
       {unit !== "" && <span className="unit">{`\u00a0${unit}`}</span>}

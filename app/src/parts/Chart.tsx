@@ -21,6 +21,8 @@ export interface ChartProps {
 
 const WIDTH = 720;
 const HEIGHT = 220;
+/** Points that a press of a page's key passes. */
+const PAGE = 10;
 const PAD = { left: 4, right: 4, top: 12, bottom: 26 };
 
 export function Chart({ kind, title, points, show, valueName }: ChartProps): ReactElement {
@@ -36,7 +38,10 @@ export function Chart({ kind, title, points, show, valueName }: ChartProps): Rea
   const x = (index: number): number => PAD.left + (index + 0.5) * step;
   const move = (event: KeyboardEvent): void => {
     const now = at ?? points.length - 1;
-    const next = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: points.length - 1 }[event.key];
+    const next = {
+      ...{ ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1 },
+      ...{ PageDown: now - PAGE, PageUp: now + PAGE, Home: 0, End: points.length - 1 },
+    }[event.key];
     if (next === undefined) return;
     event.preventDefault();
     setAt(Math.max(0, Math.min(points.length - 1, next)));

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef } from "react";
+import { useId, useLayoutEffect, useRef } from "react";
 import type { ReactElement, ReactNode } from "react";
 import { useSpeech } from "../words/context.tsx";
 
@@ -8,12 +8,13 @@ export interface DialogProps {
   readonly children: ReactNode;
 }
 
-/** The browser's own dialog: it keeps the focus, and closes by Escape. */
+/** The browser's own dialog: it keeps the focus, closes by Escape, and gives the focus back to what opened it. */
 export function Dialog({ title, onClose, children }: DialogProps): ReactElement {
   const { t } = useSpeech();
   const id = useId();
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // closed while it is still in the page: the browser gives the focus back then only
+  useLayoutEffect(() => {
     const dialog = element.current;
     if (dialog?.open === false) dialog.showModal();
     return () => dialog?.close();
