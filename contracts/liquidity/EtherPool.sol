@@ -104,10 +104,12 @@ contract EtherPool is IEtherPool, ERC20Permit, ReentrancyGuardTransient {
         uint256 worth;
         (worth, units) = _bought(msg.value, books);
         require(units >= minUnits, BelowMinimum(units, minUnits));
-        // the sum is at most the target, which fits
-        _books = Books(uint96(books.ether_ + msg.value), uint96(books.units - units));
+        unchecked {
+            // the sum is at most the target
+            _books = Books(uint96(books.ether_ + msg.value), uint96(books.units - units));
+        }
         emit Bought(msg.sender, receiver, msg.value, worth, units);
-        token.transferShares(receiver, units * SHARES_PER_UNIT);
+        token.transferShares(receiver, _sharesOf(units));
     }
 
     // --- liquidity ---
@@ -122,7 +124,7 @@ contract EtherPool is IEtherPool, ERC20Permit, ReentrancyGuardTransient {
         (ether_, units) = _priceOf(lp, books);
         require(ether_ <= msg.value, AboveMaximum(ether_, msg.value));
         require(units <= maxUnits, AboveMaximum(units, maxUnits));
-        token.transferSharesFrom(msg.sender, address(this), units * SHARES_PER_UNIT);
+        token.transferSharesFrom(msg.sender, address(this), _sharesOf(units));
         _books = Books((books.ether_ + ether_).toUint96(), (books.units + units).toUint96());
         _mint(receiver, lp);
         emit Entered(msg.sender, receiver, lp, ether_, units);
@@ -143,7 +145,7 @@ contract EtherPool is IEtherPool, ERC20Permit, ReentrancyGuardTransient {
         _burn(msg.sender, lp);
         _books = Books(uint96(books.ether_ - ether_), uint96(books.units - units));
         emit Exited(msg.sender, receiver, lp, ether_, units);
-        token.transferShares(receiver, units * SHARES_PER_UNIT);
+        token.transferShares(receiver, _sharesOf(units));
         // a leaver of a drained pool need not take ether
         if (ether_ != 0) _send(receiver, ether_);
     }
@@ -184,9 +186,10 @@ contract EtherPool is IEtherPool, ERC20Permit, ReentrancyGuardTransient {
 
     /// @inheritdoc IEtherPool
     function buyable() external view override returns (uint256 ether_) {
-        if (!_isCalm()) return 0;
         Books memory books = _books;
-        return _curve().room(books.ether_, _worthOf(books.units), rebateBp);
+        ether_ = _curve().room(books.ether_, _worthOf(books.units), rebateBp);
+        // a pool at its target is asked by everybody who stakes through the Router: it need not ask in turn
+        if (ether_ != 0 && !_isCalm()) return 0;
     }
 
     /// @inheritdoc IEtherPool
@@ -208,7 +211,9 @@ contract EtherPool is IEtherPool, ERC20Permit, ReentrancyGuardTransient {
 
     /// @inheritdoc IEtherPool
     function targetEther() public view override returns (uint256) {
-        return (totalSupply() * targetBp) / BP;
+        unchecked {
+            return (totalSupply() * targetBp) / BP; // the supply is below 2^96
+        }
     }
 
     /// @inheritdoc IERC20Permit
@@ -225,7 +230,7 @@ contract EtherPool is IEtherPool, ERC20Permit, ReentrancyGuardTransient {
         _requireCalm();
         require(units <= type(uint96).max, AboveMaximum(units, type(uint96).max));
         (uint256 totalEther, uint256 totalShares) = token.totals();
-        worth = (units * SHARES_PER_UNIT).toEtherDown(totalEther, totalShares);
+        worth = _sharesOf(units).toEtherDown(totalEther, totalShares);
         FeeCurve.Curve memory curve = _curve();
         bool exceeds;
         (ether_, exceeds) = curve.sold(reserve, worth);
@@ -244,7 +249,7 @@ contract EtherPool is IEtherPool, ERC20Permit, ReentrancyGuardTransient {
         require(ether_ <= reserve, NotEnoughEther(ether_, reserve));
         (uint256 totalEther, uint256 totalShares) = token.totals();
         units = _toUnitsUp(_curve().cost(reserve, ether_), totalEther, totalShares);
-        worth = (units * SHARES_PER_UNIT).toEtherDown(totalEther, totalShares);
+        worth = _sharesOf(units).toEtherDown(totalEther, totalShares);
     }
 
     /// @return worth of the units, wei, before these are rounded down
@@ -285,7 +290,7 @@ contract EtherPool is IEtherPool, ERC20Permit, ReentrancyGuardTransient {
 
     /// @dev Pulls the units of a sale, books it and pays.
     function _takeSale(Books memory books, uint256 units, uint256 worth, uint256 ether_, address receiver) private {
-        token.transferSharesFrom(msg.sender, address(this), units * SHARES_PER_UNIT);
+        token.transferSharesFrom(msg.sender, address(this), _sharesOf(units));
         _books = Books(uint96(books.ether_ - ether_), (books.units + units).toUint96());
         emit Sold(msg.sender, receiver, units, worth, ether_);
         _send(receiver, ether_);
@@ -315,7 +320,14 @@ contract EtherPool is IEtherPool, ERC20Permit, ReentrancyGuardTransient {
     /// @dev Wei, rounded down.
     function _worthOf(uint256 units) private view returns (uint256) {
         (uint256 totalEther, uint256 totalShares) = token.totals();
-        return (units * SHARES_PER_UNIT).toEtherDown(totalEther, totalShares);
+        return _sharesOf(units).toEtherDown(totalEther, totalShares);
+    }
+
+    /// @dev Units are below 2^96, each 1e9 shares.
+    function _sharesOf(uint256 units) private pure returns (uint256) {
+        unchecked {
+            return units * SHARES_PER_UNIT;
+        }
     }
 
     /// @dev Units that are worth `worth` wei at least.

@@ -74,7 +74,9 @@ contract Router is IRouter {
         uint256 left = msg.value;
         uint256 bought = Math.min(left, etherPool.buyable());
         if (bought >= LEG) {
-            left -= bought;
+            unchecked {
+                left -= bought; // no more than there is
+            }
             shares = _buy(bought, receiver, wrapped);
         }
         if (left != 0) {
@@ -201,7 +203,9 @@ contract Router is IRouter {
     function _buy(uint256 amount, address receiver, bool wrapped) private returns (uint256 shares) {
         uint256 units = etherPool.buy{value: amount}(0, wrapped ? address(this) : receiver);
         if (wrapped) wrappedToken.mint(units, receiver);
-        return units * SHARES_PER_UNIT;
+        unchecked {
+            return units * SHARES_PER_UNIT; // the pool's units are below 2^96
+        }
     }
 
     /// @return shares that `receiver` got for `amount` wei, zero where the deposit is refused

@@ -12,6 +12,7 @@ import { deriveValidatorKeys, signedDeposit } from "../../../devnet/keys.ts";
 import type { ValidatorKey } from "../../../devnet/keys.ts";
 import { predeposit, prove, startLocalProtocol, validatorBatch } from "../../../devnet/simulated/localProtocol.ts";
 import type { LocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
+import { liquidityRows } from "./liquidity.ts";
 import type { Figures } from "./rows.ts";
 import { SCALES, scaleRows } from "./scale.ts";
 
@@ -45,6 +46,8 @@ export async function measure(
     progress(part.name);
     Object.assign(figures, await scene.apart(() => part(scene)));
   }
+  progress("liquidityRows");
+  Object.assign(figures, await scene.apart(() => liquidityRows(connection, scene, gasOf)));
   progress("reportRows");
   figures["report.5of9.rewardsAndFinalisation"] = await scene.apart(() => payingReport(scene, 1));
   for (const count of [10, 1_000, ...(scale ? [MANY] : [])]) {
