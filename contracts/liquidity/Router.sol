@@ -20,7 +20,6 @@ contract Router is IRouter {
     using ShareMath for uint256;
 
     /// @inheritdoc IRouter
-    // solhint-disable-next-line const-name-snakecase
     uint256 public constant override LEG = 0.01 ether;
     uint256 private constant MIN_REQUEST = 100; // wei, as the queue has it
     uint256 private constant FEE_PER_BP = 1e5; // a fee of 1e-9 to a basis point

@@ -68,7 +68,7 @@ abstract contract RouterUsers is Traders {
         );
         if (!done && !open) return _took("provideNoDeposits");
         Refusals.Causes memory causes;
-        causes.add(tooDear, IRouter.FeeAboveMaximum.selector);
+        causes.add(tooDear, IRouter.MarginalFeeAboveMaximum.selector);
         causes.add(amount <= 10 && !done, IRouter.NothingToDo.selector);
         if (!causes.judge(done, reason)) return _took("provideInVain");
         _checkProvided(s, a, _purse(actor), amount);
