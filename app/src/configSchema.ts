@@ -10,6 +10,8 @@ export const configSchema = z.object({
     chainId: z.number().int().positive(),
     token: address,
     wrapped: address,
+    /** Of the EtherPool; undefined where there is none: then the page has no word of leaving at once, nor of lending. */
+    router: address.optional(),
     fromBlock: z.number().int().nonnegative(),
   }),
   /** Absolute, or relative to the page. */

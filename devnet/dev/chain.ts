@@ -4,6 +4,7 @@
  */
 import { network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
+import type { LiquidityContracts } from "../../deploy/deployLiquidity.ts";
 import { AppError, EXIT } from "../../offchain/util/errors.ts";
 import type { Hex } from "../../offchain/util/hex.ts";
 import type { Provider } from "../provider.ts";
@@ -35,6 +36,7 @@ const READS: ReadonlySet<string> = new Set(["hardhat_getAutomine", "hardhat_meta
 
 export interface DevChain {
   readonly p: LocalProtocol;
+  readonly liquidity: LiquidityContracts;
   /** What others send goes through here, and is kept. */
   readonly provider: Provider;
   /** Slots of a frame: a day. */
@@ -98,14 +100,20 @@ async function begin(
   for (const { address } of p.committee.wallets)
     await p.deployer.sendTransaction({ to: address, value: GAS_OF_A_MEMBER });
   signal?.throwIfAborted();
-  await liveThroughDays(p, connection, days, signal);
+  const liquidity = await liveThroughDays(p, connection, days, signal);
   const { root } = p.beacon.head;
   if (kept !== undefined && kept.head.root !== root)
     throw new AppError(
       EXIT.invalid,
       `${options.journal ?? ""} was written with other contracts, or another beginning: --fresh begins anew`,
     );
-  const world = new World(connection, p, Number(await p.oracle.slotsPerFrame()), Number(await p.oracle.lastRefSlot()));
+  const world = new World({
+    connection,
+    p,
+    liquidity,
+    slotsPerFrame: Number(await p.oracle.slotsPerFrame()),
+    aReferenceSlot: Number(await p.oracle.lastRefSlot()),
+  });
   const entries = kept?.entries ?? [];
   if (entries.length > 0) onProgress?.(`going on: ${entries.length} things that happened since happen again`);
   for (const [index, entry] of entries.entries()) {
@@ -127,8 +135,17 @@ async function begin(
   return world;
 }
 
+interface WorldParts {
+  readonly connection: NetworkConnection;
+  readonly p: LocalProtocol;
+  readonly liquidity: LiquidityContracts;
+  readonly slotsPerFrame: number;
+  readonly aReferenceSlot: number;
+}
+
 class World implements DevChain {
   readonly p: LocalProtocol;
+  readonly liquidity: LiquidityContracts;
   readonly provider: Provider;
   readonly slotsPerFrame: number;
   readonly #connection: NetworkConnection;
@@ -137,8 +154,9 @@ class World implements DevChain {
   #journal: Journal | undefined;
   silentUntil = 0;
 
-  constructor(connection: NetworkConnection, p: LocalProtocol, slotsPerFrame: number, aReferenceSlot: number) {
+  constructor({ connection, p, liquidity, slotsPerFrame, aReferenceSlot }: WorldParts) {
     this.p = p;
+    this.liquidity = liquidity;
     this.slotsPerFrame = slotsPerFrame;
     this.#connection = connection;
     this.#aReferenceSlot = aReferenceSlot;

@@ -60,8 +60,12 @@ export async function startDevNetwork(chain: DevChain, options: DevNetworkOption
     endings.push(() => forMembers.close());
     Object.defineProperty(forMembers.faults, "status", { get: () => (chain.isSilent() ? 503 : undefined) });
 
-    const [token, wrapped] = await Promise.all([p.token.getAddress(), p.wrapped.getAddress()]);
-    writeDeployment(deploymentFile, { chainId: BigInt(CHAIN_ID), token, wrapped, fromBlock: 0 });
+    const [token, wrapped, router] = await Promise.all([
+      p.token.getAddress(),
+      p.wrapped.getAddress(),
+      chain.liquidity.router.getAddress(),
+    ]);
+    writeDeployment(deploymentFile, { chainId: BigInt(CHAIN_ID), token, wrapped, router, fromBlock: 0 });
     const provider = new JsonRpcProvider(rpcUrl, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
     endings.push(() => provider.destroy());
     const pages = await servePages({
@@ -70,7 +74,7 @@ export async function startDevNetwork(chain: DevChain, options: DevNetworkOption
       port: ports.app,
       config: {
         network: "Local",
-        deployment: { chainId: CHAIN_ID, token, wrapped, fromBlock: 0 },
+        deployment: { chainId: CHAIN_ID, token, wrapped, router, fromBlock: 0 },
         rpc: ["rpc"],
         clock: "chain",
         pollSeconds: LOOK_SECONDS,

@@ -109,12 +109,14 @@ export async function startWithProtocol(
   }
 }
 
-export async function addressesOf(contracts: Contracts): Promise<Record<ContractName, string>> {
-  const pairs = Object.entries(contracts) as [ContractName, { getAddress(): Promise<string> }][];
+export async function addressesOf<Name extends string>(
+  contracts: Readonly<Record<Name, { getAddress(): Promise<string> }>>,
+): Promise<Record<Name, string>> {
+  const pairs = Object.entries(contracts) as [Name, { getAddress(): Promise<string> }][];
   const addresses = await Promise.all(
     pairs.map(async ([name, contract]) => [name, await contract.getAddress()] as const),
   );
-  return Object.fromEntries(addresses) as Record<ContractName, string>;
+  return Object.fromEntries(addresses) as Record<Name, string>;
 }
 
 async function planDeployment(genesisTime: number, signal: AbortSignal | undefined): Promise<DeploymentPlan> {

@@ -2,6 +2,7 @@
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { network } from "hardhat";
+import type { LiquidityContracts } from "../../deploy/deployLiquidity.ts";
 import { STRANGERS, day, liveThroughDays, walletAccounts } from "../../devnet/dev/month.ts";
 import { servePages } from "../../devnet/dev/pages.ts";
 import { serveRpc } from "../../devnet/rpcServer.ts";
@@ -11,6 +12,7 @@ import { closeServer } from "../../offchain/util/health.ts";
 
 export interface LocalChain {
   readonly p: LocalProtocol;
+  readonly liquidity: LiquidityContracts;
   /** Of the app. */
   readonly url: string;
   readonly rpcUrl: string;
@@ -32,19 +34,23 @@ export interface ChainOptions {
   readonly pollSeconds?: number;
 }
 
-/** Alice has estETH and a request that can be claimed and one that waits; Bob has little; Carol has westETH. */
+/** Alice has estETH and a request that can be claimed and one that waits; Bob has little; Carol has westETH; Erin lends to the EtherPool. */
 export async function startLocalChain({ days, folder, pollSeconds = 1 }: ChainOptions): Promise<LocalChain> {
   const connection = await network.create();
   const p = await startLocalProtocol(connection, { beacon: { genesisValidators: STRANGERS } });
-  await liveThroughDays(p, connection, days);
+  const liquidity = await liveThroughDays(p, connection, days);
   const rpc = await serveRpc(connection.provider, 0);
   const rpcUrl = `http://127.0.0.1:${(rpc.address() as AddressInfo).port}`;
-  const [token, wrapped] = await Promise.all([p.token.getAddress(), p.wrapped.getAddress()]);
+  const [token, wrapped, router] = await Promise.all([
+    p.token.getAddress(),
+    p.wrapped.getAddress(),
+    liquidity.router.getAddress(),
+  ]);
   let isDown = false;
   let delay = 0;
   const config = {
     network: "Local",
-    deployment: { chainId: 31_337, token, wrapped, fromBlock: 0 },
+    deployment: { chainId: 31_337, token, wrapped, router, fromBlock: 0 },
     rpc: ["rpc"],
     clock: "chain",
     pollSeconds,
@@ -58,6 +64,7 @@ export async function startLocalChain({ days, folder, pollSeconds = 1 }: ChainOp
   const pages = await servePages({ folder, config, rpcUrl, port: 0, onForward });
   return {
     p,
+    liquidity,
     url: pages.url,
     rpcUrl,
     setDown: (down) => {

@@ -48,7 +48,7 @@ async function run(options: DevOptions, stop: AbortSignal): Promise<void> {
       deploymentFile,
     });
     try {
-      const contracts = await addressesOf(chain.p.contracts);
+      const contracts = await addressesOf({ ...chain.p.contracts, ...chain.liquidity });
       console.log(tableOf({ ...network, chainId: CHAIN_ID, deploymentFile, folder, contracts, accounts: accounts() }));
       const seconds = ((performance.now() - begin) / 1_000).toFixed(1);
       console.log(`\nready in ${seconds} s: open ${network.appUrl}`);

@@ -67,6 +67,24 @@ describe("the chain of npm run dev", function () {
     expect(await p.oracle.members()).to.have.length(5);
   });
 
+  it("has an EtherPool that somebody lends to, and lacks what was sold to it", async () => {
+    const { p, liquidity } = chain;
+    const { etherPool, router } = liquidity;
+    expect(await router.etherPool()).to.equal(await etherPool.getAddress());
+    const { address: erin } = walletOf("erin");
+    const { address: fay } = walletOf("fay");
+    expect(await etherPool.balanceOf(erin)).to.equal(57n * ETH);
+    const sales = await etherPool.queryFilter(etherPool.filters.Sold(undefined, fay));
+    const [sold] = sales.map(({ args }) => args.ether_);
+    expect(sales).to.have.length(1);
+    const target = await etherPool.targetEther();
+    // the wei that Erin's part was rounded up by, and the entry's 2 bp of 17 ETH
+    expect((await etherPool.reserves()).ether_).to.be.within(target - (sold ?? 0n), target - (sold ?? 0n) + ETH / 250n);
+    expect(await etherPool.sellableWithin(30)).to.be.greaterThan(0n);
+    expect(await etherPool.buyable()).to.be.greaterThan(0n);
+    expect(await p.queue.balanceOf(fay)).to.equal(0n);
+  });
+
   it("goes on as it was: blocks, balances, what people sent, slashings, silence", async () => {
     await stake(3n * ETH);
     await chain.advance(900);
