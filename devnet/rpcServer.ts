@@ -1,6 +1,7 @@
 /** Serves an in-process network over JSON-RPC on loopback: single requests and batches over HTTP. */
 import { createServer } from "node:http";
 import type { IncomingMessage, Server } from "node:http";
+import { readBody } from "./httpBody.ts";
 import type { Provider } from "./provider.ts";
 
 const MAX_BODY_BYTES = 5_000_000;
@@ -31,7 +32,7 @@ export async function serveRpc(provider: Provider, port: number): Promise<Server
 async function answer(provider: Provider, request: IncomingMessage): Promise<Reply | Reply[]> {
   let body: unknown;
   try {
-    body = JSON.parse(await read(request));
+    body = JSON.parse(await readBody(request, MAX_BODY_BYTES));
   } catch (error) {
     return failure(null, PARSE_ERROR, error);
   }
@@ -56,15 +57,4 @@ function failure(id: unknown, fallback: number, error: unknown): Reply {
     id,
     error: { code: typeof code === "number" ? code : fallback, message: String(message), data },
   };
-}
-
-async function read(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new Error(`a request may have ${MAX_BODY_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { isAddress } from "ethers";
 import { z } from "zod";
 import { messageOf } from "../../offchain/util/errors.ts";
+import { BodyTooLarge, readBody } from "../httpBody.ts";
 import { answer } from "./pages.ts";
 
 const MAX_BODY_BYTES = 10_000;
@@ -74,16 +75,10 @@ async function readAction(request: IncomingMessage): Promise<ControlAction> {
   if (method !== "POST") throw new Refusal(405, "POST only");
   if (headers.origin !== `http://${headers.host ?? ""}`) throw new Refusal(403, "not asked by this page");
   if (!/^application\/json(;|$)/.test(headers["content-type"] ?? "")) throw new Refusal(415, "application/json only");
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new Refusal(413, "the body is too large");
-    chunks.push(chunk);
-  }
   try {
-    return actionSchema.parse(JSON.parse(Buffer.concat(chunks).toString("utf8")));
+    return actionSchema.parse(JSON.parse(await readBody(request, MAX_BODY_BYTES)));
   } catch (error) {
+    if (error instanceof BodyTooLarge) throw new Refusal(413, error.message);
     throw new Refusal(400, error instanceof z.ZodError ? "no such action" : "the body is not JSON");
   }
 }

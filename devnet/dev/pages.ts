@@ -4,6 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize, sep } from "node:path";
 import type { AddressInfo } from "node:net";
+import { readBody } from "../httpBody.ts";
 
 export interface PagesOptions {
   /** Of the built app. */
@@ -24,6 +25,8 @@ export interface Pages {
   readonly url: string;
   close(): Promise<void>;
 }
+
+const MAX_BODY_BYTES = 5_000_000;
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -77,10 +80,8 @@ export function hostsOf(server: Server): string[] {
   return [`127.0.0.1:${port}`, `localhost:${port}`];
 }
 
-async function forward(request: AsyncIterable<Buffer>, response: ServerResponse, url: string): Promise<void> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
-  const answered = await fetch(url, { method: "POST", body: Buffer.concat(chunks) });
+async function forward(request: IncomingMessage, response: ServerResponse, url: string): Promise<void> {
+  const answered = await fetch(url, { method: "POST", body: await readBody(request, MAX_BODY_BYTES) });
   answer(response, answered.status, "application/json", await answered.text());
 }
 

@@ -9,6 +9,7 @@ import { ssz } from "@lodestar/types";
 import { getBytes, hexlify } from "ethers";
 import type { SimulatedBeacon } from "../beacon.ts";
 import type { BeaconBlock } from "../history.ts";
+import { BodyTooLarge, readBody } from "../../httpBody.ts";
 import { DEPOSIT_CONTRACT } from "../../predeploys.ts";
 import { ApiError, blockById, blockBytes, blockJson, headerJson, isFinal, stateBytes } from "./blocks.ts";
 import { takeExit } from "./pool.ts";
@@ -271,16 +272,10 @@ function route(method: string, name: string, handle: (call: Call) => Answer) {
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new ApiError(413, "the body is too large");
-    chunks.push(chunk);
-  }
   try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
-  } catch {
+    return JSON.parse(await readBody(request, MAX_BODY_BYTES));
+  } catch (error) {
+    if (error instanceof BodyTooLarge) throw new ApiError(413, "the body is too large");
     throw new ApiError(400, "the body is not JSON");
   }
 }
