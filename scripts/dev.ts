@@ -5,13 +5,11 @@
  */
 import { EXIT, exitCodeOf, messageOf } from "../offchain/util/errors.ts";
 import { readDevOptions } from "./lib/dev/options.ts";
-import { assertPortsFree } from "./lib/dev/ports.ts";
 import { untilStopped } from "./lib/untilStopped.ts";
 
 const stop = untilStopped();
 try {
   const options = readDevOptions(process.argv.slice(2));
-  await assertPortsFree(options);
   if (options.devnet) await (await import("./lib/dev/devnet.ts")).runOnDevnet(options, stop);
   else await (await import("./lib/dev/simulated.ts")).runSimulated(options, stop);
   console.log("stopped");
@@ -27,5 +25,7 @@ process.exit();
 function codeOf(error: unknown): number {
   const name = error instanceof Error ? error.name : "";
   if (name === "OtherDevnetError") return EXIT.invalid;
+  // somebody took a port since they were looked at
+  if ((error as { code?: unknown }).code === "EADDRINUSE") return EXIT.unavailable;
   return name === "ProcessError" ? EXIT.unavailable : exitCodeOf(error);
 }

@@ -1,4 +1,5 @@
 /** `node --import tsx scripts/run.ts <program> [...]`: builds the contracts and runs a program that needs them; its `--help` is answered before. */
+import { exitCodeOf } from "../offchain/util/errors.ts";
 import { buildContracts } from "./lib/build.ts";
 import { untilStopped } from "./lib/untilStopped.ts";
 import { USAGE, answerHelp } from "./lib/usage.ts";
@@ -15,10 +16,12 @@ const program = name as ProgramName;
 answerHelp(program);
 const stop = LASTING.has(program) ? untilStopped() : undefined;
 try {
+  // a mistake is told before anything is built
+  if (program === "dev") await (await import("./lib/dev/options.ts")).checkDevOptions(process.argv.slice(2));
   await buildContracts(stop);
 } catch (error) {
   if (stop?.aborted === true) process.exit(0);
   console.error((error as Error).message);
-  process.exit(1);
+  process.exit(exitCodeOf(error));
 }
 await import(FILES[program] ?? `./${program}.ts`);

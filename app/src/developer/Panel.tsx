@@ -105,7 +105,12 @@ function Actions({ state, isWorking, act }: ActionsProps): ReactElement {
   const { address } = useWallet();
   const { can, validators, testEther } = state;
   const button = (label: string, action: ControlAction, done: string): ReactElement => (
-    <button type="button" className="secondary small-button wide" disabled={isWorking} onClick={() => act(action, done)}>
+    <button
+      type="button"
+      className="secondary small-button wide"
+      disabled={isWorking}
+      onClick={() => act(action, done)}
+    >
       {label}
     </button>
   );

@@ -3,15 +3,19 @@ import { fileURLToPath } from "node:url";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { AppError, EXIT, messageOf } from "../../../offchain/util/errors.ts";
+import { assertPortsFree } from "./ports.ts";
+import type { Ports } from "./ports.ts";
 
-export interface DevOptions {
-  readonly port: number;
-  readonly beaconPort: number;
-  readonly appPort: number;
+export interface DevOptions extends Ports {
   readonly daySeconds: number;
   readonly folder: string;
   readonly fresh: boolean;
   readonly devnet: boolean;
+}
+
+/** @throws AppError: usage, or unavailable where somebody has a port */
+export async function checkDevOptions(args: readonly string[]): Promise<void> {
+  await assertPortsFree(readDevOptions(args));
 }
 
 const SECONDS = { s: 1, m: 60, h: 3_600 } as const;

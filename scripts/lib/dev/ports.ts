@@ -1,10 +1,15 @@
 /** Ports that people know by heart, before anything is started on them. */
 import { createServer } from "node:net";
 import { AppError, EXIT } from "../../../offchain/util/errors.ts";
-import type { DevOptions } from "./options.ts";
+
+export interface Ports {
+  readonly port: number;
+  readonly beaconPort: number;
+  readonly appPort: number;
+}
 
 /** @throws AppError (unavailable), a line for each port that somebody else has */
-export async function assertPortsFree({ port, beaconPort, appPort }: DevOptions): Promise<void> {
+export async function assertPortsFree({ port, beaconPort, appPort }: Ports): Promise<void> {
   const wanted = [
     { option: "--port", what: "JSON-RPC", number: port },
     { option: "--beacon-port", what: "Beacon API", number: beaconPort },

@@ -58,7 +58,8 @@ describeDev("npm run dev", function () {
   };
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     program.kill(signal);
-    await until(() => tree().length === 0, 30, "something goes on");
+    const isOver = (): boolean => tree().length === 0 && (program.exitCode ?? program.signalCode) !== null;
+    await until(isOver, 30, "something goes on");
   };
   const urlOf = (row: string): string =>
     new RegExp(`^${row} +(http://127\\.0\\.0\\.1:\\d+)`, "m").exec(printed)?.[1] ?? "";
@@ -168,8 +169,8 @@ describeDev("npm run dev", function () {
       encoding: "utf8",
     });
     server.close();
-    expect(stderr.trim().split("\n").at(-1)).to.equal(
-      `port ${port} (Beacon API) is in use, perhaps by another npm run dev: stop that, or give --beacon-port another, or 0 for a free one`,
+    expect(stderr).to.equal(
+      `port ${port} (Beacon API) is in use, perhaps by another npm run dev: stop that, or give --beacon-port another, or 0 for a free one\n`,
     );
     expect(status).to.equal(4);
   });
