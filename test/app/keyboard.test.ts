@@ -38,8 +38,7 @@ describeApp("the app by keyboard", function () {
 
   it("opens a dialog with the focus in it, keeps it there, and gives it back however it is closed", async () => {
     for (const close of ["Escape", "Enter"]) {
-      await page.locator("header").getByRole("button", { name: "Connect" }).focus();
-      await page.keyboard.press("Enter");
+      await page.locator("header").getByRole("button", { name: "Connect" }).press("Enter");
       const dialog = page.getByRole("dialog", { name: "Connect a wallet" });
       await dialog.waitFor();
       expect(await focused()).to.equal("Close");
