@@ -67,7 +67,9 @@ export function Predeposit({ operator }: OwnProps): ReactElement {
           </Facts>
           <TooMany operator={operator} count={batches.flat().length} />
           <p className="notice">
-            <Term word={words.privately} meaning={words.privatelyMeaning} />
+            <span>
+              <Term word={words.privately} meaning={words.privatelyMeaning} />: {words.privatelyWhy}
+            </span>
           </p>
         </>
       )}

@@ -119,6 +119,7 @@ export const operators: OperatorsWords = {
     tooMany:
       "Mehr Schlüssel, als Ihre Kaution trägt: Die darüber warten auf mehr Kaution, bevor sie bewiesen werden können.",
     privately: "Senden Sie es privat",
+    privatelyWhy: "Andere können Schlüssel kopieren, die offen warten.",
     privatelyMeaning:
       "Wer diese Schlüssel sieht, während die Transaktion offen wartet, kann sie vor Ihnen bringen: Sie verlören die Schlüssel und das Gas, nicht den Ether. Richten Sie Ihre Wallet auf ein privates Relay.",
     button: (keys, amount) => `${keys} für ${amount} hinterlegen`,

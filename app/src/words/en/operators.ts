@@ -116,6 +116,7 @@ export const operators = {
     roomMany: (count: string) => `at least ${count} more keys`,
     tooMany: "More keys than your bond carries: those beyond wait for a higher bond before they are proven.",
     privately: "Send it privately",
+    privatelyWhy: "others can copy keys that wait in the open.",
     privatelyMeaning:
       "Whoever sees these keys while the transaction waits in the open can bring them first: you would lose the keys and the gas, not the ether. Point your wallet to a private relay.",
     button: (keys: string, amount: string) => `Deposit ${keys} for ${amount}`,
