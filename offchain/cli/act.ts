@@ -15,6 +15,15 @@ export interface Words<Result, Outcome> {
   readonly expected?: (result: Result) => Rows;
   /** What came of it, by its events. */
   readonly details: (outcome: Outcome) => Rows;
+  /** What was computed beforehand: for the object of a dry run. */
+  readonly quote?: object | undefined;
+}
+
+/** A transaction that can't be simulated yet. */
+export interface Plan {
+  readonly action: string;
+  readonly rows: readonly Row[];
+  readonly quote?: object | undefined;
 }
 
 /** One of a command's transactions: prepared when the ones before it are mined. */
@@ -65,30 +74,37 @@ export async function actApproved<Outcome>(
   session: Session,
   approval: Prepared<boolean, Outcome> | undefined,
   next: Step,
-  { action, rows }: { readonly action: string; readonly rows: readonly Row[] },
+  plan: Plan,
 ): Promise<void> {
   if (approval === undefined) return actAll(session, [next]);
+  const { action, rows } = plan;
   const gets = rows.find(([name]) => name === "gets")?.[1];
   const approving = step(() => Promise.resolve(approval), {
-    expected: () => [["then", `a second transaction: ${action}${gets === undefined ? "" : `; gets ${gets}`}`]],
+    expected: () => [
+      ["then", `a second transaction: ${action}${gets === undefined ? "" : `; gets ${gets}`}`],
+      ...rows.filter(([name]) => name !== "sends" && name !== "gets"),
+    ],
     details: () => [],
   });
-  // nothing can be simulated that needs an approval which is not there
-  const notYet: Step = {
+  const last = session.options.dryRun === true ? foreseen(plan, "known once the first is mined") : next;
+  return actAll(session, [approving, last]);
+}
+
+/** In a dry run, a transaction for which something is missing that only a real run makes. */
+export function foreseen({ action, rows, quote }: Plan, fee: string): Step {
+  return {
     run: (_, tell) => {
       const [first, ...others] = rows;
-      const fee: Row = ["fee", "known once the first is mined"];
-      tell(renderRows([["action", action], ...(first === undefined ? [] : [first]), fee, ...others]));
-      return Promise.resolve({ dryRun: true, action });
+      tell(renderRows([["action", action], ...(first === undefined ? [] : [first]), ["fee", fee], ...others]));
+      return Promise.resolve({ dryRun: true, action, quote });
     },
   };
-  return actAll(session, [approving, session.options.dryRun === true ? notYet : next]);
 }
 
 async function runOne<Result, Outcome>(
   session: Session,
   prepared: Prepared<Result, Outcome>,
-  { expected, details }: Words<Result, Outcome>,
+  { expected, details, quote }: Words<Result, Outcome>,
   tell: (text: string) => void,
 ): Promise<object> {
   const { io, options } = session;
@@ -105,7 +121,7 @@ async function runOne<Result, Outcome>(
   const preview = [...costs, ...((await expected?.(simulated)) ?? [])];
   if (options.dryRun === true) {
     tell(renderRows([...preview, ["dry run", "it would succeed; nothing was sent"]]));
-    return { dryRun: true, action: label, ...transaction, simulated, cost };
+    return { dryRun: true, action: label, ...transaction, simulated, cost, quote };
   }
   if (options.yes !== true) await confirm(session, preview);
   const sent = await prepared.send({ maxFee, onSent: (hash) => io.err(`sent ${hash}, waiting to be mined`) });

@@ -1,6 +1,6 @@
 /** Values as people read them, and as JSON. */
 import Table from "cli-table3";
-import { formatEther } from "ethers";
+import { formatEther, formatUnits } from "ethers";
 
 /** Name and value. */
 export type Row = readonly [name: string, value: string];
@@ -36,6 +36,12 @@ export function roundedUp(wei: bigint): bigint {
 
 export function percent(bp: bigint): string {
   return `${bp < 0n ? "-" : ""}${(bp < 0n ? -bp : bp) / 100n}.${String((bp < 0n ? -bp : bp) % 100n).padStart(2, "0")}%`;
+}
+
+/** Of a whole: to a thousandth of a per cent, rounded up. */
+export function percentOf(part: bigint, whole: bigint): string {
+  const scaled = whole === 0n ? 0n : (part * 100_000n + whole - 1n) / whole;
+  return `${formatUnits(scaled, 3).replace(/\.0$/, "")}%`;
 }
 
 /** To the minute, with its zone; what is unknown is a dash. */

@@ -5,6 +5,7 @@ import { AppError, EXIT, exitCodeOf, messageOf } from "../util/errors.ts";
 import type { ExitCode } from "../util/errors.ts";
 import { daemonCommands } from "./commands/daemons.ts";
 import { initCommand } from "./commands/init.ts";
+import { liquidityCommands } from "./commands/liquidity.ts";
 import { operatorCommands } from "./commands/operator.ts";
 import { stakerCommands } from "./commands/staker.ts";
 import { statusCommands } from "./commands/status.ts";
@@ -39,7 +40,7 @@ function buildProgram(io: Io, finish: (code: ExitCode) => void): Command {
     .version(version(), "-V, --version")
     .addHelpText(
       "after",
-      "\nExamples:\n  estuary init\n  estuary status me\n  estuary stake 1.5 --dry-run\n  estuary operator status 7 --json\n\nKeys: ESTUARY_PRIVATE_KEY, or ESTUARY_KEYSTORE and ESTUARY_KEYSTORE_PASSWORD, or ESTUARY_SIGNER_URL; each also as *_FILE.",
+      "\nExamples:\n  estuary init\n  estuary status me\n  estuary stake 1.5 --dry-run\n  estuary leave 10 --dry-run\n  estuary operator status 7 --json\n\nKeys: ESTUARY_PRIVATE_KEY, or ESTUARY_KEYSTORE and ESTUARY_KEYSTORE_PASSWORD, or ESTUARY_SIGNER_URL; each also as *_FILE.",
     )
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
@@ -59,6 +60,7 @@ function buildProgram(io: Io, finish: (code: ExitCode) => void): Command {
   };
   initCommand(program, io);
   stakerCommands(program, run);
+  liquidityCommands(program, run);
   statusCommands(program, run);
   operatorCommands(program, io, run);
   daemonCommands(program, io, finish);

@@ -130,6 +130,11 @@ export function parseAmount(name: string, value: string): bigint {
   return parsed;
 }
 
+/** In units of its last place. @throws AppError (usage) */
+export function parseDecimal(name: string, value: string, places: number): bigint {
+  return parse(name, amount(places), value);
+}
+
 /** @throws AppError (usage) */
 export function parseAddress(name: string, value: string): string {
   return parse(name, address, value);

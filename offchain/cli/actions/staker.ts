@@ -5,10 +5,9 @@ import { approvalFor } from "../../chain/write/permit.ts";
 import { unwrap, wrap } from "../../chain/write/stake.ts";
 import { stakeBest } from "../../chain/write/stakeBest.ts";
 import { MOST_CLAIMS, claim, requestWithdrawals, requestWrappedWithdrawals } from "../../chain/write/withdraw.ts";
-import type { Requested } from "../../chain/write/withdraw.ts";
 import { SHARES_PER_UNIT, wei } from "../../protocol/units.ts";
 import type { Wei } from "../../protocol/units.ts";
-import type { WaitReason } from "../../protocol/waiting.ts";
+import type { WaitEstimate, WaitReason } from "../../protocol/waiting.ts";
 import { AppError, EXIT } from "../../util/errors.ts";
 import { act, actApproved, step } from "../act.ts";
 import { dateOf, ether } from "../format.ts";
@@ -58,7 +57,7 @@ export async function unstake(session: Session, text: string, options: WrappedOp
     : await requestWithdrawals(context, amount);
   await act(session, prepared, {
     expected: () => [["gets", `at most ${ether(worth)}, once it is finalised and claimed`]],
-    details: (made) => requestRows(session, owner, made),
+    details: ({ ids }) => requestRows(session, owner, ids),
   });
 }
 
@@ -68,16 +67,18 @@ const WAITS_FOR: Readonly<Record<WaitReason, string>> = {
   exits: "when validators have left for it",
 };
 
-async function requestRows(session: Session, owner: string, { ids }: Requested): Promise<readonly Row[]> {
+export async function requestRows(session: Session, owner: string, ids: readonly bigint[]): Promise<readonly Row[]> {
   const { requests } = await readWithdrawals(session.protocol, owner);
   const waits = requests.flatMap(({ id, wait }) => (wait === undefined || !ids.includes(id) ? [] : [wait]));
   const [last] = waits.sort((a, b) => Number(b.expected - a.expected));
   return [
     ["requests", ids.join(", ")],
-    ...(last === undefined
-      ? []
-      : [["expected", `${dateOf(last.expected)}, ${WAITS_FOR[last.reason]}; then estuary claim`] as const]),
+    ...(last === undefined ? [] : [["expected", `${waitText(last)}; then estuary claim`] as const]),
   ];
+}
+
+export function waitText({ expected, reason }: WaitEstimate): string {
+  return `${dateOf(expected)}, ${WAITS_FOR[reason]}`;
 }
 
 export async function claimWithdrawals(

@@ -131,7 +131,17 @@ export async function history(session: Session, text: string | undefined, last: 
 export async function verifyDeployment(session: Session): Promise<void> {
   const { protocol } = session;
   const { token, wrapped, pool, queue, operators, validators, oracle, withdrawalVault, rewardsVault } = protocol;
-  const contracts = { token, wrapped, pool, queue, operators, validators, oracle, withdrawalVault };
+  const contracts = {
+    token,
+    wrapped,
+    pool,
+    queue,
+    operators,
+    validators,
+    oracle,
+    withdrawalVault,
+    ...protocol.liquidity,
+  };
   const addresses = Object.fromEntries(
     await Promise.all(Object.entries(contracts).map(async ([name, contract]) => [name, await contract.getAddress()])),
   ) as Record<string, string>;
@@ -145,7 +155,8 @@ export async function verifyDeployment(session: Session): Promise<void> {
   );
 }
 
-async function addressOf(session: Session, text: string): Promise<string> {
+/** What a command was given: me is the configured account. @throws AppError (usage) */
+export async function addressOf(session: Session, text: string): Promise<string> {
   return text === "me" ? session.account() : parseAddress("address", text);
 }
 

@@ -5,8 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { network } from "hardhat";
+import type { NetworkConnection } from "hardhat/types/network";
 import { serveBeaconApi } from "../../../devnet/simulated/api/server.ts";
 import type { BeaconApi } from "../../../devnet/simulated/api/server.ts";
+import { openLiquidity } from "../../../devnet/simulated/localLiquidity.ts";
 import { startLocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import type { LocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import { serveRpc } from "../../../devnet/rpcServer.ts";
@@ -22,6 +24,7 @@ const EPOCH_SECONDS = 384;
 const EPOCHS_BEFORE_NOW = 760;
 
 describe("the documents", () => {
+  let connection: NetworkConnection;
   let p: LocalProtocol;
   let rpc: Server;
   let api: BeaconApi;
@@ -29,7 +32,7 @@ describe("the documents", () => {
 
   before(async () => {
     const start = new Date(Date.now() - EPOCHS_BEFORE_NOW * EPOCH_SECONDS * 1_000);
-    const connection = await network.create({ override: { initialDate: start.toISOString() } });
+    connection = await network.create({ override: { initialDate: start.toISOString() } });
     p = await startLocalProtocol(connection);
     rpc = await serveRpc(connection.provider, 0);
     api = await serveBeaconApi(p.beacon);
@@ -55,6 +58,11 @@ describe("the documents", () => {
       await p.beacon.finalize(p.beacon.head.slot - 1);
     },
     "ether is staked": ([amount = "1"]) => p.pool.connect(p.bob).deposit(p.bob, p.bob, { value: BigInt(amount) * ETH }),
+    "ether are lent to an EtherPool": async ([amount = "1"]) => {
+      const { router } = await openLiquidity(connection, p);
+      await router.connect(p.bob).provide(0n, 30n, p.bob, 2n ** 40n, { value: BigInt(amount) * ETH });
+      writeDeployment(join(folder, "cli.md"), { router: router.target as string });
+    },
     "it is now": async () => {
       const slot = Math.floor((Date.now() / 1_000 - p.beacon.timeOf(0)) / 12);
       // with blocks on the way, which nodes are asked for
@@ -72,12 +80,16 @@ describe("the documents", () => {
     await act(count === undefined ? [] : [count]);
   }
 
+  function writeDeployment(home: string, liquidity: { readonly router?: string } = {}): void {
+    const [token, wrapped] = [p.token.target as string, p.wrapped.target as string];
+    const deployment = { chainId: 31_337n, token, wrapped, ...liquidity, fromBlock: 0 };
+    writeFileSync(join(home, "deployments/31337.json"), formatDeployment(deployment));
+  }
+
   /** What a reader has: addresses of a local network, and a member's key. */
   async function prepare(home: string): Promise<void> {
     mkdirSync(join(home, "deployments"), { recursive: true });
-    const [token, wrapped] = await Promise.all([p.token.getAddress(), p.wrapped.getAddress()]);
-    const deployment = { chainId: 31_337n, token, wrapped, fromBlock: 0 };
-    writeFileSync(join(home, "deployments/31337.json"), formatDeployment(deployment));
+    writeDeployment(home);
     const [member] = p.committee.wallets;
     writeFileSync(join(home, "member.key"), member?.privateKey ?? "", { mode: 0o600 });
     await p.bob.sendTransaction({ to: member?.address ?? null, value: ETH });
