@@ -13,7 +13,7 @@ export type Totals = Readonly<
 
 export interface Line {
   readonly name: string;
-  readonly unit: "wei" | "shares";
+  readonly unit: "wei" | "shares" | "units" | "LP";
   /** As the contracts have it. */
   readonly chain: bigint;
   /** As it must be. */
@@ -74,6 +74,7 @@ export async function reconcile(world: DemoWorld): Promise<{ lines: Line[]; tota
     "the queue": await p.queue.getAddress(),
   }))
     lines.push(line(`shares of ${name}`, await p.token.sharesOf(account), books.sharesOf(account), "shares"));
+  lines.push(...((await world.market?.reconcile()) ?? []));
   const positive = (o: (typeof outcomes)[number]) => (o.recognised > 0n ? o.recognised : 0n);
   const totals = {
     depositedWei: world.deposited.toString(),

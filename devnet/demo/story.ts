@@ -6,6 +6,7 @@ import type { Report } from "../../offchain/protocol/report.ts";
 import { gwei } from "../../offchain/protocol/units.ts";
 import { startLocalProtocol } from "../simulated/localProtocol.ts";
 import { keep } from "./keeping.ts";
+import { DemoMarket } from "./liquidity.ts";
 import { CLAIMS_TO, aprBp, isEqual, reconcile, residualWei } from "./reconcile.ts";
 import type { Line, Totals } from "./reconcile.ts";
 import { DemoWorld, ETH, refusalOf } from "./world.ts";
@@ -45,7 +46,7 @@ export async function tellStory(connection: NetworkConnection, listener: Listene
   const started = performance.now();
   const steps: Step[] = [];
   const secondsSince = (start: number) => Math.round(performance.now() - start) / 1_000;
-  const { world, curated, joins, halves } = await open(connection);
+  const { world, market, curated, joins, halves, lender, comer } = await open(connection);
   const step = async (name: string, act: () => Promise<string>) => {
     const start = performance.now();
     const detail = await act();
@@ -85,7 +86,22 @@ export async function tellStory(connection: NetworkConnection, listener: Listene
   await step("bad reports refused", () => refuseBadReports(world));
   await step(`${DAYS} daily reports`, () => month(world, halves, listener));
   const ofTheMonth = await aprBp(world);
+  await step("LP enters", async () => {
+    await market.bringToTarget();
+    const { lp, ether, staked } = await market.provide(lender, 30n * ETH, 30n);
+    return `the EtherPool opens; 30 ETH lent, ${show(ether)} as ether and ${show(staked)} staked, for ${show(lp, "LP")}`;
+  });
+  await step("leave at once", () => leaveAtOnce(world, market));
+  await step("arbitrage brings ether", async () => {
+    const { bought, gain, staked } = await market.stake(comer, 12n * ETH);
+    return `a newcomer of 12 ETH buys for ${show(bought)} and stakes ${show(staked)}: ${show(gain)} above the rate`;
+  });
   await step("announced fall", () => announcedFall(world));
+  await step("LP leaves", async () => {
+    const { ether, requestId } = await market.exit(lender, 300n);
+    if (requestId === undefined) throw new Error("a pool that is not calm trades nothing: its estETH should be queued");
+    return `nothing trades after the fall, and LPs go: ${show(ether)} at once, the estETH is queued`;
+  });
   await step("slashing settled", () => settleSlashing(world, listener));
   await step("claims", async () => {
     await world.claimAll(CLAIMS_TO);
@@ -112,19 +128,15 @@ export async function tellStory(connection: NetworkConnection, listener: Listene
   };
 }
 
-async function open(
-  connection: NetworkConnection,
-): Promise<{ world: DemoWorld; curated: DemoOperator; joins: HardhatEthersSigner; halves: HardhatEthersSigner }> {
+async function open(connection: NetworkConnection) {
   const p = await startLocalProtocol(connection, { beacon: { genesisValidators: STRANGERS } });
-  const [joins, halves] = (await connection.ethers.getSigners()).slice(9);
-  if (joins === undefined || halves === undefined) throw new Error("the network has too few accounts");
+  const [joins, halves, lender, comer, purse] = (await connection.ethers.getSigners()).slice(9);
+  if (!joins || !halves || !lender || !comer || !purse) throw new Error("the network has too few accounts");
   const { feeBp } = await p.operators.tier(0);
-  return {
-    world: await DemoWorld.open(p),
-    curated: { id: p.operatorId, owner: p.nodeOperator, tier: 0, feeBp },
-    joins,
-    halves,
-  };
+  const world = await DemoWorld.open(p);
+  world.market = await DemoMarket.deploy(connection, world, purse);
+  const curated: DemoOperator = { id: p.operatorId, owner: p.nodeOperator, tier: 0, feeBp };
+  return { world, market: world.market, curated, joins, halves, lender, comer };
 }
 
 async function refuseBadReports(world: DemoWorld): Promise<string> {
@@ -198,11 +210,20 @@ async function month(world: DemoWorld, newcomer: HardhatEthersSigner, listener: 
   return `240 ETH asked of a smaller buffer: exits forced (EIP-7002), ${world.passed} times past a validator too young to leave; one slashed of ${asked} that left, ${ejected} ejected after a week, its operator being frozen`;
 }
 
+/** A part at once within 0.3%, a part queued; and what another takes for the highest fee. */
+async function leaveAtOnce(world: DemoWorld, market: DemoMarket): Promise<string> {
+  const { alice } = world.p;
+  const cheap = await market.leave(alice, 5n * ETH, 30n);
+  if (cheap.requestId === undefined) throw new Error("0.3% should not reach for all of it");
+  const dear = await market.leave(alice, 6n * ETH, 300n);
+  return `of 5 estETH ${show(cheap.ether)} within 0.3%, the rest queued; then ${show(dear.ether)} for 6 estETH, whatever the fee`;
+}
+
 /** An outage costs more than a quorum may report: it is announced, everything waits, and seven signatures apply it. */
 async function announcedFall(world: DemoWorld): Promise<string> {
   const { committee, pool, beacon, alice } = world.p;
   const running = world.validators.filter(({ state }) => state === "funded");
-  for (const { key } of running) beacon.penalise(key.pubkey, 350_000_000n);
+  for (const { key } of running) beacon.penalise(key.pubkey, 500_000_000n);
   const report = await committee.read();
   const expect = (what: string, found: unknown, expected: unknown): void => {
     if (found !== expected) throw new Error(`${what} should be ${String(expected)}: ${String(found)}`);
@@ -231,10 +252,10 @@ async function settleSlashing(world: DemoWorld, listener: Listener): Promise<str
   return `its operator's bond is frozen (${String(frozen)}); the shortfall went to cover`;
 }
 
-export function show(amount: bigint): string {
+export function show(amount: bigint, unit = "ETH"): string {
   const digits = 6;
   const scaled = amount / 10n ** BigInt(18 - digits);
   const sign = scaled < 0n ? "-" : "";
   const absolute = (scaled < 0n ? -scaled : scaled).toString().padStart(digits + 1, "0");
-  return `${sign}${absolute.slice(0, -digits)}.${absolute.slice(-digits)} ETH`;
+  return `${sign}${absolute.slice(0, -digits)}.${absolute.slice(-digits)} ${unit}`;
 }

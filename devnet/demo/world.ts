@@ -19,6 +19,7 @@ import type { ValidatorKey } from "../keys.ts";
 import type { LocalProtocol } from "../simulated/localProtocol.ts";
 import { predeposit, prove } from "../simulated/localProtocol.ts";
 import { slash } from "../simulated/localKeeper.ts";
+import type { DemoMarket } from "./liquidity.ts";
 
 export const ETH = 10n ** 18n;
 const GWEI = 10n ** 9n;
@@ -54,6 +55,8 @@ export class DemoWorld {
   readonly books: ProtocolModel;
   readonly validators: Watched[] = [];
   readonly outcomes: ReportOutcome[] = [];
+  /** Where the story has an EtherPool. */
+  market: DemoMarket | undefined;
   deposited = 0n;
   /** Heads of tiers that were too young to be asked, so that another went. */
   passed = 0;
@@ -293,6 +296,11 @@ export class DemoWorld {
     const { provider } = this.p.keeper;
     if (provider === null) throw new Error("the keeper has no provider");
     return provider;
+  }
+
+  /** Of the newest block. */
+  async now(): Promise<bigint> {
+    return BigInt((await this.#provider.getBlock("latest"))?.timestamp ?? 0);
   }
 
   /** Waits for a transaction. Returns its block's time. */

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { network } from "hardhat";
+import { DemoMarket } from "../../devnet/demo/liquidity.ts";
 import { isEqual, reconcile, residualWei } from "../../devnet/demo/reconcile.ts";
 import { tellStory } from "../../devnet/demo/story.ts";
 import { DemoWorld, ETH } from "../../devnet/demo/world.ts";
@@ -23,6 +24,9 @@ describe("The demo", () => {
     expect(result.steps.map(({ name }) => name)).to.deep.equal(heard);
     expect(result.validators).to.deep.equal({ proven: 7, funded: 7, exited: 5, slashed: 1, ejected: 1 });
     expect(result.aprBp).to.be.within(200, 400);
+    expect(heard).to.include.members(["LP enters", "leave at once", "arbitrage brings ether", "LP leaves"]);
+    const units = result.reconciliation.map(({ unit, name }) => `${name} (${unit})`);
+    expect(units).to.include.members(["the EtherPool's estETH, booked (units)", "LP of the lender (LP)"]);
     expect(details.some((line) => line.includes("too young to leave"))).to.equal(true);
     for (const name of ["depositedWei", "rewardsWei", "feeWei", "lossWei", "claimedWei", "pooledWei"] as const)
       expect(BigInt(result.totals[name]) > 0n, name).to.equal(true);
@@ -68,5 +72,35 @@ describe("The demo", () => {
 
     world.books.deposit(p.alice.address, wei(1n), world.books.books.openUntil);
     expect(await differing(world)).to.include("shares of alice");
+  });
+
+  it("does not reconcile with a wei that somebody gave the EtherPool, or a sale that only the chain knows", async () => {
+    const connection = await network.create();
+    const world = await DemoWorld.open(await startLocalProtocol(connection));
+    const { p } = world;
+    const [purse] = (await connection.ethers.getSigners()).slice(12);
+    if (purse === undefined) throw new Error("the network has too few accounts");
+    world.market = await DemoMarket.deploy(connection, world, purse);
+    await world.stake(p.alice, 20n * ETH);
+    await world.report();
+    await world.market.bringToTarget();
+    await world.market.provide(p.bob, 20n * ETH, 30n);
+    await world.market.leave(p.alice, 3n * ETH, 100n);
+    expect((await world.market.stake(p.carol, ETH)).gain > 0n).to.equal(true);
+    expect(await differing(world)).to.deep.equal([]);
+
+    const pool = world.market.etherPool;
+    await connection.ethers.provider.send("hardhat_setBalance", [
+      pool.target as string,
+      `0x${((await world.etherOf(pool)) + 1n).toString(16)}`,
+    ]);
+    expect(await differing(world)).to.deep.equal(["the EtherPool's ether = its book"]);
+
+    await p.token.connect(p.alice).approve(pool, ETH);
+    await pool.connect(p.alice).sell(10n ** 17n, 0n, p.alice);
+    expect(await differing(world)).to.include.members([
+      "the EtherPool's ether, booked",
+      "the EtherPool's estETH, booked",
+    ]);
   });
 });
