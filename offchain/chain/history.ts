@@ -149,7 +149,7 @@ export function aprSummary(history: readonly RebaseEntry[]): AprSummary {
 }
 
 /** Seconds between two reports' reference slots, or where one is not known between the reports. */
-function spanOf(from: RebaseEntry, to: RebaseEntry): bigint {
+export function spanOf(from: RebaseEntry, to: RebaseEntry): bigint {
   return from.refTime !== undefined && to.refTime !== undefined
     ? to.refTime - from.refTime
     : to.timestamp - from.timestamp;

@@ -23,8 +23,10 @@ export { ValidatorReader, keyRootOf } from "./validatorReader.ts";
 
 export { readAccount } from "./read/account.ts";
 export type { AccountStatus } from "./read/account.ts";
-export { liquidityOf, readEtherPool } from "./read/etherPool.ts";
-export type { EtherPoolStatus } from "./read/etherPool.ts";
+export { liquidityOf, readEtherPool, readEtherPoolAccount } from "./read/etherPool.ts";
+export type { EtherPoolAccount, EtherPoolStatus } from "./read/etherPool.ts";
+export { NOTHING_LENT, ownLending, poolRecord, readLending } from "./read/lending.ts";
+export type { Lending, LendingKept, OwnLending, PoolRecord } from "./read/lending.ts";
 export { readProtocol } from "./read/protocol.ts";
 export type { DepositBlock, ProtocolStatus, TierQueue, TierStatus, Unrest } from "./read/protocol.ts";
 export { readInflow, towardsFunding, towardsQueue } from "./read/inflow.ts";
@@ -51,9 +53,9 @@ export type { WaitEstimate, WaitInputs, WaitReason } from "../protocol/waiting.t
 export type { Amount, Context, Cost, Flow, Prepared, SendOptions, Sent } from "./write/prepare.ts";
 export { approvalFor } from "./write/permit.ts";
 export { stake, stakeAndWrap, unwrap, wrap, wrapWithPermit } from "./write/stake.ts";
-export { stakeBest } from "./write/stakeBest.ts";
+export { isWorthRouting, stakeBest } from "./write/stakeBest.ts";
 export type { StakeBestOptions, StakedBest } from "./write/stakeBest.ts";
-export { leave, leaveApproval } from "./write/leave.ts";
+export { leave, leaveApproval, leftBy } from "./write/leave.ts";
 export type { LeaveOptions, Leaving, Left } from "./write/leave.ts";
 export { buy, enter, enterApproval, exit, exitApproval, exitToEther, provide } from "./write/provide.ts";
 export type { ExitOptions, Moved, ProvideOptions, Purchase } from "./write/provide.ts";
@@ -70,7 +72,7 @@ export {
 export type { Both, EtherPool, EtherPoolTerms } from "../protocol/etherPool.ts";
 export { toEtherDown, toEtherUp, toSharesDown, toSharesUp } from "../protocol/shares.ts";
 export type { Totals } from "../protocol/shares.ts";
-export { splitExit, splitLeave, splitProvide, splitStake } from "../protocol/router.ts";
+export { afterExit, limitsOf, splitExit, splitLeave, splitProvide, splitStake } from "../protocol/router.ts";
 export type { LeaveSplit, Market, Provision, StakeSplit } from "../protocol/router.ts";
 export {
   MOST_CLAIMS,

@@ -10,7 +10,7 @@ import { min, saturatingSub } from "./integers.ts";
 import { MIN_REQUEST } from "./queue.ts";
 import { toEtherDown, toSharesDown, toUnitsDown, unitsToShares } from "./shares.ts";
 import type { Totals } from "./shares.ts";
-import { BP, ETHER, shares, units, wei } from "./units.ts";
+import { BP, ETHER, bp, shares, units, wei } from "./units.ts";
 import type { Bp, Shares, Units, Wei } from "./units.ts";
 import { fromWrappedDown, fromWrappedUp } from "./wrapped.ts";
 
@@ -97,6 +97,23 @@ export function splitLeave(market: Market, amount: Shares, maxFeeBp: Bp): LeaveS
   };
 }
 
+/**
+ * Limits of the marginal fee that sell different parts of `amount`, in whole bp, ascending: the first, 0, sells nothing, the last one as much as
+ * can be sold.
+ */
+export function limitsOf(market: Market, amount: Shares): readonly Bp[] {
+  const { minFeeBp, maxFeeBp } = market.pool.terms;
+  const all = legsOf(market, amount, maxFeeBp).sold;
+  const found = [bp(0n)];
+  let most: bigint = 0n;
+  for (let limit: bigint = minFeeBp; limit <= maxFeeBp && most < all; limit++) {
+    const { sold } = legsOf(market, amount, bp(limit));
+    if (sold > most) found.push(bp(limit));
+    most = sold;
+  }
+  return found;
+}
+
 // --- LPs ---
 
 export interface Provision extends Both {
@@ -125,13 +142,19 @@ export function splitProvide({ pool, totals }: Market, amount: Wei, maxFeeBp: Bp
 
 /** What exiting with `lp` gives: the pool's ether of it and what its units bring at once, and the rest of them later. */
 export function splitExit(market: Market, lp: Wei, maxFeeBp: Bp): { readonly own: Both; readonly left: LeaveSplit } {
+  const { own, after } = afterExit(market, lp);
+  return { own, left: splitLeave(after, unitsToShares(own.units), maxFeeBp) };
+}
+
+/** What `lp` give, and the market without them. */
+export function afterExit(market: Market, lp: Wei): { readonly own: Both; readonly after: Market } {
   const { pool } = market;
   const own = quoteExit(pool, lp);
-  const after = {
+  const left = {
     ...pool,
     ether: wei(pool.ether - own.ether),
     units: units(pool.units - own.units),
     supply: wei(pool.supply - lp),
   };
-  return { own, left: splitLeave({ ...market, pool: after }, unitsToShares(own.units), maxFeeBp) };
+  return { own, after: { ...market, pool: left } };
 }

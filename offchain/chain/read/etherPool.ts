@@ -62,6 +62,36 @@ export async function readEtherPool(protocol: Protocol): Promise<EtherPoolStatus
   };
 }
 
+/** What an address has at the EtherPool, and what it lets move. */
+export interface EtherPoolAccount {
+  readonly block: BlockRef;
+  readonly lp: Wei;
+  /** Of the Router, to leave with. */
+  readonly routerAllowance: Readonly<Record<"estETH" | "westETH" | "LP", Wei>>;
+  /** Of the EtherPool, to enter with: estETH. */
+  readonly poolAllowance: Wei;
+}
+
+/** @throws ChainError: refused where the addresses file names no Router; AppError (unavailable) */
+export async function readEtherPoolAccount(protocol: Protocol, address: string): Promise<EtherPoolAccount> {
+  const { token, wrapped } = protocol;
+  const { etherPool, router } = liquidityOf(protocol);
+  const { block, values } = await readAll(protocol, {
+    lp: call(etherPool, etherPool.balanceOf, address),
+    estETH: call(token, token.allowance, address, router.target),
+    westETH: call(wrapped, wrapped.allowance, address, router.target),
+    LP: call(etherPool, etherPool.allowance, address, router.target),
+    toPool: call(token, token.allowance, address, etherPool.target),
+  });
+  const { lp, estETH, westETH, LP, toPool } = values;
+  return {
+    block,
+    lp: wei(lp),
+    routerAllowance: { estETH: wei(estETH), westETH: wei(westETH), LP: wei(LP) },
+    poolAllowance: wei(toPool),
+  };
+}
+
 /** @throws ChainError (refused) where the addresses file names no Router */
 export function liquidityOf({ liquidity }: Protocol): Liquidity {
   if (liquidity === undefined)

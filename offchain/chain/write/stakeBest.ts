@@ -1,6 +1,7 @@
 /** Staking where it gives the most: at the rate, or from the EtherPool, which gives a part of the fees that leavers paid to who brings ether. */
 import { ZeroAddress, formatEther } from "ethers";
 import { splitStake } from "../../protocol/router.ts";
+import type { StakeSplit } from "../../protocol/router.ts";
 import { toEtherDown } from "../../protocol/shares.ts";
 import { SHARES_PER_UNIT, shares, wei } from "../../protocol/units.ts";
 import type { Shares, Wei } from "../../protocol/units.ts";
@@ -43,7 +44,7 @@ export async function stakeBest(
   const { referral = ZeroAddress, wrapped = false } = options;
   const market = protocol.liquidity && (await readEtherPool(protocol));
   const split = market && splitStake(market, amount);
-  if (market === undefined || split === undefined || split.gain <= (await priceOf(context, EXTRA_GAS)))
+  if (market === undefined || split === undefined || !isWorthRouting(split, await gasPriceOf(context)))
     return direct(context, amount, options);
   const { router } = liquidityOf(protocol);
   const { receiver, deadline, least } = await termsOf(context, market, options);
@@ -90,7 +91,12 @@ function stakedBy(events: readonly ChainEvent[]): StakedBest {
   };
 }
 
-async function priceOf({ protocol }: Context, gas: bigint): Promise<bigint> {
+async function gasPriceOf({ protocol }: Context): Promise<bigint> {
   const { base, tip } = await readMarket(protocol.provider);
-  return gas * (base + tip);
+  return base + tip;
+}
+
+/** Whether what the EtherPool gives beyond the rate is more than the way there costs. @param gasPrice wei */
+export function isWorthRouting({ gain }: Pick<StakeSplit, "gain">, gasPrice: bigint): boolean {
+  return gain > EXTRA_GAS * gasPrice;
 }
