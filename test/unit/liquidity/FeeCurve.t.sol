@@ -221,6 +221,21 @@ contract FeeCurveTest is Test {
         assertGe(c.marginal(r - out), feeBp * 1e5, "more could be sold");
     }
 
+    function testFuzz_withinGoesToTheLeastReserveOfThatFee(
+        uint256 t,
+        uint256 fees,
+        uint256 r,
+        uint256 feeBp
+    ) public pure {
+        FeeCurve.Curve memory c = _curve(t, fees);
+        r = _reserve(c, r);
+        feeBp = bound(feeBp, c.minFeeBp, 600);
+        uint256 above = feeBp < c.maxFeeBp ? c.maxFeeBp - feeBp : 0;
+        uint256 stop = Math.mulDiv(c.target, above, c.maxFeeBp - c.minFeeBp, Math.Rounding.Ceil);
+        uint256 expected = r <= stop ? 0 : (_psi(c, r) - _psi(c, stop)) / (2 * BP * c.target);
+        assertEq(c.within(r, feeBp), expected, "within");
+    }
+
     function testFuzz_roomIsNeverMoreThanThereIs(
         uint256 t,
         uint256 fees,
