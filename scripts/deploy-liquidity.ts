@@ -10,7 +10,7 @@ import { inspectLiquidity } from "../deploy/lib/inspectLiquidity.ts";
 import { CHAINS, ETHER_POOL } from "../deploy/lib/parameters.ts";
 import { SettingsError } from "../deploy/lib/people.ts";
 import { connect, parseDeployment } from "../offchain/chain/connect.ts";
-import { deploymentPath, writeDeployment } from "../offchain/chain/deploymentFile.ts";
+import { deploymentOf, deploymentPath, writeDeployment } from "../offchain/chain/deploymentFile.ts";
 import { printLiquidity } from "./lib/liquidityTable.ts";
 
 async function main(): Promise<number> {
@@ -26,7 +26,7 @@ async function main(): Promise<number> {
   const protocol = await connect(provider, deployment);
   const liquidity = protocol.liquidity ?? (await deployLiquidity(connection, protocol, ETHER_POOL, true));
   if (protocol.liquidity === undefined) {
-    writeDeployment(file, { ...deployment, router: await liquidity.router.getAddress() });
+    writeDeployment(file, await deploymentOf(deployment.chainId, { ...protocol, ...liquidity }, deployment.fromBlock));
     console.log(`addresses file   ${file}`);
   }
   const inspection = await inspectLiquidity(liquidity, protocol, ETHER_POOL);

@@ -9,7 +9,7 @@ import { startLocalProtocol } from "../devnet/simulated/localProtocol.ts";
 import { deployEstuary } from "../deploy/deploy.ts";
 import type { Contracts } from "../deploy/deploy.ts";
 import { deployLiquidity } from "../deploy/deployLiquidity.ts";
-import { deploymentPath, writeDeployment } from "../offchain/chain/deploymentFile.ts";
+import { deploymentOf, deploymentPath, writeDeployment } from "../offchain/chain/deploymentFile.ts";
 import { inspectDeployment } from "../deploy/lib/inspect.ts";
 import { inspectLiquidity } from "../deploy/lib/inspectLiquidity.ts";
 import { CHAINS, ETHER_POOL, LOCAL_SETTINGS, MAINNET_SETTINGS } from "../deploy/lib/parameters.ts";
@@ -34,8 +34,7 @@ async function main(): Promise<number> {
   if (chain !== undefined) {
     const { chainId } = await connection.ethers.provider.getNetwork();
     const file = deploymentPath(chainId);
-    const { token, wrapped } = contracts;
-    writeDeployment(file, { chainId, token: await token.getAddress(), wrapped: await wrapped.getAddress(), fromBlock });
+    writeDeployment(file, await deploymentOf(chainId, contracts, fromBlock));
     console.log(`addresses file   ${file}`);
   }
   const { addresses, holdings, problems } = await inspectDeployment(contracts, {

@@ -1,20 +1,40 @@
-import { Suspense, lazy } from "react";
+import { Suspense, useEffect } from "react";
 import type { ReactElement } from "react";
 import { Redirect, Route, Router, Switch, useLocation } from "wouter";
 import { useHashLocation } from "wouter/use-hash-location";
 import { useReadAgainWhenBack } from "./data/queries.ts";
 import { Frame } from "./frame/Frame.tsx";
 import { Stake } from "./pages/Stake.tsx";
+import { loadedPage } from "./pages/loading.tsx";
 import { Boundary } from "./parts/Boundary.tsx";
 import { Card, Lines } from "./parts/Card.tsx";
 import { useTracking } from "./tx/useTransactions.ts";
 
-const Withdraw = lazy(async () => ({ default: (await import("./pages/Withdraw.tsx")).Withdraw }));
-const Wrap = lazy(async () => ({ default: (await import("./pages/Wrap.tsx")).Wrap }));
-const Rewards = lazy(async () => ({ default: (await import("./pages/Rewards.tsx")).Rewards }));
-const Operators = lazy(async () => ({ default: (await import("./pages/Operators.tsx")).Operators }));
-const Build = lazy(async () => ({ default: (await import("./pages/Build.tsx")).Build }));
-const Protocol = lazy(async () => ({ default: (await import("./pages/Protocol.tsx")).Protocol }));
+const Withdraw = loadedPage(async () => (await import("./pages/Withdraw.tsx")).Withdraw);
+const Wrap = loadedPage(async () => (await import("./pages/Wrap.tsx")).Wrap);
+const Rewards = loadedPage(async () => (await import("./pages/Rewards.tsx")).Rewards);
+const Operators = loadedPage(async () => (await import("./pages/Operators.tsx")).Operators);
+const Build = loadedPage(async () => (await import("./pages/Build.tsx")).Build);
+const Protocol = loadedPage(async () => (await import("./pages/Protocol.tsx")).Protocol);
+const LATER = {
+  withdraw: Withdraw,
+  wrap: Wrap,
+  rewards: Rewards,
+  operators: Operators,
+  build: Build,
+  protocol: Protocol,
+};
+
+/** Loads the page that the address names while nothing is drawn yet: it asks the node as early as the frame does. */
+export async function loadFirstPage(): Promise<void> {
+  const name = /^#\/(\w+)/.exec(location.hash)?.[1] ?? "";
+  if (name in LATER) await LATER[name as keyof typeof LATER].load();
+}
+
+/** A few kilobytes each: once the first page stands, so that the next one is there at once. */
+function loadOtherPages(): void {
+  for (const { load } of Object.values(LATER)) void load();
+}
 
 export function App(): ReactElement {
   return (
@@ -28,6 +48,10 @@ function Pages(): ReactElement {
   useTracking();
   useReadAgainWhenBack();
   const [path] = useLocation();
+  useEffect(() => {
+    const timer = setTimeout(loadOtherPages, 2_000);
+    return () => clearTimeout(timer);
+  }, []);
   return (
     <Frame>
       <Boundary key={path}>

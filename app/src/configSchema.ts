@@ -13,6 +13,19 @@ export const configSchema = z.object({
     /** Of the EtherPool; undefined where there is none: then the page has no word of leaving at once, nor of lending. */
     router: address.optional(),
     fromBlock: z.number().int().nonnegative(),
+    /** Found one after the other where they are missing: a page is then read in more waits. */
+    contracts: z
+      .object({
+        pool: address,
+        queue: address,
+        operators: address,
+        validators: address,
+        oracle: address,
+        withdrawalVault: address,
+        rewardsVault: address,
+        etherPool: address.optional(),
+      })
+      .optional(),
   }),
   /** Absolute, or relative to the page. */
   rpc: z.array(z.string().min(1)).min(1),

@@ -1,7 +1,7 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { App } from "./App.tsx";
+import { App, loadFirstPage } from "./App.tsx";
 import { loadConfig } from "./config.ts";
 import { ChainContext, openChain } from "./data/chain.ts";
 import { queryClient } from "./data/client.ts";
@@ -11,6 +11,7 @@ import { TxContext } from "./tx/useTransactions.ts";
 import { WalletStore } from "./wallet/store.ts";
 import { WalletContext } from "./wallet/useWallet.ts";
 import { LanguageProvider, preferredCatalogue } from "./words/context.tsx";
+import { wordsIn } from "./words/page.ts";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/frame.css";
@@ -30,7 +31,9 @@ async function start(): Promise<void> {
     preferredCatalogue(),
     __IS_LOCAL__ ? import("./testWallet/announce.ts") : undefined,
     __IS_LOCAL__ ? import("./developer/Panel.tsx") : undefined,
+    loadFirstPage(),
   ]);
+  await wordsIn(words.locale);
   const chain = openChain(config);
   testWallet?.announceTestWallet(config);
   const wallets = new WalletStore();

@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { JsonRpcProvider } from "ethers";
-import { writeDeployment } from "../../offchain/chain/deploymentFile.ts";
+import { deploymentOf, writeDeployment } from "../../offchain/chain/deploymentFile.ts";
 import { closeServer } from "../../offchain/util/health.ts";
 import { makeLog } from "../../offchain/util/log.ts";
 import { serveRpc } from "../rpcServer.ts";
@@ -60,12 +60,8 @@ export async function startDevNetwork(chain: DevChain, options: DevNetworkOption
     endings.push(() => forMembers.close());
     Object.defineProperty(forMembers.faults, "status", { get: () => (chain.isSilent() ? 503 : undefined) });
 
-    const [token, wrapped, router] = await Promise.all([
-      p.token.getAddress(),
-      p.wrapped.getAddress(),
-      chain.liquidity.router.getAddress(),
-    ]);
-    writeDeployment(deploymentFile, { chainId: BigInt(CHAIN_ID), token, wrapped, router, fromBlock: 0 });
+    const deployment = await deploymentOf(BigInt(CHAIN_ID), { ...p.contracts, ...chain.liquidity }, 0);
+    writeDeployment(deploymentFile, deployment);
     const provider = new JsonRpcProvider(rpcUrl, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
     endings.push(() => provider.destroy());
     const pages = await servePages({
@@ -74,7 +70,7 @@ export async function startDevNetwork(chain: DevChain, options: DevNetworkOption
       port: ports.app,
       config: {
         network: "Local",
-        deployment: { chainId: CHAIN_ID, token, wrapped, router, fromBlock: 0 },
+        deployment: { ...deployment, chainId: CHAIN_ID },
         rpc: ["rpc"],
         clock: "chain",
         pollSeconds: LOOK_SECONDS,

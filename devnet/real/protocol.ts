@@ -12,7 +12,7 @@ import type { ContractName, Contracts } from "../../deploy/deploy.ts";
 import { inspectDeployment } from "../../deploy/lib/inspect.ts";
 import { LOCAL_SETTINGS } from "../../deploy/lib/parameters.ts";
 import type { Settings } from "../../deploy/lib/parameters.ts";
-import { writeDeployment } from "../../offchain/chain/deploymentFile.ts";
+import { deploymentOf, writeDeployment } from "../../offchain/chain/deploymentFile.ts";
 import { committeeWallets } from "../committee.ts";
 import { startDevnet } from "./devnet.ts";
 import type { Devnet, DevnetOptions } from "./devnet.ts";
@@ -96,8 +96,7 @@ export async function startWithProtocol(
     }
     const addresses = JSON.parse(readFileSync(path, "utf8")) as Record<ContractName, string>;
     const deploymentFile = join(folder, "deployment.json");
-    const { token, wrapped } = addresses;
-    writeDeployment(deploymentFile, { chainId: BigInt(parameters.chainId), token, wrapped, fromBlock: 0 });
+    writeDeployment(deploymentFile, await deploymentOf(BigInt(parameters.chainId), addresses, 0));
     const contracts = attach(addresses, new NonceManager(deployer.connect(provider)));
     return {
       devnet,

@@ -1,6 +1,7 @@
 /** Addresses files: by custom `deployments/<chain id>.json`. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import type { Addressable } from "ethers";
 import { AppError, EXIT, codeOf } from "../util/errors.ts";
 import { formatDeployment, parseDeployment } from "./connect.ts";
 import type { Deployment } from "./connect.ts";
@@ -23,6 +24,32 @@ export function checkDeployment({ DEPLOYMENT: file }: { readonly DEPLOYMENT?: st
 
 export function deploymentPath(chainId: bigint): string {
   return `deployments/${chainId}.json`;
+}
+
+type Named = Exclude<keyof NonNullable<Deployment["contracts"]>, "etherPool">;
+
+/** What an addresses file says of contracts that were just deployed. */
+export async function deploymentOf(
+  chainId: bigint,
+  contracts: Readonly<Record<Named | "token" | "wrapped", Addressable | string>> &
+    Readonly<Partial<Record<"router" | "etherPool", Addressable | string>>>,
+  fromBlock: number,
+): Promise<Deployment> {
+  const addressOf = async (contract: Addressable | string): Promise<string> =>
+    typeof contract === "string" ? contract : contract.getAddress();
+  const { token, wrapped, pool, queue, operators, validators, oracle, withdrawalVault, rewardsVault } = contracts;
+  const { router, etherPool } = contracts;
+  const liquidity = etherPool === undefined ? {} : { etherPool };
+  const others = { pool, queue, operators, validators, oracle, withdrawalVault, rewardsVault, ...liquidity };
+  const named = Object.entries(others).map(async ([name, contract]) => [name, await addressOf(contract)] as const);
+  return {
+    chainId,
+    token: await addressOf(token),
+    wrapped: await addressOf(wrapped),
+    ...(router === undefined ? {} : { router: await addressOf(router) }),
+    fromBlock,
+    contracts: Object.fromEntries(await Promise.all(named)) as Record<Named, string>,
+  };
 }
 
 /** Makes the folder if it is not there. */

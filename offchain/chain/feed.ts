@@ -5,8 +5,9 @@
 import type { Filter, Log, Provider } from "ethers";
 import { AppError, EXIT } from "../util/errors.ts";
 import { NodeFailure } from "./answers.ts";
-import { readPiece } from "./logs.ts";
-import type { RangeOptions } from "./logs.ts";
+import { latestLogs, readPiece } from "./logs.ts";
+import type { Piece, RangeOptions } from "./logs.ts";
+import type { Head } from "./multicall.ts";
 import { ExecutionProvider } from "./provider.ts";
 
 /** A block that was read, by number and hash. */
@@ -50,40 +51,92 @@ export interface Feed<T> {
  */
 export async function readOn<T extends { readonly block: number }>(
   provider: Provider,
-  { filter, fromBlock, decode }: Feed<T>,
+  feed: Feed<T>,
   kept: Kept<T>,
   block: number,
-  { unsettled = UNSETTLED, ...options }: FeedOptions = {},
+  options: FeedOptions = {},
 ): Promise<Kept<T>> {
-  const end = kept.cursor.marks.at(-1)?.number ?? fromBlock - 1;
-  const settled = Math.max(end, block) - unsettled;
-  const common = await lastCommon(provider, kept.cursor, settled);
+  const { unsettled = UNSETTLED, at } = options;
+  const last = kept.cursor.marks.at(-1);
+  if (at !== undefined && last?.number === block && last.number === at.number && last.hash === at.hash) return kept;
+  const settled = Math.max(last?.number ?? feed.fromBlock - 1, block) - unsettled;
+  const marks = [...kept.cursor.marks].reverse().filter(({ number }) => number <= settled);
+  const [newest, ...older] = marks;
+  if (at === undefined || newest === undefined)
+    return readFrom(provider, feed, kept, await lastCommon(provider, marks), block, options);
+  // what follows the newest mark is read while it is looked for: seldom is it in another chain
+  const [found, [guessed]] = await Promise.all([
+    lastCommon(provider, [newest]),
+    Promise.allSettled([readFrom(provider, feed, kept, newest, block, options)]),
+  ]);
+  if (found === undefined) return readFrom(provider, feed, kept, await lastCommon(provider, older), block, options);
+  if (guessed.status === "rejected") throw guessed.reason;
+  return guessed.value;
+}
+
+/** @param common a mark that is still in the chain; undefined for the start */
+async function readFrom<T extends { readonly block: number }>(
+  provider: Provider,
+  { filter, fromBlock, decode }: Feed<T>,
+  kept: Kept<T>,
+  common: Mark | undefined,
+  block: number,
+  { unsettled = UNSETTLED, ...options }: FeedOptions,
+): Promise<Kept<T>> {
   const read = common?.number ?? fromBlock - 1;
   const marks = kept.cursor.marks.filter(({ number }) => number <= Math.min(read, block));
   const items = kept.items.filter((item) => item.block <= Math.min(read, block));
   if (read >= block) return { cursor: { marks }, items };
   // not of the marks of a log: there may be none for long
   const stop = block - unsettled > read ? block - unsettled : undefined;
-  const [hash, stopHash] = await Promise.all([
-    hashOf(provider, block),
+  // who reads as of a head looks for the next one: a block that is replaced meanwhile is noticed then
+  const headHash = options.at?.number === block ? options.at.hash : undefined;
+  const ends = Promise.all([
+    headHash ?? hashOf(provider, block),
     stop === undefined ? undefined : hashOf(provider, stop),
   ]);
+  const pieceOf = async (expected: string): Promise<Piece> =>
+    readPiece(provider, filter, read + 1, block, { ...options, hash: expected });
+  const early = headHash === undefined ? undefined : pieceOf(headHash);
+  const [[hash, stopHash], piece] = await Promise.all([ends, early]);
   if (hash === undefined) throw new AppError(EXIT.unavailable, `the node does not have execution block ${block}`);
-  const { logs } = await readPiece(provider, filter, read + 1, block, { ...options, hash });
+  const { logs } = piece ?? (await pieceOf(hash));
   const decoded = await decode(logs);
-  if ((await hashOf(provider, block)) !== hash)
+  if (headHash === undefined && (await hashOf(provider, block)) !== hash)
     throw new AppError(EXIT.unavailable, `execution block ${block} was replaced while it was read`);
   const passed = new Map(logs.map((log) => [log.blockNumber, log.blockHash]));
   if (stop !== undefined && stopHash !== undefined) passed.set(stop, stopHash);
   passed.set(block, hash);
-  const added = [...passed].map(([number, found]) => ({ number, hash: found })).sort((a, b) => a.number - b.number);
-  const isSettled = ({ number }: Mark): boolean => number <= block - unsettled;
-  // those that find a fork, and only the last of those that are read again
-  const all = [...marks, ...added];
+  return { cursor: { marks: marksOf(marks, passed, block - unsettled) }, items: [...items, ...decoded] };
+}
+
+/** Those that find a fork, and only the last of those that are read again. */
+function marksOf(known: readonly Mark[], passed: ReadonlyMap<number, string>, settled: number): Mark[] {
+  const added = [...passed].map(([number, hash]) => ({ number, hash })).sort((a, b) => a.number - b.number);
+  const all = [...known, ...added];
+  const isSettled = ({ number }: Mark): boolean => number <= settled;
   const later = all.filter((mark) => !isSettled(mark));
+  return [...all.filter(isSettled).slice(-MAX_MARKS), ...later.slice(-1)];
+}
+
+export interface FirstReading<T> {
+  /** Of which `kept` is. */
+  readonly head: Head;
+  readonly kept: Kept<T>;
+}
+
+/** Everything of a feed up to the newest block, in one wait; undefined where it has to be read in pieces. @throws what `decode` throws */
+export async function readAtOnce<T>(provider: Provider, feed: Feed<T>): Promise<FirstReading<T> | undefined> {
+  if (!(provider instanceof ExecutionProvider)) return undefined;
+  const found = await latestLogs(provider, feed.filter, feed.fromBlock);
+  if (found === undefined) return undefined;
+  const { head, logs, settled } = found;
+  const passed = new Map(logs.map((log) => [log.blockNumber, log.blockHash]));
+  if (settled !== undefined && settled.number < head.number) passed.set(settled.number, settled.hash);
+  passed.set(head.number, head.hash);
   return {
-    cursor: { marks: [...all.filter(isSettled).slice(-MAX_MARKS), ...later.slice(-1)] },
-    items: [...items, ...decoded],
+    head,
+    kept: { cursor: { marks: marksOf([], passed, head.number - UNSETTLED) }, items: await feed.decode(logs) },
   };
 }
 
@@ -121,10 +174,9 @@ export async function readWhole<T>(
   }
 }
 
-/** The last mark up to `block` that is still in the chain. */
-async function lastCommon(provider: Provider, { marks }: Cursor, block: number): Promise<Mark | undefined> {
-  for (const mark of [...marks].reverse()) {
-    if (mark.number > block) continue;
+/** The first of the marks, newest first, that is still in the chain. */
+async function lastCommon(provider: Provider, marks: readonly Mark[]): Promise<Mark | undefined> {
+  for (const mark of marks) {
     if ((await hashOf(provider, mark.number)) === mark.hash) return mark;
   }
   return undefined;

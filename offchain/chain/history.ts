@@ -16,7 +16,8 @@ import { EventsMissing, NOTHING_KEPT, readOn, readWhole } from "./feed.ts";
 import type { FeedOptions, Kept } from "./feed.ts";
 import { parsedLog } from "./logs.ts";
 import type { RangeOptions } from "./logs.ts";
-import { call, readAll } from "./multicall.ts";
+import { call, headOf, readAll } from "./multicall.ts";
+import type { BlockRef } from "./multicall.ts";
 
 /** One report's change of the rate. Times are unix seconds. */
 export interface RebaseEntry {
@@ -59,20 +60,28 @@ export async function readHistory(protocol: Protocol, options: HistoryOptions = 
     fromBlock: options.fromBlock ?? protocol.fromBlock,
     decode: (logs: readonly Log[]) => rebases(protocol, logs),
   };
-  const block = options.toBlock ?? (await provider.getBlockNumber());
+  const block = options.toBlock ?? options.at?.number ?? (await provider.getBlockNumber());
   const { kept = NOTHING_KEPT } = options;
   return readWhole(provider, kept.items.length === 0, async (anew) => {
-    const history = await readOn(provider, feed, anew ? NOTHING_KEPT : kept, block, options);
-    const isAll = feed.fromBlock <= protocol.fromBlock && (anew || kept.items.length === 0);
-    await expectWhole(protocol, history, block, isAll);
+    const reading = readOn(provider, feed, anew ? NOTHING_KEPT : kept, block, options);
+    const [history, counts] = await Promise.all([reading, readCounts(protocol, options.at ?? block)]);
+    expectWhole(history, counts, feed.fromBlock <= protocol.fromBlock && (anew || kept.items.length === 0));
     return history;
   });
 }
 
-async function expectWhole(protocol: Protocol, { items }: RebaseHistory, block: number, isAll: boolean): Promise<void> {
+interface Counts {
+  readonly books: { readonly lastReportTime: bigint };
+  readonly fees: bigint;
+}
+
+async function readCounts(protocol: Protocol, block: number | BlockRef): Promise<Counts> {
   const { pool, token } = protocol;
   const calls = { books: call(pool, pool.books), fees: call(token, token.totalFeeShares) };
-  const { books, fees } = (await readAll(protocol, calls, block)).values;
+  return (await readAll(protocol, calls, block)).values;
+}
+
+function expectWhole({ items }: RebaseHistory, { books, fees }: Counts, isAll: boolean): void {
   const last = items.at(-1)?.timestamp ?? 0n;
   const isLast = last === books.lastReportTime || (items.length === 0 && !isAll);
   if (!isLast)
@@ -82,8 +91,9 @@ async function expectWhole(protocol: Protocol, { items }: RebaseHistory, block: 
 }
 
 /** A block from which on history covers the last month with a report before it. Slots without a block only make it earlier. */
-export async function monthAgo({ provider, fromBlock }: Protocol): Promise<number> {
-  return Math.max(fromBlock, (await provider.getBlockNumber()) - Number((MONTH + 3n * DAY) / SECONDS_PER_SLOT));
+export async function monthAgo({ provider, fromBlock }: Protocol, { at }: RangeOptions = {}): Promise<number> {
+  const latest = at?.number ?? (await provider.getBlockNumber());
+  return Math.max(fromBlock, latest - Number((MONTH + 3n * DAY) / SECONDS_PER_SLOT));
 }
 
 const MONTH = 30n * DAY;
@@ -174,6 +184,21 @@ export interface RewardHistory {
   readonly total: Wei;
 }
 
+/** What an address earned, with what it was made of: for the next call. */
+export interface RewardReading {
+  readonly history: RebaseHistory;
+  readonly movements: Movements;
+  readonly own: RewardHistory;
+}
+
+/** What came and what went: events name an address in one of two places. */
+export interface Movements {
+  readonly received: Kept<Movement>;
+  readonly sent: Kept<Movement>;
+}
+
+const NO_MOVEMENTS: Movements = { received: NOTHING_KEPT, sent: NOTHING_KEPT };
+
 /** A change of an address's shares. */
 export interface Movement {
   readonly block: number;
@@ -196,35 +221,68 @@ export async function rewardsOf(
 ): Promise<RewardHistory> {
   const block = cursor.marks.at(-1)?.number;
   if (block === undefined) throw new AppError(EXIT.failure, "the history of the rate is read first");
+  const [movements, held] = await Promise.all([
+    movementsOf(protocol, address, NO_MOVEMENTS, block, options),
+    heldAt(protocol, address, block),
+  ]);
+  return rewardsFrom(history, inOrder(movements), held);
+}
+
+export interface RewardOptions extends RangeOptions, Partial<Omit<RewardReading, "own">> {
+  /** By default the deployment's first: earlier rewards are left out. */
+  readonly fromBlock?: number;
+}
+
+/** The same with the history itself, as of one block, and read on from what an earlier call gave. @throws AppError (unavailable) */
+export async function readRewards(
+  protocol: Protocol,
+  address: string,
+  { history, movements = NO_MOVEMENTS, ...options }: RewardOptions = {},
+): Promise<RewardReading> {
+  const at = options.at ?? (await headOf(protocol.provider));
+  const range = { ...options, at };
+  const [rates, moved, held] = await Promise.all([
+    readHistory(protocol, history === undefined ? range : { ...range, kept: history }),
+    movementsOf(protocol, address, movements, at.number, range),
+    heldAt(protocol, address, at),
+  ]);
+  return { history: rates, movements: moved, own: rewardsFrom(rates.items, inOrder(moved), held) };
+}
+
+async function heldAt(protocol: Protocol, address: string, block: number | BlockRef): Promise<Shares> {
   const { token, wrapped } = protocol;
-  const movements = await movementsOf(protocol, address, block, options);
-  const { values } = await readAll(
-    protocol,
-    { shares: call(token, token.sharesOf, address), wrapped: call(wrapped, wrapped.balanceOf, address) },
-    block,
-  );
-  return rewardsFrom(history, movements, shares(values.shares + values.wrapped * SHARES_PER_UNIT));
+  const calls = { shares: call(token, token.sharesOf, address), wrapped: call(wrapped, wrapped.balanceOf, address) };
+  const { values } = await readAll(protocol, calls, block);
+  return shares(values.shares + values.wrapped * SHARES_PER_UNIT);
 }
 
 async function movementsOf(
-  { provider, token, wrapped, fromBlock }: Protocol,
+  { provider, token, wrapped, fromBlock: start }: Protocol,
   address: string,
+  kept: Movements,
   block: number,
-  options: RangeOptions,
-): Promise<Movement[]> {
+  { fromBlock = start, ...options }: RangeOptions & { readonly fromBlock?: number },
+): Promise<Movements> {
   const topic = zeroPadValue(getAddress(address), 32);
   const { topicHash } = TRANSFERS.getEvent("Transfer") ?? { topicHash: "" };
   const addresses = [token.target as string, wrapped.target as string];
-  const read = async (topics: (string | null)[], sign: bigint): Promise<Movement[]> => {
+  const read = async (topics: (string | null)[], sign: bigint, before: Kept<Movement>): Promise<Kept<Movement>> => {
     const feed = {
       filter: { address: addresses, topics },
       fromBlock,
       decode: (logs: readonly Log[]) => logs.flatMap((log) => movement(log, sign, token.target as string)),
     };
-    return [...(await readOn(provider, feed, NOTHING_KEPT, block, options)).items];
+    return readOn(provider, feed, before, block, options);
   };
-  const [received, sent] = await Promise.all([read([topicHash, null, topic], 1n), read([topicHash, topic], -1n)]);
-  return [...received, ...sent].sort((a, b) => a.block - b.block || a.logIndex - b.logIndex);
+  const [received, sent] = await Promise.all([
+    read([topicHash, null, topic], 1n, kept.received),
+    read([topicHash, topic], -1n, kept.sent),
+  ]);
+  return { received, sent };
+}
+
+function inOrder({ received, sent }: Movements): Movement[] {
+  return [...received.items, ...sent.items].sort((a, b) => a.block - b.block || a.logIndex - b.logIndex);
 }
 
 function movement(log: Log, sign: bigint, token: string): Movement[] {

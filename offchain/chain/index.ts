@@ -1,5 +1,14 @@
 /** The SDK: what integrators, the command line, the daemons and the web app use (docs/integrators.md). */
-export { connect, ConnectError, deploymentSchema, formatDeployment, parseDeployment } from "./connect.ts";
+export {
+  connect,
+  connectAt,
+  ConnectError,
+  deploymentSchema,
+  formatDeployment,
+  hasMulticall,
+  namedProtocol,
+  parseDeployment,
+} from "./connect.ts";
 export type { ConnectErrorKind, Deployment, Liquidity, Protocol } from "./connect.ts";
 export { ExecutionProvider, openProvider } from "./provider.ts";
 export type { ExecutionOptions } from "./provider.ts";
@@ -7,16 +16,26 @@ export { ChainError, ERRORS, decodeRevert, readable, toChainError } from "./erro
 export type { ChainErrorKind, Revert } from "./errors.ts";
 export { argsOf, decodeEvents } from "./events.ts";
 export type { ChainEvent, ContractName } from "./events.ts";
-export { call, etherOf, orElse, readAll } from "./multicall.ts";
-export type { BlockRef, Call } from "./multicall.ts";
+export { call, etherOf, headOf, orElse, readAll } from "./multicall.ts";
+export type { BlockRef, Call, Head, ReadOptions, Source } from "./multicall.ts";
 export { readLogs } from "./logs.ts";
 export { EventsMissing } from "./feed.ts";
 export { NodeFailure } from "./answers.ts";
 export type { RangeOptions } from "./logs.ts";
 export { NOTHING_KEPT, readOn } from "./feed.ts";
 export type { Cursor, Feed, Kept, Mark } from "./feed.ts";
-export { aprOver, aprSummary, monthAgo, readHistory, rewardsFrom, rewardsOf } from "./history.ts";
-export type { Apr, AprSummary, HistoryOptions, RebaseEntry, RebaseHistory, Reward, RewardHistory } from "./history.ts";
+export { aprOver, aprSummary, monthAgo, readHistory, readRewards, rewardsFrom, rewardsOf } from "./history.ts";
+export type {
+  Apr,
+  AprSummary,
+  HistoryOptions,
+  Movements,
+  RebaseEntry,
+  RebaseHistory,
+  Reward,
+  RewardHistory,
+  RewardReading,
+} from "./history.ts";
 export { fundedKeys, validatorBook } from "./validatorBook.ts";
 export type { ValidatorBook, ValidatorEntry, ValidatorEvent, ValidatorStatus } from "./validatorBook.ts";
 export { ValidatorReader, keyRootOf } from "./validatorReader.ts";
@@ -45,7 +64,9 @@ export { CLEAN_RECORD, readOperatorRecords } from "./read/record.ts";
 export type { OperatorRecord } from "./read/record.ts";
 export { readOutlook } from "./read/outlook.ts";
 export type { Outlook } from "./read/outlook.ts";
-export { readWithdrawals } from "./read/withdrawals.ts";
+export { firstOperators, readOperators } from "./read/operators.ts";
+export type { NamedOperator, OperatorList, OperatorListOptions } from "./read/operators.ts";
+export { firstWithdrawals, readWithdrawals } from "./read/withdrawals.ts";
 export type { OwnerRequests, RequestState, WithdrawalRequest } from "./read/withdrawals.ts";
 export { estimateWait } from "../protocol/waiting.ts";
 export type { WaitEstimate, WaitInputs, WaitReason } from "../protocol/waiting.ts";

@@ -2,14 +2,21 @@
  * Event logs over long ranges, in pieces that the node takes, and proof that nothing was left out: each piece is asked together with the last
  * block, by hash, so that a machine that does not have that block can't answer; what comes back is what was asked.
  */
-import { toQuantity } from "ethers";
-import type { Filter, Interface, Log, LogDescription, LogParams, Network, Provider } from "ethers";
+import { Log, LogDescription, getAddress, getNumber, isHexString, toQuantity } from "ethers";
+import type { EventFragment, Filter, Interface, Provider } from "ethers";
 import { AppError, isAbort, messageOf } from "../util/errors.ts";
 import { NodeFailure, meaningOfThrown } from "./answers.ts";
 import type { Meaning } from "./answers.ts";
+import type { Head } from "./multicall.ts";
 import { ExecutionProvider } from "./provider.ts";
+import type { RpcCall } from "./provider.ts";
 
 export interface RangeOptions {
+  /**
+   * The newest block, where it is known: everything is read as of it, and asked for together, in few waits. For a page that a person waits for;
+   * a daemon spares its node.
+   */
+  readonly at?: Head | undefined;
   /** Blocks asked for at once, at first. */
   readonly range?: number;
   readonly signal?: AbortSignal | undefined;
@@ -57,11 +64,15 @@ export async function readPiece(
   filter: LogFilter,
   first: number,
   last: number,
-  { range = DEFAULT_RANGE, signal, onProgress, hash }: RangeOptions & { readonly hash?: string } = {},
+  { range = DEFAULT_RANGE, at, signal, onProgress, hash }: RangeOptions & { readonly hash?: string } = {},
 ): Promise<Piece> {
   const logs: Log[] = [];
-  let known = hash;
-  let [width, atOnce, guesses] = [Math.min(range, WIDTHS.get(provider) ?? range), 1, 0];
+  let known = hash ?? (last === at?.number ? at.hash : undefined);
+  let [width, atOnce, guesses] = [
+    Math.min(range, WIDTHS.get(provider) ?? range),
+    at === undefined ? 1 : MOST_AT_ONCE,
+    0,
+  ];
   let widest = width;
   for (let from = first; from <= last;) {
     signal?.throwIfAborted();
@@ -101,14 +112,51 @@ export async function readPiece(
 
 /** A log as the interface has it. One that does not decode is nobody's, whatever a stranger or an upgrade put on chain. */
 export function parsedLog(abi: object, log: Pick<Log, "topics" | "data">): LogDescription | undefined {
+  const event = eventsOf(abi as Interface).get(log.topics[0] ?? "");
+  if (event === undefined) return undefined;
   try {
-    const description = (abi as Interface).parseLog(log);
+    const args = (abi as Interface).decodeEventLog(event, log.data, log.topics);
     // ethers keeps an argument's failure for whoever looks at it
-    description?.args.toArray();
-    return description ?? undefined;
+    args.toArray();
+    return new LogDescription(event, event.topicHash, args);
   } catch {
     return undefined;
   }
+}
+
+const EVENTS = new WeakMap<Interface, ReadonlyMap<string, EventFragment>>();
+
+/** By topic, which ethers hashes anew of every event for each log. */
+function eventsOf(abi: Interface): ReadonlyMap<string, EventFragment> {
+  const known = EVENTS.get(abi);
+  if (known !== undefined) return known;
+  const events = new Map<string, EventFragment>();
+  abi.forEachEvent((event) => {
+    if (!event.anonymous) events.set(event.topicHash, event);
+  });
+  EVENTS.set(abi, events);
+  return events;
+}
+
+/** One number of an event's data; undefined where the log is another event. */
+export type EventWord = (log: Pick<Log, "topics" | "data">) => bigint | undefined;
+
+/**
+ * For summing many logs: an interface hashes the names of all its events again for each. All that the event does not index must be of one word.
+ * @throws RangeError where it does not have it so
+ */
+export function wordOf(event: EventFragment, name: string): EventWord {
+  const { topicHash } = event;
+  const words = event.inputs.filter(({ indexed }) => indexed !== true);
+  const index = words.findIndex((input) => input.name === name);
+  const type = words[index]?.type ?? "";
+  if (!/^u?int\d+$/.test(type) || words.some((input) => !/^(u?int\d+|address|bool|bytes32)$/.test(input.type)))
+    throw new RangeError(`${event.name} has no word ${name}`);
+  return ({ topics, data }) => {
+    if (topics[0] !== topicHash || data.length !== 2 + words.length * 64) return undefined;
+    const value = BigInt(`0x${data.slice(2 + index * 64, 66 + index * 64)}`);
+    return type.startsWith("int") ? BigInt.asIntN(256, value) : value;
+  };
 }
 
 interface Range {
@@ -131,31 +179,121 @@ async function ask(provider: Provider, filter: LogFilter, range: Range): Promise
 
 async function askOneNode(provider: ExecutionProvider, filter: LogFilter, range: Range): Promise<Piece> {
   const { from, to, last, signal } = range;
-  const { address, topics } = filter as { address?: string | string[]; topics?: unknown[] };
-  const blocks = { fromBlock: toQuantity(from), toBlock: toQuantity(to) };
   // the block first: who has it then has all before it
-  const calls = [
-    { method: "eth_getBlockByNumber", params: [toQuantity(last), false] },
-    {
-      method: "eth_getLogs",
-      params: [{ ...(address === undefined ? {} : { address }), topics: topics ?? [], ...blocks }],
-    },
-  ];
-  const network = await provider.getNetwork();
+  const calls = [blockCall(toQuantity(last)), logsCall(filter, toQuantity(from), toQuantity(to))];
   return provider.together(
     calls,
     ([block, logs]) => ({
       hash: expectHash((block as { hash?: unknown } | null)?.hash, range),
-      logs: checked(formatted(provider, logs, network), filter, range),
+      logs: checked(formatted(provider, logs), filter, range),
     }),
     signal,
   );
 }
 
-function formatted(provider: ExecutionProvider, logs: unknown, network: Network): Log[] {
+function blockCall(block: string): RpcCall {
+  return { method: "eth_getBlockByNumber", params: [block, false] };
+}
+
+function logsCall(filter: LogFilter, fromBlock: string, toBlock: string): RpcCall {
+  const { address, topics } = filter as { address?: string | string[]; topics?: unknown[] };
+  const own = { ...(address === undefined ? {} : { address }), topics: topics ?? [], fromBlock, toBlock };
+  return { method: "eth_getLogs", params: [own] };
+}
+
+interface RawBlock {
+  readonly number: string;
+  readonly hash: string;
+  readonly parentHash: string;
+  readonly timestamp: string;
+}
+
+export interface LatestLogs {
+  readonly head: Head;
+  /** In the chain's order, up to the head. */
+  readonly logs: Log[];
+  /** An older block of the same chain, which stays in it. */
+  readonly settled: { readonly number: number; readonly hash: string } | undefined;
+}
+
+/**
+ * All logs from `first` on, with the newest block, in one wait; undefined where the node does not give them at once, or a block was replaced
+ * meanwhile: then they are read in pieces.
+ */
+export async function latestLogs(
+  provider: ExecutionProvider,
+  filter: LogFilter,
+  first: number,
+): Promise<LatestLogs | undefined> {
+  const calls = [
+    blockCall("latest"),
+    logsCall(filter, toQuantity(first), "latest"),
+    blockCall("latest"),
+    blockCall("finalized"),
+  ];
+  const read = ([before, logs, after, finalized]: readonly unknown[]): LatestLogs | undefined => {
+    const [head, last] = [before, after] as [RawBlock | null, RawBlock | null];
+    if (head === null || last === null) return undefined;
+    if (last.hash !== head.hash && last.parentHash !== head.hash) return undefined;
+    const number = Number(head.number);
+    const found = formatted(provider, logs).filter(({ blockNumber }) => blockNumber <= number);
+    const settled = finalized as RawBlock | null;
+    return {
+      head: { number, hash: head.hash, timestamp: BigInt(head.timestamp) },
+      logs: inOrder(
+        checked(found, filter, { from: first, to: number, last: number, hash: head.hash, signal: undefined }),
+      ),
+      settled: settled === null ? undefined : { number: Number(settled.number), hash: settled.hash },
+    };
+  };
+  try {
+    return await provider.together(calls, read);
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
+  }
+}
+
+interface RawLog {
+  readonly address: string;
+  readonly topics: readonly string[];
+  readonly data: string;
+  readonly blockNumber: string;
+  readonly blockHash: string;
+  readonly transactionHash: string;
+  readonly transactionIndex: string;
+  readonly logIndex: string;
+  readonly removed?: boolean;
+}
+
+/** As ethers makes it, whose checksum of the address takes as long as all the rest, for each of thousands of logs of one contract. */
+function logOf(raw: RawLog, provider: Provider): Log {
+  const { address, topics, data, blockHash, transactionHash, removed = false } = raw;
+  const [blockNumber, index, transactionIndex] = [raw.blockNumber, raw.logIndex, raw.transactionIndex].map((quantity) =>
+    getNumber(quantity),
+  ) as [number, number, number];
+  for (const word of [blockHash, transactionHash, ...topics])
+    if (!isHexString(word, 32)) throw new RangeError(`${word} is no hash`);
+  if (!isHexString(data)) throw new RangeError("the data is no bytes");
+  const params = { topics, data, blockNumber, blockHash, transactionHash, index, transactionIndex, removed };
+  return new Log({ ...params, address: checksummed(address) }, provider);
+}
+
+const ADDRESSES = new Map<string, string>();
+const MOST_ADDRESSES = 1_000;
+
+function checksummed(address: string): string {
+  const known = ADDRESSES.get(address);
+  if (known !== undefined) return known;
+  const found = getAddress(address);
+  if (ADDRESSES.size < MOST_ADDRESSES) ADDRESSES.set(address, found);
+  return found;
+}
+
+function formatted(provider: ExecutionProvider, logs: unknown): Log[] {
   if (!Array.isArray(logs)) throw new NodeFailure("node", "answered eth_getLogs with something else");
   try {
-    return logs.map((log) => provider._wrapLog(log as LogParams, network));
+    return logs.map((log) => logOf(log as RawLog, provider));
   } catch (error) {
     throw new NodeFailure("node", "answered eth_getLogs with something that is no log", { cause: error });
   }

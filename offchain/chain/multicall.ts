@@ -3,7 +3,7 @@
  * JSON-RPC batch.
  */
 import { Interface } from "ethers";
-import type { BlockTag, FunctionFragment, Provider } from "ethers";
+import type { Block, BlockTag, FunctionFragment, Provider } from "ethers";
 import type { TypedContractMethod } from "../../typechain-types/common.ts";
 import { AppError, EXIT } from "../util/errors.ts";
 import { meaningOfThrown } from "./answers.ts";
@@ -32,6 +32,16 @@ export interface BlockRef {
   readonly number: number;
   /** Unix seconds. */
   readonly timestamp: bigint;
+}
+
+/** The newest block, by hash too. */
+export interface Head extends BlockRef {
+  readonly hash: string;
+}
+
+export interface ReadOptions {
+  /** The block to read as of, where it is known; by default the latest. */
+  readonly at?: BlockRef | undefined;
 }
 
 /** What was called answered, but not as the function does: another contract is there, or none. */
@@ -193,9 +203,21 @@ function decodeOr<T>(target: string, decode: () => T): T {
 
 /** @throws AppError (unavailable) */
 export async function blockRefOf(provider: Provider, block: BlockTag = "latest"): Promise<BlockRef> {
+  const { number, timestamp } = await blockAt(provider, block);
+  return { number, timestamp: BigInt(timestamp) };
+}
+
+/** For reading everything as of one block, together. @throws AppError (unavailable) */
+export async function headOf(provider: Provider): Promise<Head> {
+  const { number, timestamp, hash } = await blockAt(provider, "latest");
+  if (hash === null) throw new AppError(EXIT.unavailable, "the node's newest block has no hash");
+  return { number, timestamp: BigInt(timestamp), hash };
+}
+
+async function blockAt(provider: Provider, block: BlockTag): Promise<Block> {
   const found = await provider.getBlock(block);
   if (found === null) throw new AppError(EXIT.unavailable, `the node does not have block ${String(block)}`);
-  return { number: found.number, timestamp: BigInt(found.timestamp) };
+  return found;
 }
 
 function isRef(block: BlockTag | BlockRef): block is BlockRef {

@@ -8,7 +8,7 @@ import { AppError, EXIT } from "../util/errors.ts";
 import { hostOf } from "../util/http.ts";
 import { NodeFailure, meaningOf } from "./answers.ts";
 import { ExecutionNode } from "./node.ts";
-import type { Answer } from "./node.ts";
+import type { Answer, AskOptions, Outcome } from "./node.ts";
 import { exhausted, pause, pauseAfter } from "./rounds.ts";
 
 export interface ExecutionOptions {
@@ -88,7 +88,7 @@ export class ExecutionProvider extends JsonRpcApiProvider {
   ): Promise<T> {
     const ask = async (node: ExecutionNode): Promise<T> => {
       const payloads = calls.map(({ method, params }) => this.#payload(method, [...params]));
-      const outcomes = await node.ask(payloads, { whole: true, signal });
+      const outcomes = await this.#askOf(node, payloads, { whole: true, signal });
       return read(
         outcomes.map((outcome, i) => {
           if ("failure" in outcome) throw outcome.failure;
@@ -110,7 +110,7 @@ export class ExecutionProvider extends JsonRpcApiProvider {
     try {
       await this.#overNodes(async (node) => {
         const open = calls.filter(({ id }) => !answers.has(id));
-        const outcomes = await node.ask(open);
+        const outcomes = await this.#askOf(node, open);
         let first: NodeFailure | undefined;
         open.forEach(({ id }, i) => {
           const outcome = outcomes[i];
@@ -159,8 +159,7 @@ export class ExecutionProvider extends JsonRpcApiProvider {
       const node = this.#nodes[(this.#preferred + i) % this.#nodes.length];
       if (open.length === 0 || node === undefined) return;
       try {
-        await this.#expectChain(node);
-        const outcomes = await node.ask(open);
+        const outcomes = await this.#askOf(node, open);
         open.forEach(({ id }, at) => {
           const outcome = outcomes[at];
           if (outcome !== undefined && "answer" in outcome && !("error" in outcome.answer))
@@ -197,6 +196,19 @@ export class ExecutionProvider extends JsonRpcApiProvider {
   }
 
   /**
+   * What is only read is asked for while the chain is looked at: what another chain's node answers is thrown away.
+   * @throws NodeFailure where it is another chain
+   */
+  async #askOf(node: ExecutionNode, calls: readonly JsonRpcPayload[], options: AskOptions = {}): Promise<Outcome[]> {
+    const checked = this.#expectChain(node, options.signal);
+    if (calls.some(({ method }) => method === "eth_sendRawTransaction")) await checked;
+    const [answered] = await Promise.allSettled([node.ask(calls, options), checked]);
+    await checked;
+    if (answered.status === "rejected") throw answered.reason;
+    return answered.value;
+  }
+
+  /**
    * Asks the nodes in order until one answers, in rounds while one of them may come round.
    * @throws NodeFailure at once where it is final, else with a line for each node
    */
@@ -215,7 +227,6 @@ export class ExecutionProvider extends JsonRpcApiProvider {
           await pause(rest, signal);
         }
         try {
-          await this.#expectChain(node, signal);
           const value = await ask(node);
           this.#preferred = this.#nodes.indexOf(node);
           return value;

@@ -19,7 +19,7 @@ interface TierCounts {
   readonly leaving: number;
 }
 
-interface Totals {
+export interface RegistryTotals {
   readonly tiers: readonly TierCounts[];
   /** Funded, not proven withdrawn. */
   readonly active: number;
@@ -40,14 +40,16 @@ export class RegistryCounts {
   /** What all operators were compared at: nothing of theirs changes without it. */
   #compared: string | undefined;
 
-  constructor(registry: ValidatorRegistry, provider: Provider) {
+  constructor(registry: ValidatorRegistry, provider: Provider, operators?: string) {
     this.#registry = registry;
     this.#provider = provider;
+    this.#operators = operators;
   }
 
   /**
    * @param events how many the book was made of
    * @param places of each tier, how many places its events gave
+   * @param totals of `read` at that block, where it was asked before
    * @throws EventsMissing; AppError (unavailable) where the counts can't be read
    */
   async expectWhole(
@@ -55,8 +57,9 @@ export class RegistryCounts {
     places: ReadonlyMap<number, number>,
     events: number,
     block: number,
+    totals?: RegistryTotals,
   ): Promise<void> {
-    const counted = await this.#read(block);
+    const counted = totals ?? (await this.read(block));
     const entries = [...book.values()];
     counted.tiers.forEach((tier, id) => {
       const own = entries.filter((entry) => entry.tier === id);
@@ -121,7 +124,8 @@ export class RegistryCounts {
     }
   }
 
-  async #read(block: number): Promise<Totals> {
+  /** @throws AppError (unavailable) */
+  async read(block: number): Promise<RegistryTotals> {
     const at = { number: block, timestamp: 0n };
     const source = { provider: this.#provider, multicall: false };
     const registry = this.#registry;

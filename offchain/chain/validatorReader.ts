@@ -43,11 +43,12 @@ export class ValidatorReader {
   #deposits: string | undefined;
   #kept: Kept<Read> = NOTHING_KEPT;
 
-  constructor(registry: ValidatorRegistry, provider: Provider, fromBlock: number) {
+  /** @param operators address of the operators' registry, where it is known: the validators' registry names it */
+  constructor(registry: ValidatorRegistry, provider: Provider, fromBlock: number, operators?: string) {
     this.#registry = registry;
     this.#provider = provider;
     this.#first = fromBlock;
-    this.#counts = new RegistryCounts(registry, provider);
+    this.#counts = new RegistryCounts(registry, provider, operators);
   }
 
   /** How many logs of the registry did not decode: after an upgrade, perhaps. */
@@ -74,7 +75,12 @@ export class ValidatorReader {
 
   /** What was read stays only if all of it was read: a failure moves nothing. */
   async #read(block: number, options: FeedOptions): Promise<ValidatorBook> {
-    const kept = await readOn(this.#provider, await this.#feed(block, options), this.#kept, block, options);
+    const reading = readOn(this.#provider, await this.#feed(block, options), this.#kept, block, options);
+    // whoever waits for it has the counts asked for together with the events
+    const [kept, counts] = await Promise.all([
+      reading,
+      options.at === undefined ? undefined : this.#counts.read(block),
+    ]);
     const events = kept.items.filter((item) => item.kind !== "Skipped");
     const places = new Map<number, number>();
     for (const event of events) if (event.kind === "Proven") places.set(event.tier, (places.get(event.tier) ?? 0) + 1);
@@ -84,7 +90,7 @@ export class ValidatorReader {
     } catch (error) {
       throw new EventsMissing(messageOf(error), { cause: error });
     }
-    await this.#counts.expectWhole(book, places, events.length, block);
+    await this.#counts.expectWhole(book, places, events.length, block, counts);
     // an earlier block's reading is shorter
     if (block >= (this.#kept.cursor.marks.at(-1)?.number ?? 0)) this.#kept = kept;
     return book;
@@ -111,11 +117,13 @@ export class ValidatorReader {
       (log) => log.topics[0] === topicHash && this.#rootsOf(log).some((keyRoot) => !this.#pubkeys.has(keyRoot)),
     );
     if (unknown.length === 0) return;
-    const deposits = await this.#depositContract(block);
     const transactions = [...new Set(unknown.map(({ transactionHash }) => transactionHash))];
     for (const group of groupsOf(transactions, RECEIPTS_AT_ONCE)) {
       signal?.throwIfAborted();
-      const receipts = await Promise.all(group.map((hash) => this.#provider.getTransactionReceipt(hash)));
+      const [deposits, receipts] = await Promise.all([
+        this.#depositContract(block),
+        Promise.all(group.map((hash) => this.#provider.getTransactionReceipt(hash))),
+      ]);
       receipts.forEach((receipt, index) => {
         if (receipt === null) throw new EventsMissing(`no receipt of ${group[index] ?? ""}`);
         for (const log of receipt.logs) {

@@ -101,3 +101,20 @@ export async function openPage(page: Page, url: string, path: string): Promise<v
     await sleep(50);
   }
 }
+
+/** Text that is wider than its place, or a page wider than the window. */
+export async function clipped(page: Page): Promise<string[]> {
+  return page.evaluate(`(() => {
+    const found = [];
+    if (document.documentElement.scrollWidth > window.innerWidth + 1)
+      found.push("the page is " + document.documentElement.scrollWidth + " px wide");
+    for (const element of document.querySelectorAll("main *, header *, nav *")) {
+      const box = element.getBoundingClientRect();
+      if (box.width === 0 || element.closest(".hidden, .scroll, [popover], .skip, svg")) continue;
+      if (element.tagName !== "INPUT" && element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX !== "visible")
+        found.push("clipped: " + element.outerHTML.slice(0, 120));
+      if (box.right > window.innerWidth + 1 || box.left < -1) found.push("outside: " + element.outerHTML.slice(0, 120));
+    }
+    return found;
+  })()`);
+}

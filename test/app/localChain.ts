@@ -8,6 +8,7 @@ import { servePages } from "../../devnet/dev/pages.ts";
 import { serveRpc } from "../../devnet/rpcServer.ts";
 import { startLocalProtocol } from "../../devnet/simulated/localProtocol.ts";
 import type { LocalProtocol } from "../../devnet/simulated/localProtocol.ts";
+import { deploymentOf } from "../../offchain/chain/deploymentFile.ts";
 import { closeServer } from "../../offchain/util/health.ts";
 
 export interface LocalChain {
@@ -41,16 +42,12 @@ export async function startLocalChain({ days, folder, pollSeconds = 1 }: ChainOp
   const liquidity = await liveThroughDays(p, connection, days);
   const rpc = await serveRpc(connection.provider, 0);
   const rpcUrl = `http://127.0.0.1:${(rpc.address() as AddressInfo).port}`;
-  const [token, wrapped, router] = await Promise.all([
-    p.token.getAddress(),
-    p.wrapped.getAddress(),
-    liquidity.router.getAddress(),
-  ]);
+  const deployment = await deploymentOf(31_337n, { ...p.contracts, ...liquidity }, 0);
   let isDown = false;
   let delay = 0;
   const config = {
     network: "Local",
-    deployment: { chainId: 31_337, token, wrapped, router, fromBlock: 0 },
+    deployment: { ...deployment, chainId: 31_337 },
     rpc: ["rpc"],
     clock: "chain",
     pollSeconds,

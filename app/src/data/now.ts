@@ -1,6 +1,6 @@
 /** What time it is for the chain, and how old what is shown is. */
 import { useEffect, useState } from "react";
-import { useChain } from "./chain.ts";
+import { useChain, useGround } from "./chain.ts";
 import { useStatus } from "./queries.ts";
 
 /** Unix milliseconds, every `everyMs`. */
@@ -18,18 +18,20 @@ export interface Now {
   readonly time: number;
   /** Seconds since what is shown was true; undefined before the first answer. */
   readonly age: number | undefined;
-  /** Of the newest block that was read. */
+  /** That it is of. */
   readonly block: number | undefined;
 }
 
 export function useNow(): Now {
   const { config } = useChain();
-  const { data, dataUpdatedAt } = useStatus();
+  const { data: ground, dataUpdatedAt } = useGround();
+  const shown = useStatus().data?.block;
   const wall = useWallClock(5_000) / 1_000;
-  if (data === undefined) return { time: wall, age: undefined, block: undefined };
+  if (ground === undefined) return { time: wall, age: undefined, block: undefined };
   const sinceRead = Math.max(0, wall - dataUpdatedAt / 1_000);
-  const time = config.clock === "chain" ? Number(data.block.timestamp) + sinceRead : wall;
-  return { time, age: Math.max(0, Math.round(time - Number(data.block.timestamp))), block: data.block.number };
+  const time = config.clock === "chain" ? Number(ground.head.timestamp) + sinceRead : wall;
+  if (shown === undefined) return { time, age: undefined, block: undefined };
+  return { time, age: Math.max(0, Math.round(time - Number(shown.timestamp))), block: shown.number };
 }
 
 /** Two slots. */

@@ -9,13 +9,14 @@ import { useRead } from "./queries.ts";
 
 /** Slashings and losses by operator id; who is missing has none. */
 export function useRecords(): UseQueryResult<ReadonlyMap<bigint, OperatorRecord>> {
-  return useRead(["records"], (protocol) => readOperatorRecords(protocol), { everySeconds: 60 });
+  return useRead(["records"], { read: (protocol, at) => readOperatorRecords(protocol, { at }) });
 }
 
 /** Of every key: the vault's. They never change. */
 export function useCredentials(): UseQueryResult<Hex> {
-  return useRead(["credentials"], async ({ validators }) => (await validators.withdrawalCredentials()) as Hex, {
-    everySeconds: 3_600,
+  return useRead(["credentials"], {
+    changes: false,
+    read: async ({ validators }) => (await validators.withdrawalCredentials()) as Hex,
   });
 }
 

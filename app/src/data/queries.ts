@@ -1,25 +1,29 @@
-/** What pages read. Each is as of one block, made in one or two round trips, and read again while the page is looked at. */
+/** What pages read, each as of one block: the same one, as far as a page is read at once. */
 import { skipToken, useQuery } from "@tanstack/react-query";
 import type { UseQueryResult } from "@tanstack/react-query";
 import { useEffect } from "react";
 import {
+  NOTHING_KEPT,
   ValidatorReader,
   etherOf,
+  firstOperators,
+  firstWithdrawals,
   monthAgo,
   readAll,
   readAccount,
   readHistory,
-  readOperator,
-  readOperatorNames,
   readOperatorValidators,
+  readOperators,
   readOutlook,
   readProtocol,
+  readRewards,
   readWithdrawals,
-  rewardsOf,
 } from "../../../offchain/chain/index.ts";
 import type {
   AccountStatus,
-  OperatorStatus,
+  Head,
+  NamedOperator,
+  OperatorList,
   OperatorValidator,
   Outlook,
   OwnerRequests,
@@ -27,43 +31,83 @@ import type {
   ProtocolStatus,
   RebaseEntry,
   RebaseHistory,
-  RewardHistory,
+  RewardReading,
   ValidatorBook,
 } from "../../../offchain/chain/index.ts";
 import { queryClient } from "./client.ts";
-import { useChain, useProtocol } from "./chain.ts";
+import { findGround, groundOf, onProtocol, useChain, useGround } from "./chain.ts";
+import type { Chain } from "./chain.ts";
 
-/** Reads with `read` once the contracts are found, and again every few seconds. */
-export function useRead<T>(
+/** What was read, and as of which block. */
+interface Reading<T> {
+  readonly at: Head;
+  readonly value: T;
+}
+
+interface Reader<T, First> {
+  /** @param before what it gave last @param first of `first` */
+  readonly read: (protocol: Protocol, at: Head, before: T | undefined, first: First | undefined) => Promise<T>;
+  /** Of what nothing was read so far: asked together with the newest block. */
+  readonly first?: (named: Protocol) => Promise<First | undefined>;
+  /** Whether it may be another one in the next block. Default true. */
+  readonly changes?: boolean;
+}
+
+/** Read once the page needs it, and again as of each new block; what was read stays where a later reading fails. */
+export function useRead<T, First = undefined>(
   name: readonly unknown[],
-  read: ((protocol: Protocol) => Promise<T>) | undefined,
-  options: { readonly everySeconds?: number } = {},
+  reader: Reader<T, First> | undefined,
 ): UseQueryResult<T> {
-  const { config } = useChain();
-  const { data: protocol, error } = useProtocol();
-  const query = useQuery<T>({
-    queryKey: ["read", ...name],
-    queryFn: protocol === undefined || read === undefined ? skipToken : () => read(protocol),
-    refetchInterval: (options.everySeconds ?? config.pollSeconds) * 1_000,
+  const chain = useChain();
+  const ground = useGround();
+  const queryKey = ["read", ...name];
+  const everyMs = chain.config.pollSeconds * 1_000;
+  const query = useQuery<Reading<T>>({
+    queryKey,
+    queryFn: reader === undefined ? skipToken : () => readWith(chain, queryKey, reader),
+    staleTime: reader?.changes === false ? 60 * everyMs : Infinity,
+    // a node that comes back is found again
+    refetchInterval: ({ state }) => (state.status === "error" ? everyMs : false),
   });
-  // without contracts there is nothing to read: that failure is this read's
-  if (protocol === undefined && error !== null && query.data === undefined)
-    return { ...query, error, isError: true, status: "error", isPending: false } as UseQueryResult<T>;
-  return query;
+  const { data, isFetching, isError, refetch } = query;
+  const head = ground.data?.head;
+  const isBehind = data !== undefined && head !== undefined && data.at.hash !== head.hash;
+  const isDue = isBehind && reader !== undefined && reader.changes !== false && !isFetching && !isError;
+  useEffect(() => {
+    if (isDue) void refetch({ cancelRefetch: false });
+  }, [isDue, refetch]);
+  // where the newest block can't be found out, whatever is shown is of an older one
+  const error = query.error ?? (data === undefined ? null : ground.error);
+  return { ...query, data: data?.value, error, isError: error !== null } as UseQueryResult<T>;
+}
+
+async function readWith<T, First>(
+  chain: Chain,
+  queryKey: readonly unknown[],
+  { read, first }: Reader<T, First>,
+): Promise<Reading<T>> {
+  const before = queryClient.getQueryData<Reading<T>>(queryKey)?.value;
+  const beginning = before === undefined && chain.named !== undefined ? first?.(chain.named) : undefined;
+  const [begun, { head: at }] = await Promise.all([beginning, groundOf(chain)]);
+  return { at, value: await onProtocol(chain, (protocol) => read(protocol, at, before, begun)) };
+}
+
+function keptHistory(span: "month" | "all"): RebaseHistory | undefined {
+  return queryClient.getQueryData<Reading<RebaseHistory>>(["read", "history", span])?.value;
 }
 
 export function useStatus(): UseQueryResult<ProtocolStatus> {
-  return useRead(["status"], readProtocol);
+  return useRead(["status"], { read: (protocol, at) => readProtocol(protocol, { at }) });
 }
 
 export function useOutlook(): UseQueryResult<Outlook> {
-  return useRead(["outlook"], (protocol) => readOutlook(protocol));
+  return useRead(["outlook"], { read: (protocol, at) => readOutlook(protocol, { at }) });
 }
 
 export function useAccount(address: string | undefined): UseQueryResult<AccountStatus> {
   return useRead(
     ["account", address],
-    address === undefined ? undefined : (protocol) => readAccount(protocol, address),
+    address === undefined ? undefined : { read: (protocol, at) => readAccount(protocol, address, { at }) },
   );
 }
 
@@ -75,51 +119,72 @@ export function useAccountKind(address: string | undefined): UseQueryResult<Acco
     ["kind", address],
     address === undefined
       ? undefined
-      : async ({ provider }) => {
-          const code = await provider.getCode(address);
-          if (code === "0x") return "plain";
-          return code.startsWith("0xef0100") ? "delegated" : "contract";
+      : {
+          changes: false,
+          read: async ({ provider }) => {
+            const code = await provider.getCode(address);
+            if (code === "0x") return "plain";
+            return code.startsWith("0xef0100") ? "delegated" : "contract";
+          },
         },
-    { everySeconds: 600 },
   );
 }
 
+/** More requests than that are shown by their first ones before all are read. */
+const FIRST_REQUESTS = 250;
+
 export function useWithdrawals(owner: string | undefined): UseQueryResult<OwnerRequests> {
+  const name = ["withdrawals", owner];
   return useRead(
-    ["withdrawals", owner],
+    name,
     owner === undefined
       ? undefined
-      : (protocol) => {
-          const before = queryClient.getQueryData<OwnerRequests>(["read", "withdrawals", owner]);
-          return readWithdrawals(protocol, owner, before === undefined ? {} : { kept: before.kept });
+      : {
+          first: (named) => firstWithdrawals(named, owner),
+          read: async (protocol, at, before, first) => {
+            const options = { at: first?.at ?? at, before: before ?? first?.before };
+            if (before === undefined && (first?.before?.kept.items.length ?? 0) > FIRST_REQUESTS) {
+              const value = await readWithdrawals(protocol, owner, { ...options, most: FIRST_REQUESTS });
+              queryClient.setQueryData<Reading<OwnerRequests>>(["read", ...name], { at, value });
+            }
+            return readWithdrawals(protocol, owner, options);
+          },
         },
   );
 }
 
 /** Of the last month, or of all time. */
 export function useHistory(span: "month" | "all"): UseQueryResult<RebaseHistory> {
-  return useRead(["history", span], async (protocol) => {
-    const kept = queryClient.getQueryData<RebaseHistory>(["read", "history", span]);
-    if (kept !== undefined) return readHistory(protocol, { kept });
-    return readHistory(protocol, span === "month" ? { fromBlock: await monthAgo(protocol) } : {});
+  return useRead(["history", span], {
+    read: async (protocol, at, before) => {
+      if (before !== undefined) return readHistory(protocol, { at, kept: before });
+      return readHistory(protocol, span === "month" ? { at, fromBlock: await monthAgo(protocol, { at }) } : { at });
+    },
   });
 }
 
-export interface Rewards {
+export interface Rewards extends Omit<RewardReading, "history"> {
   readonly history: readonly RebaseEntry[];
-  readonly own: RewardHistory;
+  readonly kept: RebaseHistory;
 }
 
-export function useRewards(address: string | undefined): UseQueryResult<Rewards> {
-  return useRead(
-    ["rewards", address],
+/** With all of the history, or that of the last month. */
+export function useRewards(address: string | undefined, span: "month" | "all" = "all"): UseQueryResult<Rewards> {
+  return useRead<Rewards>(
+    ["rewards", address, span],
     address === undefined
       ? undefined
-      : async (protocol) => {
-          const kept = queryClient.getQueryData<RebaseHistory>(["read", "history", "all"]);
-          const history = await readHistory(protocol, kept === undefined ? {} : { kept });
-          queryClient.setQueryData(["read", "history", "all"], history);
-          return { history: history.items, own: await rewardsOf(protocol, address, history) };
+      : {
+          read: async (protocol, at, before) => {
+            const history = before?.kept ?? keptHistory(span);
+            const { history: all, ...reading } = await readRewards(protocol, address, {
+              at,
+              ...(span === "month" ? { fromBlock: await monthAgo(protocol, { at }) } : {}),
+              ...(history === undefined ? {} : { history }),
+              ...(before === undefined ? {} : { movements: before.movements }),
+            });
+            return { ...reading, history: all.items, kept: all };
+          },
         },
   );
 }
@@ -130,47 +195,41 @@ const readers = new WeakMap<Protocol, ValidatorReader>();
 
 function readerOf(protocol: Protocol): ValidatorReader {
   const found =
-    readers.get(protocol) ?? new ValidatorReader(protocol.validators, protocol.provider, protocol.fromBlock);
+    readers.get(protocol) ??
+    new ValidatorReader(
+      protocol.validators,
+      protocol.provider,
+      protocol.fromBlock,
+      protocol.operators.target as string,
+    );
   readers.set(protocol, found);
   return found;
 }
 
 export function useValidators(): UseQueryResult<ValidatorBook> {
-  return useRead(["validators"], async (protocol) =>
-    readerOf(protocol).bookAt(await protocol.provider.getBlockNumber()),
-  );
+  return useRead(["validators"], { read: (protocol, at) => readerOf(protocol).bookAt(at.number, { at }) });
 }
 
-export interface NamedOperator extends OperatorStatus {
-  readonly name: string;
-}
-
-export function useOperators(count: number | undefined): UseQueryResult<readonly NamedOperator[]> {
-  return useRead(
-    ["operators", count],
-    count === undefined
-      ? undefined
-      : async (protocol) => {
-          const ids = Array.from({ length: count }, (_, index) => BigInt(index + 1));
-          const [names, operators] = await Promise.all([
-            ids.length === 0 ? new Map<bigint, string>() : readOperatorNames(protocol, ids),
-            Promise.all(ids.map((id) => readOperator(protocol, id))),
-          ]);
-          return operators.map((operator) => ({ ...operator, name: names.get(operator.id) ?? "" }));
-        },
-  );
+export function useOperators(): UseQueryResult<readonly NamedOperator[]> {
+  const query = useRead(["operators"], {
+    first: firstOperators,
+    read: (protocol, at, before: OperatorList | undefined, first) =>
+      readOperators(protocol, { at: first?.at ?? at, kept: before?.kept ?? first?.kept ?? NOTHING_KEPT }),
+  });
+  return { ...query, data: query.data?.operators } as UseQueryResult<readonly NamedOperator[]>;
 }
 
 export function useOperatorValidators(id: bigint): UseQueryResult<readonly OperatorValidator[]> {
-  return useRead(["operatorValidators", String(id)], async (protocol) => {
-    const { items } = await readOperatorValidators(protocol, readerOf(protocol), id, { limit: 500 });
-    return items;
+  return useRead(["operatorValidators", String(id)], {
+    read: async (protocol, at) =>
+      (await readOperatorValidators(protocol, readerOf(protocol), id, { at, limit: 500 })).items,
   });
 }
 
 /** Whatever is shown is read again: after a transaction. */
-export function readAgain(): Promise<void> {
-  return queryClient.invalidateQueries({ queryKey: ["read"] });
+export async function readAgain(): Promise<void> {
+  await findGround();
+  await queryClient.invalidateQueries({ queryKey: ["read"] }, { cancelRefetch: false });
 }
 
 /** After the machine slept, or the network came back. */
@@ -192,12 +251,15 @@ export interface Places {
 }
 
 export function usePlaces(): UseQueryResult<Places> {
-  return useRead(["places"], async (protocol) => {
-    const { values } = await readAll(protocol, {
-      withdrawals: etherOf(protocol.withdrawalVault.target as string),
-      rewards: etherOf(protocol.rewardsVault),
-      queue: etherOf(protocol.queue.target as string),
-    });
-    return { arrived: values.withdrawals + values.rewards, toClaim: values.queue };
+  return useRead(["places"], {
+    read: async (protocol, at) => {
+      const calls = {
+        withdrawals: etherOf(protocol.withdrawalVault.target as string),
+        rewards: etherOf(protocol.rewardsVault),
+        queue: etherOf(protocol.queue.target as string),
+      };
+      const { values } = await readAll(protocol, calls, at);
+      return { arrived: values.withdrawals + values.rewards, toClaim: values.queue };
+    },
   });
 }

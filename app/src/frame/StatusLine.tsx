@@ -53,7 +53,7 @@ function lineOf(
     const time = Number(status.block.timestamp);
     return { tone: "warn", text: t.state.nodeDown(now.time - time < 43_200 ? clock(time) : moment(time)) };
   }
-  if (status.oracle.incident) return { tone: "bad", text: t.state.incident };
+  if (status.payments.blocked === "incident") return { tone: "bad", text: t.state.incident };
   if (status.deposits.blocked === "overdue") {
     const due = Number(status.oracle.lastReportTime + status.oracle.secondsPerFrame);
     return { tone: "warn", text: t.state.reportLate(when(due, now.time)) };

@@ -1,9 +1,8 @@
 import type { ReactElement } from "react";
 import { CLEAN_RECORD } from "../../../offchain/chain/index.ts";
-import type { OperatorRecord } from "../../../offchain/chain/index.ts";
+import type { NamedOperator, OperatorRecord } from "../../../offchain/chain/index.ts";
 import { useRecords } from "../data/operators.ts";
 import { useOperators, useStatus } from "../data/queries.ts";
-import type { NamedOperator } from "../data/queries.ts";
 import { Amount } from "../parts/Amount.tsx";
 import { Card, Loaded } from "../parts/Card.tsx";
 import { Table } from "../parts/Table.tsx";
@@ -22,7 +21,7 @@ export function Operators(): ReactElement {
   const { t } = useSpeech(operatorsWords);
   const { address } = useWallet();
   const status = useStatus();
-  const operators = useOperators(status.data?.validators.operators);
+  const operators = useOperators();
   const records = useRecords();
   const mine =
     operators.data?.filter(

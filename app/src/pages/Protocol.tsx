@@ -28,6 +28,9 @@ import { protocolWords } from "../words/protocol.ts";
 export function Protocol(): ReactElement {
   const { t } = useSpeech(protocolWords);
   const status = useStatus();
+  // asked for together with what their places on the page wait for
+  useOutlook();
+  usePlaces();
   const history = useHistory("all");
   const validators = useValidators();
   const contracts = useProtocol();

@@ -75,9 +75,9 @@ function List({ data }: { readonly data: OwnerRequests }): ReactElement {
           ))}
         </ul>
       )}
-      {rows.length > shown && (
+      {rows.length + data.unread > shown && (
         <button type="button" className="link" onClick={() => setShown(shown + 5 * PAGE)}>
-          {t.common.more(count(rows.length - shown))}
+          {t.common.more(count(rows.length + data.unread - shown))}
         </button>
       )}
       {ready.length > 1 && (

@@ -53,7 +53,8 @@ export function Stake(): ReactElement {
     unit: "ETH",
     balance,
     intent: (of) => ({ kind: asset === "estETH" ? "stake" : "stakeAndWrap", amount: of, prepare: prepare(of) }),
-    against: (of) => (room !== undefined && of > room ? t.stake.room(amount(room, "ETH")) : undefined),
+    // where nothing can be staked at all, that is said already
+    against: (of) => (room !== undefined && room > 0n && of > room ? t.stake.room(amount(room, "ETH")) : undefined),
     isBlocked: blocked !== undefined,
   });
   const { chosen } = form;

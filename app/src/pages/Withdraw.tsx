@@ -25,6 +25,7 @@ export function Withdraw(): ReactElement {
   const { address } = useWallet();
   const [asset, setAsset] = useState<Asset>("estETH");
   const status = useStatus();
+  useOutlook(); // asked for together with what its place on the page waits for
   const account = useAccount(address);
   const isPaused = status.data?.queue.paused === true;
   const prepare =

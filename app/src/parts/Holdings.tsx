@@ -11,7 +11,7 @@ export function Holdings({ address }: { readonly address: string }): ReactElemen
   const { t } = useSpeech();
   const [path] = useLocation();
   const account = useAccount(address);
-  const rewards = useRewards(address);
+  const rewards = useRewards(address, "month");
   const last = rewards.data?.own.rewards.at(-1);
   const isOfLast = last !== undefined && last.block === rewards.data?.history.at(-1)?.block;
   return (

@@ -43,6 +43,10 @@ const recordSchema = z.object({
   state: z.enum(["pending", "done", "reverted", "replaced", "dropped"]),
   /** Where the wallet replaced it by the same with another fee. */
   minedAs: z.string().optional(),
+  /** Of a done or failed one: the block that has it. */
+  block: z.number().optional(),
+  /** So many blocks follow it that none replaces it any more. */
+  isBuried: z.boolean().optional(),
   /** What came out: wei, decimal. */
   outcome: z.string().optional(),
   /** Name of the contract's error, and its sentence. */

@@ -10,9 +10,18 @@ const SEARCHED = 50;
 /** A node that never saw it, and a nonce that is still free: after so long it is not coming. */
 const DROPPED_AFTER_MS = 10 * 60_000;
 
-/** What is known now of a pending record; undefined while nothing changed. @throws where the node does not answer */
+/** After so many blocks none is replaced any more: an epoch. */
+const BURIED_AFTER = 32;
+
+/** Whether there may be news of it: it is in no block, or in one that may still be replaced. */
+export function isFollowed({ state, block, isBuried }: TxRecord): boolean {
+  return state === "pending" || (block !== undefined && isBuried !== true);
+}
+
+/** What is known now of a record that is followed; undefined while nothing changed. @throws where the node does not answer */
 export async function look(protocol: Protocol, record: TxRecord): Promise<Partial<TxRecord> | undefined> {
   const { provider } = protocol;
+  if (record.state !== "pending") return lookAgain(protocol, record);
   const [receipt, transaction, used, block] = await Promise.all([
     provider.getTransactionReceipt(record.hash),
     record.nonce === undefined ? provider.getTransaction(record.hash) : undefined,
@@ -29,9 +38,23 @@ export async function look(protocol: Protocol, record: TxRecord): Promise<Partia
   return known === record.nonce ? undefined : { nonce: known };
 }
 
+async function lookAgain(protocol: Protocol, record: TxRecord): Promise<Partial<TxRecord> | undefined> {
+  const { provider } = protocol;
+  const [receipt, latest] = await Promise.all([
+    provider.getTransactionReceipt(record.minedAs ?? record.hash),
+    provider.getBlockNumber(),
+  ]);
+  // another branch of the chain, without it: it may come into a block again
+  if (receipt === null) return { state: "pending", block: undefined, minedAs: undefined, outcome: undefined };
+  if (receipt.blockNumber !== record.block) return included(protocol, record, receipt);
+  return latest >= receipt.blockNumber + BURIED_AFTER ? { isBuried: true } : undefined;
+}
+
 async function included(protocol: Protocol, record: TxRecord, receipt: TransactionReceipt): Promise<Partial<TxRecord>> {
-  if (receipt.status === 0) return { state: "reverted", ...(await reasonOf(protocol.provider, record, receipt)) };
-  return { state: "done", outcome: String(outcomeOf(protocol, record, receipt)) };
+  const block = receipt.blockNumber;
+  if (receipt.status === 0)
+    return { state: "reverted", block, ...(await reasonOf(protocol.provider, record, receipt)) };
+  return { state: "done", block, outcome: String(outcomeOf(protocol, record, receipt)) };
 }
 
 /** Another transaction of the account took its place: the same with another fee, or something else. */

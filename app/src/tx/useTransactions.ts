@@ -2,7 +2,7 @@ import { createContext, useContext, useEffect, useSyncExternalStore } from "reac
 import { useChain, useProtocol } from "../data/chain.ts";
 import { readAgain } from "../data/queries.ts";
 import type { TxRecord, TxStore } from "./store.ts";
-import { look } from "./tracker.ts";
+import { isFollowed, look } from "./tracker.ts";
 
 export const TxContext = createContext<TxStore | undefined>(undefined);
 
@@ -29,8 +29,8 @@ export function useTracking(): void {
     const stop = new AbortController();
     const everyMs = Math.min(4_000, config.pollSeconds * 1_000);
     const turn = async (): Promise<void> => {
-      const pending = store.snapshot().filter(({ state }) => state === "pending");
-      for (const record of pending) {
+      const followed = store.snapshot().filter(isFollowed);
+      for (const record of followed) {
         try {
           const change = await look(protocol, record);
           if (change === undefined || stop.signal.aborted) continue;

@@ -7,10 +7,17 @@ export interface PageWords<P extends object> {
   readonly in: (locale: Locale) => P | Promise<P>;
 }
 
+const made: PageWords<object>[] = [];
+
+/** What the pages that are loaded say in a language is loaded too: a page is then drawn without waiting. */
+export async function wordsIn(locale: Locale): Promise<void> {
+  await Promise.all(made.map(async (words) => words.in(locale)));
+}
+
 /** @param de the module that says the same: the type makes sure that nothing is missing */
 export function pageWords<P extends object>(en: P, de: () => Promise<P>): PageWords<P> {
   let german: P | Promise<P> | undefined;
-  return {
+  const words: PageWords<P> = {
     in: (locale) => {
       if (locale === "en") return en;
       german ??= de().then(
@@ -21,4 +28,6 @@ export function pageWords<P extends object>(en: P, de: () => Promise<P>): PageWo
       return german;
     },
   };
+  made.push(words);
+  return words;
 }

@@ -5,7 +5,7 @@ import { toEtherDisplayed, toEtherDown } from "../../protocol/shares.ts";
 import type { Totals } from "../../protocol/shares.ts";
 import type { Protocol } from "../connect.ts";
 import { call, etherOf, readAll } from "../multicall.ts";
-import type { BlockRef } from "../multicall.ts";
+import type { BlockRef, ReadOptions } from "../multicall.ts";
 
 export interface AccountStatus {
   readonly block: BlockRef;
@@ -28,16 +28,21 @@ export interface AccountStatus {
 }
 
 /** @throws ChainError, AppError (unavailable) */
-export async function readAccount(protocol: Protocol, address: string): Promise<AccountStatus> {
+export async function readAccount(
+  protocol: Protocol,
+  address: string,
+  { at }: ReadOptions = {},
+): Promise<AccountStatus> {
   const { token, wrapped, queue } = protocol;
-  const { block, values } = await readAll(protocol, {
+  const calls = {
     ether: etherOf(address),
     totals: call(token, token.totals),
     shares: call(token, token.sharesOf, address),
     wrapped: call(wrapped, wrapped.balanceOf, address),
     openRequests: call(queue, queue.balanceOf, address),
     wrapAllowance: call(token, token.allowance, address, wrapped.target),
-  });
+  };
+  const { block, values } = await readAll(protocol, calls, at);
   const totals: Totals = { ether: wei(values.totals.totalEther), shares: shares(values.totals.totalShares) };
   return {
     block,

@@ -1,11 +1,12 @@
 /** How ether comes in, measured over the last days. */
+import type { Provider } from "ethers";
 import { SECONDS_PER_SLOT } from "../../protocol/frames.ts";
 import { DAY, wei } from "../../protocol/units.ts";
 import type { Wei } from "../../protocol/units.ts";
 import type { Protocol } from "../connect.ts";
-import { argsOf, decodeEvents } from "../events.ts";
-import { readLogs } from "../logs.ts";
-import type { RangeOptions } from "../logs.ts";
+import { readLogs, wordOf } from "../logs.ts";
+import type { EventWord, RangeOptions } from "../logs.ts";
+import { blockRefOf } from "../multicall.ts";
 
 /** Sums over `seconds`, wei. */
 export interface Inflow {
@@ -16,11 +17,28 @@ export interface Inflow {
   readonly recognised: Wei;
 }
 
+export const NO_INFLOW: Inflow = { seconds: 0n, deposited: wei(0n), requested: wei(0n), recognised: wei(0n) };
+
+/** As of the newest block that was asked for: what a page shows of it in several places is read once. */
+const READ = new WeakMap<Provider, { readonly hash: string; readonly reading: Promise<Inflow> }>();
+
 /** Over about the last week. @throws AppError (unavailable) */
 export async function readInflow(protocol: Protocol, options: RangeOptions = {}): Promise<Inflow> {
+  const { provider } = protocol;
+  const hash = options.at?.hash;
+  const known = READ.get(provider);
+  if (known !== undefined && known.hash === hash) return known.reading;
+  const reading = readAnew(protocol, options);
+  if (hash !== undefined) {
+    READ.set(provider, { hash, reading });
+    reading.catch(() => READ.delete(provider));
+  }
+  return reading;
+}
+
+async function readAnew(protocol: Protocol, options: RangeOptions): Promise<Inflow> {
   const { provider, pool, queue } = protocol;
-  const last = await provider.getBlock("latest");
-  if (last === null) return { seconds: 0n, deposited: wei(0n), requested: wei(0n), recognised: wei(0n) };
+  const last = options.at ?? (await blockRefOf(provider));
   const from = Math.max(protocol.fromBlock, last.number - Number((7n * DAY) / SECONDS_PER_SLOT));
   const topics = [
     pool.interface.getEvent("Deposited").topicHash,
@@ -32,13 +50,17 @@ export async function readInflow(protocol: Protocol, options: RangeOptions = {})
     provider.getBlock(from),
     readLogs(provider, { address, topics: [topics] }, from, last.number, options),
   ]);
-  const events = decodeEvents(protocol, logs);
-  const sum = (amounts: readonly bigint[]): Wei => wei(amounts.reduce((total, amount) => total + amount, 0n));
+  const [deposited, applied, requested] = [
+    wordOf(pool.interface.getEvent("Deposited"), "amount"),
+    wordOf(pool.interface.getEvent("ReportApplied"), "recognised"),
+    wordOf(queue.interface.getEvent("WithdrawalRequested"), "amount"),
+  ];
+  const sum = (word: EventWord): Wei => wei(logs.reduce((total, log) => total + (word(log) ?? 0n), 0n));
   return {
-    seconds: BigInt(last.timestamp - (first?.timestamp ?? last.timestamp)),
-    deposited: sum(argsOf<{ amount: bigint }>(events, "pool", "Deposited").map(({ amount }) => amount)),
-    requested: sum(argsOf<{ amount: bigint }>(events, "queue", "WithdrawalRequested").map(({ amount }) => amount)),
-    recognised: sum(argsOf<{ recognised: bigint }>(events, "pool", "ReportApplied").map((args) => args.recognised)),
+    seconds: first === null ? 0n : last.timestamp - BigInt(first.timestamp),
+    deposited: sum(deposited),
+    requested: sum(requested),
+    recognised: sum(applied),
   };
 }
 

@@ -15,7 +15,7 @@ import { EventsMissing, readWhole } from "../feed.ts";
 import { readLogs } from "../logs.ts";
 import type { RangeOptions } from "../logs.ts";
 import { call, readAll } from "../multicall.ts";
-import type { BlockRef } from "../multicall.ts";
+import type { BlockRef, ReadOptions, ValuesOf } from "../multicall.ts";
 import type { ValidatorBook, ValidatorEntry, ValidatorStatus } from "../validatorBook.ts";
 import type { ValidatorReader } from "../validatorReader.ts";
 import { readInflow, towardsFunding } from "./inflow.ts";
@@ -68,22 +68,36 @@ export interface OperatorStatus {
 }
 
 /** @throws ChainError: there is no such operator */
-export async function readOperator(protocol: Protocol, id: bigint): Promise<OperatorStatus> {
-  const { operators, token } = protocol;
-  const { block, values } = await readAll(protocol, {
-    totals: call(token, token.totals),
+export async function readOperator(protocol: Protocol, id: bigint, { at }: ReadOptions = {}): Promise<OperatorStatus> {
+  const { token } = protocol;
+  const calls = { totals: call(token, token.totals), ...operatorCalls(protocol, id), ...tierCalls(protocol) };
+  const { block, values } = await readAll(protocol, calls, at);
+  return operatorFrom(id, values, values.totals, tiersFrom(values), block);
+}
+
+// eslint-disable-next-line @typescript-eslint/explicit-module-boundary-types -- what the contracts' generated types say, five times as long
+export function operatorCalls({ operators }: Pick<Protocol, "operators">, id: bigint) {
+  return {
     operator: call(operators, operators.operator, id),
     bond: call(operators, operators.bondOf, id),
     free: call(operators, operators.freeBond, id),
     fine: call(operators, operators.fineOf, id),
     claimable: call(operators, operators.claimableShares, id),
-    ...tierCalls(protocol),
-  });
+  };
+}
+
+export function operatorFrom(
+  id: bigint,
+  values: ValuesOf<ReturnType<typeof operatorCalls>>,
+  { totalEther, totalShares }: { readonly totalEther: bigint; readonly totalShares: bigint },
+  tiers: readonly TierStatus[],
+  block: BlockRef,
+): OperatorStatus {
   const { operator, fine } = values;
-  const totals: Totals = { ether: wei(values.totals.totalEther), shares: shares(values.totals.totalShares) };
+  const totals: Totals = { ether: wei(totalEther), shares: shares(totalShares) };
   const valueOf = (amount: bigint): Wei => toEtherDown(shares(amount), totals);
   const tier = Number(operator.tier);
-  const terms = tiersFrom(values)[tier];
+  const terms = tiers[tier];
   return {
     block,
     id,
@@ -246,7 +260,7 @@ export async function readOperatorValidators(
   operatorId: bigint,
   { status, offset = 0, limit = 50, ...options }: ValidatorQuery = {},
 ): Promise<Page<OperatorValidator>> {
-  const latest = await protocol.provider.getBlockNumber();
+  const latest = options.at?.number ?? (await protocol.provider.getBlockNumber());
   const book = await reader.bookAt(latest, options);
   const all = [...book.values()].filter(
     (entry) => entry.operatorId === operatorId && (status === undefined || entry.status === status),

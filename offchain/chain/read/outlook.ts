@@ -22,7 +22,7 @@ export interface Outlook {
   readonly waitFor: (amount: Wei) => WaitEstimate;
 }
 
-type WaitCalls = Readonly<
+export type WaitCalls = Readonly<
   Record<"buffer" | "promised" | "genesisTime" | "lastRefSlot" | "finalisationMargin" | "frame", Call<bigint>>
 > & { readonly books: Call<{ readonly lastReportTime: bigint }> };
 
@@ -42,7 +42,7 @@ export function waitCalls({ pool, oracle, queue }: Protocol): WaitCalls {
 /** @throws ChainError, AppError (unavailable) */
 export async function readOutlook(protocol: Protocol, options: RangeOptions = {}): Promise<Outlook> {
   const [{ block, values }, inflow] = await Promise.all([
-    readAll(protocol, waitCalls(protocol)),
+    readAll(protocol, waitCalls(protocol), options.at),
     readInflow(protocol, options),
   ]);
   const { frame, finalisationMargin } = values;

@@ -7,7 +7,7 @@ import { toEtherDown } from "../../protocol/shares.ts";
 import type { Totals } from "../../protocol/shares.ts";
 import type { Protocol } from "../connect.ts";
 import { call, orElse, readAll } from "../multicall.ts";
-import type { BlockRef, Call } from "../multicall.ts";
+import type { BlockRef, Call, ReadOptions } from "../multicall.ts";
 
 /** The contracts' own limit. */
 const MAX_TIERS = 16;
@@ -120,8 +120,8 @@ export interface ProtocolStatus {
 }
 
 /** @throws ChainError, AppError (unavailable) */
-export async function readProtocol(protocol: Protocol): Promise<ProtocolStatus> {
-  const { block, values } = await readAll(protocol, { ...statusCalls(protocol), ...tierCalls(protocol) });
+export async function readProtocol(protocol: Protocol, { at }: ReadOptions = {}): Promise<ProtocolStatus> {
+  const { block, values } = await readAll(protocol, { ...statusCalls(protocol), ...tierCalls(protocol) }, at);
   const { totals: raw, books, policy, committee } = values;
   const [calm] = values.calm;
   const totals: Totals = { ether: wei(raw.totalEther), shares: shares(raw.totalShares) };

@@ -25,7 +25,7 @@ export async function readOperatorRecords(
     [operators.interface.getEvent("PenaltyTaken").topicHash, validators.interface.getEvent("Slashed").topicHash],
   ];
   const address = [operators.target as string, validators.target as string];
-  const latest = await provider.getBlockNumber();
+  const latest = options.at?.number ?? (await provider.getBlockNumber());
   const events = decodeEvents(protocol, await readLogs(provider, { address, topics }, fromBlock, latest, options));
   const records = new Map<bigint, OperatorRecord>();
   for (const { name, args } of events) {

@@ -132,7 +132,7 @@ export async function prepare<A extends unknown[], R, Outcome>(
     const values = abi.decodeFunctionResult(fragment, answer);
     return (fragment.outputs.length > 1 ? values : values.toArray()[0]) as Returned<R>;
   };
-  /** Before the node is asked to run it: some refuse what the account can't pay without saying so. @returns the balance */
+  /** Some nodes refuse what the account can't pay without saying so. @returns the balance */
   const expectValue = async (): Promise<bigint> => {
     const balance = await readable(() => provider.getBalance(transaction.from));
     if (balance >= value) return balance;
@@ -143,8 +143,10 @@ export async function prepare<A extends unknown[], R, Outcome>(
     return balance;
   };
   const estimate = async (): Promise<Cost> => {
-    const balance = await expectValue();
-    const [gas, market] = await readable(() => Promise.all([provider.estimateGas(transaction), readMarket(provider)]));
+    // asked together: whether the account has the value is looked at first
+    const asked = readable(() => Promise.all([provider.estimateGas(transaction), readMarket(provider)]));
+    const [balance] = await Promise.all([expectValue(), asked.catch(() => undefined)]);
+    const [gas, market] = await asked;
     const price = priceWithin(market);
     const gasLimit = gasLimitFor(gas);
     const maxFee = wei(gasLimit * price.maxFeePerGas);

@@ -36,16 +36,14 @@ const HISTORY_BLOCKS = 20;
  * @throws ChainError (unavailable) where the newest block is not there
  */
 export async function readMarket(provider: Provider): Promise<Market> {
-  const block = await provider.getBlock("latest");
+  const [block, asked] = await Promise.all([provider.getBlock("latest"), askedTip(provider).catch(() => undefined)]);
   const base = block?.baseFeePerGas ?? undefined;
   if (base === undefined) throw new ChainError("unavailable", "the node's newest block has no base fee");
   const isPlausible = (tip: bigint | undefined): tip is bigint =>
     tip !== undefined && tip > 0n && (tip <= PLAUSIBLE_TIP || tip <= 10n * base);
-  for (const ask of [askedTip, paidTip]) {
-    const tip = await ask(provider).catch(() => undefined);
-    if (isPlausible(tip)) return { base, tip };
-  }
-  return { base, tip: DEFAULT_TIP };
+  if (isPlausible(asked)) return { base, tip: asked };
+  const paid = await paidTip(provider).catch(() => undefined);
+  return { base, tip: isPlausible(paid) ? paid : DEFAULT_TIP };
 }
 
 async function askedTip(provider: Provider): Promise<bigint | undefined> {

@@ -1,6 +1,8 @@
 import { expect } from "chai";
 import { JsonRpcProvider, Wallet } from "ethers";
 import { connect, ConnectError, formatDeployment, parseDeployment } from "../../../offchain/chain/connect.ts";
+import type { Protocol } from "../../../offchain/chain/connect.ts";
+import { deploymentOf } from "../../../offchain/chain/deploymentFile.ts";
 import { EXIT, AppError } from "../../../offchain/util/errors.ts";
 import { startLocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import { StakedEther__factory, WrappedStakedEther__factory } from "../../../typechain-types/index.ts";
@@ -26,6 +28,33 @@ describe("connecting to the protocol", () => {
       expect(sdk[name].target, name).to.equal(p[name].target);
     expect(sdk.rewardsVault).to.equal(p.rewardsVault.target);
     expect(sdk.multicall).to.equal(false);
+  });
+
+  it("asks those that the addresses file names, all at once, and finds those anew that were replaced", async () => {
+    const { p, deployment } = await loadFixture(local);
+    const named = await deploymentOf(31_337n, p.contracts, 0);
+    expect(parseDeployment(formatDeployment(named), "31337.json")).to.deep.equal(named);
+    const { pool, ...others } = named.contracts ?? expect.fail("it names none");
+    const targets = ({ pool: one, queue, operators, validators, oracle, withdrawalVault, rewardsVault }: Protocol) => [
+      ...[one, queue, operators, validators, oracle, withdrawalVault].map(({ target }) => target),
+      rewardsVault,
+    ];
+    const right = targets(await connect(ethers.provider, deployment));
+    const { provider, asked } = watched();
+    const once = await connect(provider, named);
+    expect(targets(once)).to.deep.equal(right);
+    const calls = asked.get("call") ?? 0;
+    // a contract that is not the pool any more, and one that never was
+    for (const wrong of [p.queue.target as string, Wallet.createRandom().address]) {
+      asked.clear();
+      const found = await connect(provider, { ...named, contracts: { pool: wrong, ...others } });
+      expect(targets(found)).to.deep.equal(right);
+      expect(asked.get("call")).to.be.greaterThan(calls);
+    }
+    const stranger = await new WrappedStakedEther__factory(p.alice).deploy(p.bob);
+    const error = await failure(connect(provider, { ...named, wrapped: stranger.target as string }));
+    expect(error).to.be.instanceOf(ConnectError).and.include({ kind: "miswired" });
+    expect(pool).to.equal(p.pool.target);
   });
 
   it("reads the addresses file that it writes, and names every problem of another", async () => {

@@ -1,7 +1,7 @@
 /** What an operator of the connected account has, what can be done with it, and what happens next to its validators. */
 import { useId, useState } from "react";
 import type { ReactElement } from "react";
-import type { NamedOperator } from "../../data/queries.ts";
+import type { NamedOperator } from "../../../../offchain/chain/index.ts";
 import { useNow } from "../../data/now.ts";
 import { Address } from "../../parts/Address.tsx";
 import { Amount } from "../../parts/Amount.tsx";

@@ -1,11 +1,11 @@
 /** Keys out of a file of deposit data: checked in the page, then deposited with 1 ETH each. */
 import { useState } from "react";
 import type { ReactElement } from "react";
+import type { NamedOperator } from "../../../../offchain/chain/index.ts";
 import { predeposit } from "../../../../offchain/chain/index.ts";
 import type { KeyToDeposit } from "../../../../offchain/keys/depositFile.ts";
 import { PREDEPOSIT } from "../../../../offchain/protocol/units.ts";
 import { useOperatorValidators } from "../../data/queries.ts";
-import type { NamedOperator } from "../../data/queries.ts";
 import { Amount } from "../../parts/Amount.tsx";
 import { Fact, Facts } from "../../parts/Card.tsx";
 import { CostValue, Send, useSending } from "../../parts/Send.tsx";

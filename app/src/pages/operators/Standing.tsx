@@ -1,6 +1,6 @@
 import type { ReactElement } from "react";
+import type { NamedOperator } from "../../../../offchain/chain/index.ts";
 import { passMark } from "../../../../offchain/protocol/bond.ts";
-import type { NamedOperator } from "../../data/queries.ts";
 import { Term } from "../../parts/Term.tsx";
 import { useSpeech } from "../../words/context.tsx";
 import { operatorsWords } from "../../words/operators.ts";

@@ -1,9 +1,13 @@
 import type { ReactElement } from "react";
-import type { OperatorValidator, ProtocolStatus, ValidatorStatus } from "../../../../offchain/chain/index.ts";
+import type {
+  NamedOperator,
+  OperatorValidator,
+  ProtocolStatus,
+  ValidatorStatus,
+} from "../../../../offchain/chain/index.ts";
 import { SECONDS_PER_SLOT, firstSlotOf } from "../../../../offchain/protocol/frames.ts";
 import { useNow } from "../../data/now.ts";
 import { useOperatorValidators, useStatus } from "../../data/queries.ts";
-import type { NamedOperator } from "../../data/queries.ts";
 import { CopyButton } from "../../parts/Address.tsx";
 import { Loaded } from "../../parts/Card.tsx";
 import { Table } from "../../parts/Table.tsx";

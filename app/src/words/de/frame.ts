@@ -49,7 +49,7 @@ export const frame: FrameWords = {
     reportLate: (since) =>
       `Der tägliche Bericht verspätet sich, fällig war er ${since}. Bis er kommt, ändern sich keine Guthaben, und es kann nichts gestakt werden. Abholen geht weiter.`,
     incident:
-      "Das Komitee hat einen Vorfall gemeldet. Auszahlungen ruhen, bis ein späterer Bericht sie erlaubt. Was bereit ist, kann abgeholt werden.",
+      "Der letzte Bericht hat Zahlungen angehalten: ein Vorfall oder ein großer Verlust. Auszahlungen ruhen, bis ein späterer Bericht sie erlaubt. Was bereit ist, kann abgeholt werden.",
     depositsPaused: "Ein Wächter hat das Staken angehalten. Auszahlen und Abholen gehen weiter.",
     requestsPaused: "Ein Wächter hat neue Auszahlungsanträge angehalten. Was bereit ist, kann abgeholt werden.",
     broken: "In dieser Seite ist etwas kaputtgegangen. Ihr Geld ist davon nicht betroffen.",

@@ -46,7 +46,7 @@ export const frame = {
     reportLate: (since: string) =>
       `The daily report is late: it was due ${since}. Balances do not change and nothing is staked until it comes. Claims go on.`,
     incident:
-      "The committee reported an incident. Withdrawal requests are not paid until a later report allows it. What is ready can be claimed.",
+      "The last report stopped payments: an incident, or a large fall. Withdrawal requests are not paid until a later report allows it. What is ready can be claimed.",
     depositsPaused: "Staking is paused by a guardian. Withdrawals and claims go on.",
     requestsPaused: "New withdrawal requests are paused by a guardian. What is ready can be claimed.",
     broken: "Something in this page broke. Your funds are not affected.",
