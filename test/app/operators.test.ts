@@ -65,8 +65,9 @@ describeApp("the app for operators", function () {
   const bond = async (): Promise<bigint> => (await chain.p.operators.bondOf(id)).bond;
   /** In the order in which they are funded: all are of one tier. */
   const queuedKeys = async (): Promise<Hex[]> => {
-    const reader = new ValidatorReader(chain.p.validators, chain.p.keeper.provider, 0);
-    const book = await reader.bookAt(await chain.p.keeper.provider.getBlockNumber());
+    const { provider } = chain.p.keeper;
+    if (provider === null) throw new Error("the keeper's account has no node");
+    const book = await new ValidatorReader(chain.p.validators, provider, 0).bookAt(await provider.getBlockNumber());
     const queued = [...book.values()].filter(({ status }) => status === "queued");
     expect(new Set(queued.map(({ tier }) => tier)).size).to.equal(1);
     return queued.sort((one, other) => (one.sequence ?? 0) - (other.sequence ?? 0)).map(({ pubkey }) => pubkey);
