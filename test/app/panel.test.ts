@@ -17,6 +17,14 @@ import type { Opened } from "./browser.ts";
 const folderOf = (name: string): string => fileURLToPath(new URL(`../../app/${name}`, import.meta.url));
 const describeApp = process.env["APP_TESTS"] === "1" ? describe : (_: string, __: () => void) => undefined;
 const ETH = 10n ** 18n;
+/** Keeps what the line under the header says, however briefly. */
+const WATCH_STATUS_LINES = `
+  globalThis.statusLines = [];
+  new MutationObserver(() => {
+    const line = document.querySelector(".status-line");
+    if (line !== null) statusLines.push(line.textContent);
+  }).observe(document.body, { childList: true, subtree: true, characterData: true });
+`;
 
 describeApp("the developer panel", function () {
   this.timeout(120_000);
@@ -72,9 +80,12 @@ describeApp("the developer panel", function () {
     await openPage(page, network.appUrl, "rewards");
     await press("Developer");
     const before = await rows.count();
+    await page.evaluate(WATCH_STATUS_LINES);
     await press("Jump to the next report");
     await said(/A day has passed/);
     await rows.nth(before).waitFor({ timeout: 30_000 });
+    // a day later in a moment: what is shown was read a second ago all the same
+    expect(await page.evaluate<string[]>("statusLines")).to.deep.equal([]);
   });
 
   it("slashes the validator that is chosen: the keeper proves it", async () => {

@@ -25,13 +25,17 @@ export interface Now {
 export function useNow(): Now {
   const { config } = useChain();
   const { data: ground, dataUpdatedAt } = useGround();
-  const shown = useStatus().data?.block;
+  const status = useStatus();
+  const shown = status.data?.block;
   const wall = useWallClock(5_000) / 1_000;
   if (ground === undefined) return { time: wall, age: undefined, block: undefined };
-  const sinceRead = Math.max(0, wall - dataUpdatedAt / 1_000);
-  const time = config.clock === "chain" ? Number(ground.head.timestamp) + sinceRead : wall;
+  const since = (readAt: number): number => Math.max(0, wall - readAt / 1_000);
+  const time = config.clock === "chain" ? Number(ground.head.timestamp) + since(dataUpdatedAt) : wall;
   if (shown === undefined) return { time, age: undefined, block: undefined };
-  return { time, age: Math.max(0, Math.round(time - Number(shown.timestamp))), block: shown.number };
+  // a local chain's time leaps by hours from a block to the next: what is a block behind is not hours old
+  const trueAt = shown.number >= ground.head.number ? dataUpdatedAt : status.dataUpdatedAt;
+  const age = config.clock === "chain" ? since(trueAt) : Math.max(0, time - Number(shown.timestamp));
+  return { time, age: Math.round(age), block: shown.number };
 }
 
 /** Two slots. */
