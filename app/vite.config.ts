@@ -36,6 +36,19 @@ function interfacesOnly(): Plugin {
   };
 }
 
+/** Names of the ENS are no part of this app: its tables of all letters of Unicode would be a tenth of the first load. */
+function withoutNames(): Plugin {
+  return {
+    name: "without-names",
+    enforce: "pre",
+    resolveId: (id) => (id === "@adraffy/ens-normalize" ? "\0no-names" : undefined),
+    load: (id) =>
+      id === "\0no-names"
+        ? 'export function ens_normalize() { throw new Error("this app resolves no names"); }'
+        : undefined,
+  };
+}
+
 /** The files of docs/examples as text: what integrators read is what the tests run. */
 function examples(): Plugin {
   const folder = fileURLToPath(new URL("../docs/examples/", import.meta.url));
@@ -76,7 +89,7 @@ function contentSecurityPolicy(): Plugin {
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   base: "./",
-  plugins: [react(), interfacesOnly(), examples(), contentSecurityPolicy()],
+  plugins: [react(), interfacesOnly(), withoutNames(), examples(), contentSecurityPolicy()],
   define: {
     __APP_CONFIG__: JSON.stringify(config ?? null),
     __IS_LOCAL__: JSON.stringify(isLocal),

@@ -129,6 +129,8 @@ describeApp("what a page waits for", function () {
 
   it("is one answer, or none, from one page to the next", async () => {
     await cold("");
+    // by then the app has loaded its other pages
+    await sleep(3_000);
     for (const [name, most] of [
       ["Withdraw", 2],
       ["Wrap", 1],

@@ -24,11 +24,16 @@ const READ = new WeakMap<Provider, { readonly hash: string; readonly reading: Pr
 
 /** Over about the last week. @throws AppError (unavailable) */
 export async function readInflow(protocol: Protocol, options: RangeOptions = {}): Promise<Inflow> {
+  return readAnew(protocol, options, true);
+}
+
+/** The same without what was requested, which has no part in what comes to the buffer, and may be thousands of events: 0 in its place. */
+export async function readQueueInflow(protocol: Protocol, options: RangeOptions = {}): Promise<Inflow> {
   const { provider } = protocol;
   const hash = options.at?.hash;
   const known = READ.get(provider);
   if (known !== undefined && known.hash === hash) return known.reading;
-  const reading = readAnew(protocol, options);
+  const reading = readAnew(protocol, options, false);
   if (hash !== undefined) {
     READ.set(provider, { hash, reading });
     reading.catch(() => READ.delete(provider));
@@ -36,14 +41,14 @@ export async function readInflow(protocol: Protocol, options: RangeOptions = {})
   return reading;
 }
 
-async function readAnew(protocol: Protocol, options: RangeOptions): Promise<Inflow> {
+async function readAnew(protocol: Protocol, options: RangeOptions, withRequests: boolean): Promise<Inflow> {
   const { provider, pool, queue } = protocol;
   const last = options.at ?? (await blockRefOf(provider));
   const from = Math.max(protocol.fromBlock, last.number - Number((7n * DAY) / SECONDS_PER_SLOT));
   const topics = [
     pool.interface.getEvent("Deposited").topicHash,
     pool.interface.getEvent("ReportApplied").topicHash,
-    queue.interface.getEvent("WithdrawalRequested").topicHash,
+    ...(withRequests ? [queue.interface.getEvent("WithdrawalRequested").topicHash] : []),
   ];
   const address = [pool.target as string, queue.target as string];
   const [first, logs] = await Promise.all([

@@ -8,7 +8,7 @@ import type { Protocol } from "../connect.ts";
 import type { RangeOptions } from "../logs.ts";
 import { call, readAll } from "../multicall.ts";
 import type { BlockRef, Call } from "../multicall.ts";
-import { readInflow, towardsQueue } from "./inflow.ts";
+import { readQueueInflow, towardsQueue } from "./inflow.ts";
 
 export interface Outlook {
   readonly block: BlockRef;
@@ -43,7 +43,7 @@ export function waitCalls({ pool, oracle, queue }: Protocol): WaitCalls {
 export async function readOutlook(protocol: Protocol, options: RangeOptions = {}): Promise<Outlook> {
   const [{ block, values }, inflow] = await Promise.all([
     readAll(protocol, waitCalls(protocol), options.at),
-    readInflow(protocol, options),
+    readQueueInflow(protocol, options),
   ]);
   const { frame, finalisationMargin } = values;
   const lastRefTime = slotTime(values.lastRefSlot, values.genesisTime);

@@ -12,7 +12,7 @@ import { EventsMissing, NOTHING_KEPT, readAtOnce, readOn, readWhole } from "../f
 import type { FeedOptions, Kept } from "../feed.ts";
 import { blockRefOf, call, readAll } from "../multicall.ts";
 import type { BlockRef, Call, ValuesOf } from "../multicall.ts";
-import { NO_INFLOW, readInflow, towardsQueue } from "./inflow.ts";
+import { NO_INFLOW, readQueueInflow, towardsQueue } from "./inflow.ts";
 import type { Inflow } from "./inflow.ts";
 import { waitCalls } from "./outlook.ts";
 import type { WaitCalls } from "./outlook.ts";
@@ -128,7 +128,7 @@ async function readRequestsOf(
     readRequests(protocol, early, block, signal),
     readStatuses(protocol, lineBefore(early, known.lastFinalizedId), block, signal),
     readAll(protocol, calls, block),
-    options.at === undefined || most !== undefined ? undefined : readInflow(protocol, options),
+    options.at === undefined || most !== undefined ? undefined : readQueueInflow(protocol, options),
   ]);
   const ids = most === undefined ? idsOf(kept) : early;
   const unread = most === undefined ? 0 : unclaimedOf(kept).length - early.length;
@@ -147,7 +147,7 @@ async function readRequestsOf(
   }
   const missing = ahead.filter((id) => !line.has(id));
   for (const [id, status] of await readStatuses(protocol, missing, block, signal)) line.set(id, status);
-  const inflow = soon ?? (waiting.length === 0 ? NO_INFLOW : await readInflow(protocol, options));
+  const inflow = soon ?? (waiting.length === 0 ? NO_INFLOW : await readQueueInflow(protocol, options));
   const waits = waitsOf(waiting, { ahead, line, own }, values, inflow, block.timestamp);
 
   const paid = new Map(kept.items.flatMap(({ id, paid: amount }) => (amount === undefined ? [] : [[id, amount]])));
