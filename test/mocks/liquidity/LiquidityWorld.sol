@@ -74,7 +74,8 @@ abstract contract LiquidityWorld is Deployment {
     /// @notice Now, of all that is funded: a change of what validators have, and nothing that was not asked for.
     function _report(int256 change, bool incident) internal {
         IStakingPool.Books memory b = _c.pool.books();
-        uint256 cl = uint256(int256(b.clLast + b.funded - b.fundedAtLastRef) + change);
+        int256 had = int256(b.clLast + b.funded - b.fundedAtLastRef);
+        uint256 cl = uint256(had + (change < -had ? -had : change));
         uint256 elapsed = block.timestamp - b.lastRefTime;
         uint256 promised = Math.min(_c.pool.promised(), cl / 2);
         // what requests need comes in time

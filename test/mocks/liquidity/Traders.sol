@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {BP, SHARES_PER_UNIT} from "../../../contracts/shared/Units.sol";
 import {IEtherPool} from "../../../contracts/liquidity/IEtherPool.sol";
+import {IStakedEther} from "../../../contracts/token/IStakedEther.sol";
 import {LiquidityWorld} from "./LiquidityWorld.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Refusals} from "../protocol/Refusals.sol";
@@ -46,6 +47,10 @@ abstract contract Traders is LiquidityWorld {
         causes.add(amount == 0, IEtherPool.ZeroAmount.selector);
         causes.add(amount > s.reserve, IEtherPool.NotEnoughEther.selector);
         uint256 had = _c.token.sharesOf(actor);
+        if (causes.count == 0) {
+            uint256 needed = etherPool.quoteSellFor(amount) * SHARES_PER_UNIT;
+            causes.add(needed > had, IStakedEther.SharesExceedBalance.selector);
+        }
         uint256 id = vm.snapshotState();
         vm.prank(actor);
         (bool done, bytes memory reason) = address(etherPool).call(
