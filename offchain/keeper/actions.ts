@@ -1,9 +1,11 @@
 /** What the keeper can do, and why it does not. */
 import type { ValidatorEntry } from "../chain/validatorBook.ts";
 import type { ValidatorInfo } from "../beacon/types.ts";
+import type { Units, Wei } from "../protocol/units.ts";
 import type { Hex } from "../util/hex.ts";
+import type { ArbitrageRules, Purchase } from "./arbitrage.ts";
 
-/** In the order of a plan: bad news first, then who must leave, then who may. */
+/** In the order of a plan: bad news first, then who must leave, then who may; last what is on the account's own behalf. */
 export const ACTION_KINDS = [
   "proveSlashed",
   "proveWithdrawn",
@@ -18,6 +20,9 @@ export const ACTION_KINDS = [
   "dropQueued",
   "fundValidators",
   "payTreasury",
+  "claimBought",
+  "queueBought",
+  "buyFromPool",
 ] as const;
 export type ActionKind = (typeof ACTION_KINDS)[number];
 
@@ -38,7 +43,25 @@ export type Action =
   | { readonly kind: "requestExit"; readonly pubkey: Hex; readonly slot: number; readonly passed: readonly Hex[] }
   | { readonly kind: "proveValidators" | "fundValidators"; readonly pubkeys: readonly Hex[] }
   | { readonly kind: "dropQueued" | "skipExited"; readonly keyRoots: readonly Hex[] }
-  | { readonly kind: "continueFinalisation" | "payTreasury" };
+  | { readonly kind: "continueFinalisation" | "payTreasury" }
+  /** What comes of its own requests. */
+  | {
+      readonly kind: "claimBought";
+      readonly ids: readonly bigint[];
+      readonly hints: readonly bigint[];
+      readonly amount: Wei;
+      readonly receiver: string;
+    }
+  | { readonly kind: "queueBought"; readonly shares: readonly bigint[] }
+  /** From the EtherPool, where a unit of gas costs no more than `maxFeePerGas` wei. */
+  | {
+      readonly kind: "buyFromPool";
+      readonly ether: Wei;
+      readonly minUnits: Units;
+      readonly maxFeePerGas: bigint;
+      readonly receiver: string;
+      readonly expected: Purchase;
+    };
 
 /** Why nothing of a kind is done. */
 export const REASONS = [
@@ -58,6 +81,18 @@ export const REASONS = [
   "gas is too expensive",
   "waiting to try again",
   "a transaction is pending",
+  "switched off",
+  "it has no account",
+  "its own books can't be read",
+  "the node is behind",
+  "requests are paused",
+  "the protocol is not calm",
+  "the pool is at its target",
+  "what was bought is not queued yet",
+  "the limit is tied up",
+  "the day's limit is reached",
+  "the account has too little ether",
+  "it would not pay",
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
@@ -68,6 +103,8 @@ export interface Rules {
   readonly minFinalisation: bigint;
   /** Wei of the treasury's fees that are worth a transaction. */
   readonly minTreasury: bigint;
+  /** Undefined: it buys nothing. */
+  readonly arbitrage?: ArbitrageRules | undefined;
 }
 
 /** What a part of the plan comes to. */

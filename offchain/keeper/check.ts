@@ -16,11 +16,14 @@ import type { Clock } from "../util/clock.ts";
 import { loadSigner, namesSigner } from "../util/signer.ts";
 import type { KeeperConfig } from "./config.ts";
 import { ACTION_KINDS } from "./actions.ts";
-import type { Rules } from "./actions.ts";
+import type { Reason, Rules } from "./actions.ts";
+import { days, decide, tiedUp } from "./arbitrage.ts";
+import type { ArbitrageRules, Trading } from "./arbitrage.ts";
 import { planActions } from "./plan.ts";
 import { nonces } from "./sender.ts";
 import { readSnapshot } from "./snapshot.ts";
 import type { Snapshot, Sources } from "./snapshot.ts";
+import { TradingReader } from "./trading.ts";
 
 /** Below it the account is nearly empty: some thirty proofs at 10 gwei. */
 const LOW_BALANCE = 5n * 10n ** 16n;
@@ -116,6 +119,10 @@ export async function checkKeeper(
       const balance = await provider.getBalance(address);
       return [balance >= LOW_BALANCE, `${formatEther(balance)} ETH for gas`];
     });
+    await list.run("arbitrage", async () => {
+      if (rules.arbitrage === undefined) return [true, "switched off: ESTUARY_ARBITRAGE is not set"];
+      return [true, sayTrading(await new TradingReader(protocol, address).read(signal), rules.arbitrage)];
+    });
     await list.run("pending", async () => {
       const { mined, pending } = await nonces(provider, address);
       if (pending <= mined) return [true, "nothing of this account waits"];
@@ -133,4 +140,14 @@ export async function checkKeeper(
     return [least <= limit, least <= limit ? price : `${price}: only what is urgent would be sent, or nothing`];
   });
   return list.checks;
+}
+
+/** What it would buy now, and why, or why nothing. */
+function sayTrading(trading: Trading | Reason, rules: ArbitrageRules): string {
+  if (typeof trading === "string") return `buys nothing: ${trading}`;
+  const state = `${formatEther(tiedUp(trading))} of ${formatEther(rules.most)} ETH are tied up, ${formatEther(trading.spentToday)} of ${formatEther(rules.mostADay)} spent today`;
+  const decided = decide(trading, rules);
+  if (typeof decided === "string") return `buys nothing: ${decided}; ${state}`;
+  const { amount, value, gas, wait, waiting, profit } = decided;
+  return `would buy for ${formatEther(amount)} ETH what is worth ${formatEther(value)}, and wait ${days(wait)} days: ${formatEther(profit)} ETH after ${formatEther(gas)} of gas and ${formatEther(waiting)} for the wait; ${state}`;
 }

@@ -1,5 +1,5 @@
 /** Settings of the keeper, from the environment. */
-import { amountField, field, wholeNumber, yesOrNo } from "../util/config.ts";
+import { amountField, field, optionalAmount, wholeNumber, yesOrNo } from "../util/config.ts";
 import type { Config } from "../util/config.ts";
 import { DAEMON_FIELDS } from "../util/daemon.ts";
 import { SIGNER_FIELDS } from "../util/signer.ts";
@@ -31,6 +31,27 @@ export const KEEPER_FIELDS = {
   MIN_TREASURY: amountField(ETH_DECIMALS, {
     about: "ETH of fees that are worth a payment to the treasury",
     fallback: "1",
+  }),
+  ARBITRAGE: optionalAmount(ETH_DECIMALS, {
+    about:
+      "most ETH of the account that may be tied up in estETH that it buys from the EtherPool, queues and claims: all estETH of the account is queued. Unset, it buys nothing",
+  }),
+  ARBITRAGE_A_DAY: amountField(ETH_DECIMALS, { about: "most ETH of it that is spent within a day", fallback: "10" }),
+  ARBITRAGE_PROFIT: amountField(ETH_DECIMALS, {
+    about: "ETH that a purchase must bring, after gas and the cost of waiting",
+    fallback: "0.001",
+  }),
+  ARBITRAGE_PROFIT_BP: field(wholeNumber(0, 500), {
+    about: "the same in basis points, of each wei",
+    fallback: "2",
+  }),
+  CAPITAL_COST_BP: field(wholeNumber(0, 10_000), {
+    about: "what ETH costs that waits in the queue, in basis points a year",
+    fallback: "300",
+  }),
+  GAS_RESERVE: amountField(ETH_DECIMALS, {
+    about: "ETH of the account that buys nothing: it is for gas",
+    fallback: "0.5",
   }),
 };
 

@@ -1,5 +1,5 @@
 /** One turn after the other: read, plan, and do what the plan says, one transaction at a time. */
-import { ZeroAddress } from "ethers";
+import { ZeroAddress, formatEther } from "ethers";
 import type { TransactionReceipt } from "ethers";
 import { AppError, isAbort } from "../util/errors.ts";
 import type { ValidatorEntry } from "../chain/validatorBook.ts";
@@ -11,6 +11,8 @@ import { backoff } from "../util/retry.ts";
 import type { KeeperMetrics } from "./metrics.ts";
 import { ACTION_KINDS, MAX_BATCH } from "./actions.ts";
 import type { Action, ActionKind, Reason, Rules } from "./actions.ts";
+import { ProfitBook, days, tiedUp } from "./arbitrage.ts";
+import type { Trading } from "./arbitrage.ts";
 import { planActions } from "./plan.ts";
 import type { Plan } from "./plan.ts";
 import { Proofs, requestFor } from "./requests.ts";
@@ -19,6 +21,7 @@ import { TransactionPending } from "./sender.ts";
 import type { Sender } from "./sender.ts";
 import { readSnapshot } from "./snapshot.ts";
 import type { Snapshot, Sources } from "./snapshot.ts";
+import type { TradingReader } from "./trading.ts";
 
 export interface KeeperOptions {
   readonly sources: Sources;
@@ -26,6 +29,8 @@ export interface KeeperOptions {
   readonly sender: Sender | undefined;
   /** Whose transactions a dry run simulates; nobody's in particular where undefined. */
   readonly account?: string | undefined;
+  /** Of the account's own trades; undefined where it makes none. */
+  readonly trading?: TradingReader | undefined;
   readonly clock: Clock;
   readonly rules: Rules;
   readonly log: Log;
@@ -47,6 +52,8 @@ export interface Turn {
 
 /** What stops working soon: proofs that keep a loss from being escaped. */
 const URGENT: ReadonlySet<ActionKind> = new Set(["proveSlashed", "proveWithdrawn"]);
+/** On the account's own behalf. */
+const OWN: ReadonlySet<ActionKind> = new Set(["claimBought", "queueBought", "buyFromPool"]);
 const REST = 3_600;
 
 export class Keeper {
@@ -56,6 +63,7 @@ export class Keeper {
 
   /** Warned of: once each. */
   readonly #foreign = new Set<string>();
+  readonly #profit = new ProfitBook();
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -64,7 +72,7 @@ export class Keeper {
   /** @throws AppError (unavailable) where a node can't be used */
   async turn(signal?: AbortSignal): Promise<Turn> {
     const { sources, rules, log, metrics } = this.#options;
-    const snapshot = await readSnapshot(sources, signal);
+    const snapshot = { ...(await readSnapshot(sources, signal)), trading: await this.#readTrading(signal) };
     const plan = planActions(snapshot, rules);
     for (const pubkey of plan.foreign.filter((key) => !this.#foreign.has(key))) {
       this.#foreign.add(pubkey);
@@ -81,7 +89,21 @@ export class Keeper {
     }
     for (const kind of ACTION_KINDS) metrics.blocked(kind, [...plan.reasons[kind], ...(held.get(kind) ?? [])]);
     metrics.turned(snapshot, plan);
+    if (typeof snapshot.trading === "object")
+      metrics.traded(tiedUp(snapshot.trading), this.#profit.profit(snapshot.trading));
     return { snapshot, plan, done };
+  }
+
+  /** What keeps it from its own trades keeps it from nothing else. */
+  async #readTrading(signal: AbortSignal | undefined): Promise<Trading | Reason | undefined> {
+    const { trading, log } = this.#options;
+    try {
+      return await trading?.read(signal);
+    } catch (error) {
+      if (isAbort(error) && signal?.aborted === true) throw error;
+      log.warn(`what it trades can't be read: ${refusalOf(error).message}`);
+      return "its own books can't be read";
+    }
   }
 
   /** @returns what was sent, or why nothing was */
@@ -111,9 +133,12 @@ export class Keeper {
         return [];
       }
       if ("cause" in action) log.info({ action: action.kind, pubkey: action.pubkey, cause: action.cause }, "ejecting");
-      const receipt = await sender.send(request, URGENT.has(action.kind), signal);
+      if (action.kind === "buyFromPool") log.info(purchaseOf(action), "buying estETH to queue");
+      const maxFeePerGas = action.kind === "buyFromPool" ? action.maxFeePerGas : undefined;
+      const receipt = await sender.send(request, { urgent: URGENT.has(action.kind), maxFeePerGas }, signal);
       this.#refused.delete(key);
       metrics.sent(action.kind, receipt);
+      if (OWN.has(action.kind)) this.#traded(action, receipt, snapshot);
       log.info({ action: action.kind, hash: receipt.hash, gas: String(receipt.gasUsed) }, "done");
       return [{ action, receipt }];
     } catch (error) {
@@ -125,6 +150,16 @@ export class Keeper {
       if (error instanceof TransactionPending) return "a transaction is pending";
       return this.#refuse(key, action, error, snapshot, proofs, signal);
     }
+  }
+
+  #traded(action: Action, receipt: TransactionReceipt, { trading }: Snapshot): void {
+    // before the first of them: what there was does not count
+    if (typeof trading === "object") this.#profit.profit(trading);
+    this.#profit.done(action, receipt.fee);
+    this.#options.trading?.mined(receipt.blockNumber);
+    if (action.kind === "buyFromPool") this.#options.metrics.bought(action.expected);
+    if (action.kind === "claimBought")
+      this.#options.log.info({ requests: action.ids.length, eth: formatEther(action.amount) }, "claimed");
   }
 
   /** Does it without the operator who spoils it, if that is why; else tries again later. */
@@ -154,8 +189,18 @@ export class Keeper {
   }
 }
 
-/** The same action in every state: its proofs may be newer. */
+function purchaseOf({ expected, minUnits, maxFeePerGas }: Extract<Action, { kind: "buyFromPool" }>): object {
+  const { amount, value, gas, wait, waiting, profit } = expected;
+  return {
+    ...{ eth: formatEther(amount), worth: formatEther(value), gas: formatEther(gas), days: days(wait) },
+    ...{ waiting: formatEther(waiting), profit: formatEther(profit) },
+    ...{ minUnits: String(minUnits), maxFeePerGas: String(maxFeePerGas) },
+  };
+}
+
+/** The same action in every state: its proofs may be newer, and what it buys or claims another amount. */
 function keyOf(action: Action): string {
+  if (OWN.has(action.kind)) return action.kind;
   return JSON.stringify("slot" in action ? { ...action, slot: undefined } : action);
 }
 

@@ -8,6 +8,7 @@ import { TOP_UP } from "../protocol/units.ts";
 import { fundingOrder } from "../protocol/validatorOrder.ts";
 import type { Hex } from "../util/hex.ts";
 import { ACTION_KINDS, EJECTION_CAUSES, FAR_FUTURE } from "./actions.ts";
+import { arbitrage } from "./arbitrage.ts";
 import type { Action, ActionKind, EjectionCause, Known, Part, Reason, Rules } from "./actions.ts";
 import { demandedExits, ejectionCause, ejections } from "./exits.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -38,6 +39,7 @@ export function planActions(snapshot: Snapshot, rules: Rules): Plan {
     keysToProve(snapshot, rules),
     funding(snapshot, rules),
     treasuryPayment(snapshot, rules),
+    arbitrage(snapshot.trading, rules.arbitrage),
   ];
   const actions = parts.flatMap((part) => part.actions);
   const reasons = Object.fromEntries(

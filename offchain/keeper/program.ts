@@ -25,6 +25,7 @@ import type { KeeperMetrics } from "./metrics.ts";
 import type { Rules } from "./actions.ts";
 import { Sender } from "./sender.ts";
 import type { Sources } from "./snapshot.ts";
+import { TradingReader } from "./trading.ts";
 
 /** Seconds between two looks for a receipt, at most. */
 const LOOK_FOR_RECEIPTS = 3;
@@ -73,7 +74,22 @@ export async function keeperProgram(args: readonly string[], program: Program): 
 }
 
 export function rulesOf(config: KeeperConfig): Rules {
-  return { batch: config.BATCH, minFinalisation: config.MIN_FINALISATION, minTreasury: config.MIN_TREASURY };
+  return {
+    batch: config.BATCH,
+    minFinalisation: config.MIN_FINALISATION,
+    minTreasury: config.MIN_TREASURY,
+    arbitrage:
+      config.ARBITRAGE === undefined
+        ? undefined
+        : {
+            most: config.ARBITRAGE,
+            mostADay: config.ARBITRAGE_A_DAY,
+            minProfit: config.ARBITRAGE_PROFIT,
+            minProfitBp: BigInt(config.ARBITRAGE_PROFIT_BP),
+            capitalCostBp: BigInt(config.CAPITAL_COST_BP),
+            reserve: config.GAS_RESERVE,
+          },
+  };
 }
 
 interface Surroundings {
@@ -89,6 +105,8 @@ async function connectNodes(config: KeeperConfig, { clock, log }: Surroundings):
   const provider = new ExecutionProvider({ urls: config.EXECUTION_URLS, chainId, timeoutSeconds, onFailure });
   const beacon = new BeaconClient({ urls: config.BEACON_URLS, clock, chainId, timeoutSeconds, onFailure });
   const protocol = await connect(provider, deployment);
+  if (config.ARBITRAGE !== undefined && protocol.liquidity === undefined)
+    throw new AppError(EXIT.usage, "ESTUARY_ARBITRAGE: the addresses file names no Router, and so no EtherPool");
   return { protocol, beacon, reader: new ValidatorReader(protocol.validators, provider, deployment.fromBlock) };
 }
 
@@ -107,10 +125,15 @@ async function makeKeeper(
     pollSeconds: Math.min(LOOK_FOR_RECEIPTS, config.POLL_SECONDS),
     replacements: config.REPLACEMENTS,
   };
+  const account = await signer?.getAddress();
   return new Keeper({
     sources,
+    trading:
+      account === undefined || config.ARBITRAGE === undefined
+        ? undefined
+        : new TradingReader(sources.protocol, account),
     sender: signer === undefined || config.DRY_RUN ? undefined : new Sender(signer, provider, clock, rules, log),
-    account: await signer?.getAddress(),
+    account,
     clock,
     rules: rulesOf(config),
     log,

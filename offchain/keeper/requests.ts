@@ -1,8 +1,10 @@
 /** Actions as transactions: proofs are fetched here, one state for all that need it. */
+import { ZeroAddress } from "ethers";
 import type { TransactionRequest } from "ethers";
 import { contractValidatorBatch } from "../beacon/contractProofs.ts";
 import type { BeaconBlockInfo, BeaconSource, StateProofs } from "../beacon/types.ts";
 import type { Protocol } from "../chain/connect.ts";
+import { liquidityOf } from "../chain/read/etherPool.ts";
 import type { Hex } from "../util/hex.ts";
 import type { Action } from "./actions.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -69,12 +71,13 @@ export class Proofs {
 /** @param exitFee wei for one EIP-7002 request now: sent twice, the excess comes back */
 export async function requestFor(
   action: Action,
-  { validators, pool, operators }: Protocol,
+  protocol: Protocol,
   proofs: Proofs,
   snapshot: Snapshot,
   exitFee: () => Promise<bigint>,
   signal?: AbortSignal,
 ): Promise<TransactionRequest> {
+  const { validators, pool, operators, queue } = protocol;
   switch (action.kind) {
     case "proveSlashed":
     case "proveExiting": {
@@ -115,6 +118,14 @@ export async function requestFor(
       return pool.continueFinalisation.populateTransaction();
     case "payTreasury":
       return operators.payTreasury.populateTransaction();
+    case "claimBought":
+      return queue.claimWithdrawals.populateTransaction([...action.ids], [...action.hints], action.receiver);
+    case "queueBought":
+      return queue.requestWithdrawalsShares.populateTransaction([...action.shares], ZeroAddress);
+    case "buyFromPool": {
+      const { etherPool } = liquidityOf(protocol);
+      return etherPool.buy.populateTransaction(action.minUnits, action.receiver, { value: action.ether });
+    }
   }
 }
 

@@ -11,6 +11,7 @@ import type { CallData, Settled } from "../chain/write/flight.ts";
 import { expectFunds, gasLimitFor } from "../chain/write/funds.ts";
 import { dearer, priceWithin, readMarket } from "../chain/write/price.ts";
 import type { Price } from "../chain/write/price.ts";
+import { min } from "../protocol/integers.ts";
 import type { Clock } from "../util/clock.ts";
 import { AppError, EXIT, isAbort } from "../util/errors.ts";
 import type { Log } from "../util/log.ts";
@@ -26,6 +27,13 @@ export interface SenderRules {
   readonly pollSeconds: number;
   /** How often one transaction may be replaced. */
   readonly replacements: number;
+}
+
+export interface SendOptions {
+  /** Whether the higher limit applies. */
+  readonly urgent?: boolean;
+  /** Wei per gas: a limit of this transaction's own, beside the rules'. */
+  readonly maxFeePerGas?: bigint | undefined;
 }
 
 /** Nothing was sent: one that this account sent before is not mined yet, and may still be. */
@@ -62,7 +70,11 @@ export class Sender {
    * Estimates, sends and waits until it is mined.
    * @throws TransactionPending; TooExpensive; the node's error when the transaction would fail; AppError when it was not mined or failed
    */
-  async send(request: TransactionRequest, urgent: boolean, signal?: AbortSignal): Promise<TransactionReceipt> {
+  async send(
+    request: TransactionRequest,
+    { urgent = false, maxFeePerGas }: SendOptions = {},
+    signal?: AbortSignal,
+  ): Promise<TransactionReceipt> {
     if (this.#busy) throw new TransactionPending();
     this.#busy = true;
     try {
@@ -75,7 +87,9 @@ export class Sender {
         value: BigInt(value ?? 0n),
       };
       const gasLimit = gasLimitFor(await this.#provider.estimateGas({ ...call, from }));
-      return await this.#seeThrough({ from, call, nonce, gasLimit }, urgent, signal);
+      const allowed = urgent ? this.#rules.urgentMaxFeePerGas : this.#rules.maxFeePerGas;
+      const limit = maxFeePerGas === undefined ? allowed : min(allowed, maxFeePerGas);
+      return await this.#seeThrough({ from, call, nonce, gasLimit }, limit, signal);
     } finally {
       this.#busy = false;
     }
@@ -97,11 +111,10 @@ export class Sender {
 
   async #seeThrough(
     { from, call, nonce, gasLimit }: { from: string; call: CallData; nonce: number; gasLimit: bigint },
-    urgent: boolean,
+    limit: bigint,
     signal: AbortSignal | undefined,
   ): Promise<TransactionReceipt> {
     const { replacements, replaceAfter, pollSeconds } = this.#rules;
-    const limit = urgent ? this.#rules.urgentMaxFeePerGas : this.#rules.maxFeePerGas;
     let price: Price | undefined = priceWithin(await readMarket(this.#provider), limit);
     let last = price;
     expectFunds(await this.#provider.getBalance(from), call.value, gasLimit * price.maxFeePerGas);

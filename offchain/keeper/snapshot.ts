@@ -8,6 +8,8 @@ import type { BeaconBlockInfo, BeaconSource, StateView } from "../beacon/types.t
 import type { TierQueue } from "../protocol/validatorOrder.ts";
 import type { Hex } from "../util/hex.ts";
 import { AppError, EXIT, isAbort } from "../util/errors.ts";
+import type { Reason } from "./actions.ts";
+import type { Trading } from "./arbitrage.ts";
 import { refusalOf } from "./reverts.ts";
 
 /** IOperatorRegistry.exitCause: the operator has debt or is frozen. */
@@ -47,6 +49,8 @@ export interface Snapshot {
   readonly treasury: bigint;
   /** The newest finalised block, and of its state the validators of the protocol. */
   readonly state: StateView;
+  /** Of the account's own trades; a reason where it can't be told, undefined where it has no account or makes none. */
+  readonly trading?: Trading | Reason | undefined;
 }
 
 export interface Sources {

@@ -112,8 +112,16 @@ export function field<T>(
 
 /** An amount in a unit of `decimals` places, shown as it is set. */
 export function amountField(decimals: number, options: Options & { fallback?: string }): Field<bigint> {
-  const show = (value: bigint): string => formatUnits(value, decimals).replace(/\.0$/, "");
-  return { ...field(amount(decimals), options), show };
+  return { ...field(amount(decimals), options), show: shownIn(decimals) };
+}
+
+/** The same, which may be left unset. */
+export function optionalAmount(decimals: number, options: Options): Field<bigint | undefined> {
+  return { ...optional(amount(decimals), options), show: shownIn(decimals) };
+}
+
+function shownIn(decimals: number): (value: bigint) => string {
+  return (value) => formatUnits(value, decimals).replace(/\.0$/, "");
 }
 
 export function optional<T>(parse: (text: string) => T, { about, secret }: Options): Field<T | undefined> {

@@ -290,7 +290,7 @@ describe("a transaction on its way", function () {
             if (count === 6) await mine();
           };
           const sender = new Sender(wallet, provider, clock, rules, silentLog);
-          const receipt = await sender.send({ to: TO, value: 7n }, false);
+          const receipt = await sender.send({ to: TO, value: 7n });
           expect(receipt.status).to.equal(1);
           expect(await used()).to.equal(1);
           expect(await provider.getBalance(TO)).to.equal(7n);
@@ -326,7 +326,7 @@ describe("a transaction on its way", function () {
         if (sent > 1) await mine();
       };
       const sender = new Sender(wallet, provider, clock, rules, silentLog);
-      expect((await sender.send({ to: TO, value: 7n }, false)).status).to.equal(1);
+      expect((await sender.send({ to: TO, value: 7n })).status).to.equal(1);
       expect([sent, await used()]).to.deep.equal([2, 1]);
     });
 

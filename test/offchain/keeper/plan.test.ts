@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { ValidatorInfo } from "../../../offchain/beacon/types.ts";
 import { ACTION_KINDS } from "../../../offchain/keeper/actions.ts";
+import type { ActionKind } from "../../../offchain/keeper/actions.ts";
 import { planActions } from "../../../offchain/keeper/plan.ts";
 import type { Snapshot } from "../../../offchain/keeper/snapshot.ts";
 import {
@@ -19,12 +20,17 @@ import type { Key } from "./snapshots.ts";
 import { ETH, RULES } from "./world.ts";
 
 describe("the keeper's plan", () => {
-  it("is empty where nothing is to be done, and says so of every action but exits", () => {
+  it("is empty where nothing is to be done, and says so of every action but exits and what is switched off", () => {
     const { actions, reasons, foreign } = plan([{}]);
     expect(actions).to.deep.equal([]);
     expect(foreign).to.deep.equal([]);
-    for (const kind of ACTION_KINDS)
-      expect(reasons[kind], kind).to.deep.equal([kind === "requestExit" ? "no exit is needed" : "nothing to do"]);
+    const otherwise: Readonly<Partial<Record<ActionKind, string>>> = {
+      requestExit: "no exit is needed",
+      claimBought: "switched off",
+      queueBought: "switched off",
+      buyFromPool: "switched off",
+    };
+    for (const kind of ACTION_KINDS) expect(reasons[kind], kind).to.deep.equal([otherwise[kind] ?? "nothing to do"]);
   });
 
   describe("of proofs", () => {

@@ -28,12 +28,15 @@ describe("the keeper program", () => {
   let folder: string;
 
   before(async () => {
-    world = await startWorld();
+    world = await startWorld({ trades: true });
     const { p, connection } = world;
     rpc = await serveRpc(connection.provider, 0);
     folder = mkdtempSync(join(tmpdir(), "estuary-keeper-"));
     const [token, wrapped] = await Promise.all([p.token.getAddress(), p.wrapped.getAddress()]);
-    writeFileSync(join(folder, "addresses.json"), JSON.stringify({ chainId: 31_337, token, wrapped, fromBlock: 0 }));
+    const router = world.protocol.liquidity?.router.target;
+    const addresses = { chainId: 31_337, token, wrapped, fromBlock: 0 };
+    writeFileSync(join(folder, "addresses.json"), JSON.stringify({ ...addresses, router }));
+    writeFileSync(join(folder, "without.json"), JSON.stringify(addresses));
     const keys = await predeposit(p, 2, 0);
     await p.beacon.advanceUntil((state) => keys.every(({ pubkey }) => state.validator(pubkey) !== undefined));
     await world.finalize();
@@ -93,6 +96,7 @@ describe("the keeper program", () => {
         "plan",
         "signer",
         "account",
+        "arbitrage",
         "pending",
         "gas",
       ],
@@ -102,7 +106,7 @@ describe("the keeper program", () => {
     expect(checks["proofs"]?.explanation).to.match(/^one made from the electra state at slot \d+$/);
     expect(checks["signer"]?.explanation).to.equal(await world.p.keeper.getAddress());
     const table = (await run(["check"], {}, { json: false })).printed[0] ?? "";
-    expect(table.split("\n")).to.have.length(12);
+    expect(table.split("\n")).to.have.length(13);
     expect(table).to.match(/^ok {4}execution node {2}chain 31337, block \d+$/m);
   });
 
@@ -126,6 +130,35 @@ describe("the keeper program", () => {
     expect(blind.code).to.equal(EXIT.unavailable);
     expect(checksOf(blind)["states"]).to.include({ ok: false });
     expect(checksOf(blind)["proofs"]?.explanation).to.equal("needs states");
+  });
+
+  it("buys from the EtherPool only where it is told to: it says what it would buy, or why nothing", async () => {
+    const explained = async (change: Record<string, string>): Promise<string | undefined> =>
+      checksOf(await run(["check"], change))["arbitrage"]?.explanation;
+    const on = { ESTUARY_ARBITRAGE: "5", ESTUARY_ARBITRAGE_PROFIT: "0.0001" };
+    expect(await explained({})).to.equal("switched off: ESTUARY_ARBITRAGE is not set");
+    expect(await explained(on)).to.equal(
+      "buys nothing: the pool is at its target; 0.0 of 5.0 ETH are tied up, 0.0 of 10.0 spent today",
+    );
+    const { p, protocol } = world;
+    const etherPool = protocol.liquidity?.etherPool.connect(p.alice);
+    if (etherPool === undefined) throw new Error("no pool");
+    const most = 2n ** 96n - 1n;
+    await p.pool.connect(p.alice).deposit(p.alice, p.alice, { value: 90n * 10n ** 18n });
+    await p.token.connect(p.alice).approve(etherPool, most);
+    await etherPool.enter(60n * 10n ** 18n, most, p.alice, { value: 30n * 10n ** 18n });
+    await etherPool.sellFor(10n * 10n ** 18n, most, p.alice);
+    expect(await explained(on)).to.match(
+      /^would buy for 5\.0 ETH what is worth 5\.0\d+, and wait \d+\.\d days: 0\.0\d+ ETH after 0\.\d+ of gas and 0\.\d+ for the wait; 0\.0 of 5\.0 ETH are tied up, 0\.0 of 10\.0 spent today$/,
+    );
+    const refused = async (change: Record<string, string>) => {
+      const { exitCode, message } = await refusalOf(run(["check"], change));
+      return `${exitCode}: ${message}`;
+    };
+    expect(await refused({ ...on, ESTUARY_DEPLOYMENT: join(folder, "without.json") })).to.equal(
+      "2: ESTUARY_ARBITRAGE: the addresses file names no Router, and so no EtherPool",
+    );
+    expect(await refused({ ESTUARY_ARBITRAGE: "much" })).to.match(/^2: ESTUARY_ARBITRAGE: a decimal number/);
   });
 
   it("makes one turn, dry or not", async () => {

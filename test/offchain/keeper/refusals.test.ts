@@ -64,9 +64,9 @@ describe("the keeper, when something is in its way", () => {
     expect(await blockedBy(world, "proveValidators")).to.deep.equal(["gas is too expensive"]);
     const sender = world.sender({ maxFeePerGas: 1n });
     const to = await world.p.keeper.getAddress();
-    const outcome = await sender.send({ to }, false).catch((error: unknown) => error);
+    const outcome = await sender.send({ to }).catch((error: unknown) => error);
     expect(outcome).to.be.instanceOf(TooExpensive);
-    expect((await sender.send({ to }, true)).status, "urgent ones have a limit of their own").to.equal(1);
+    expect((await sender.send({ to }, { urgent: true })).status, "urgent ones have a limit of their own").to.equal(1);
   });
 
   it("proves the other keys when an operator's bond is too small", async () => {
@@ -86,7 +86,7 @@ describe("the keeper, when something is in its way", () => {
         address: () => p.keeper.getAddress(),
         send: async (request: TransactionRequest, urgent: boolean) => {
           await p.validators.connect(p.carol).fundValidators([keys[0]?.pubkey ?? "0x"]);
-          return world.sender().send(request, urgent);
+          return world.sender().send(request, { urgent });
         },
       } as never,
     });

@@ -71,7 +71,7 @@ describe("the keeper's sender", () => {
     state.onSleep = () => {
       if (state.sent.length === 3) state.receipts.set("0x1", 1);
     };
-    const receipt = await sender.send({ to: FROM }, false);
+    const receipt = await sender.send({ to: FROM });
     expect(receipt.hash).to.equal("0x1");
     expect(state.sent.map(({ nonce }) => nonce)).to.deep.equal([7, 7, 7]);
     const fees = state.sent.map(({ maxFeePerGas }) => BigInt(maxFeePerGas ?? 0n));
@@ -83,7 +83,7 @@ describe("the keeper's sender", () => {
   it("offers its limit once where the market goes beyond it meanwhile, and then only waits", async () => {
     const { state, sender } = fakeNode();
     state.onSleep = () => (state.base = 10_000n * GWEI);
-    expect(await failure(sender.send({ to: FROM }, false))).to.equal(
+    expect(await failure(sender.send({ to: FROM }))).to.equal(
       "transaction 0x2 (nonce 7) was not mined after 3 replacements",
     );
     const limit = SENDER_RULES.maxFeePerGas;
@@ -94,7 +94,7 @@ describe("the keeper's sender", () => {
   it("sends nothing that the account can't pay: it says what it has and needs", async () => {
     const { state, sender } = fakeNode();
     state.balance = 10n ** 15n;
-    expect(await failure(sender.send({ to: FROM }, false))).to.equal(
+    expect(await failure(sender.send({ to: FROM }))).to.equal(
       "the account has 0.001 ETH, this needs 0.00252 ETH (fee up to 0.00252)",
     );
     expect(state.sent).to.deep.equal([]);
@@ -104,7 +104,7 @@ describe("the keeper's sender", () => {
     const { state, sender } = fakeNode();
     state.refuse = Object.assign(new Error("nonce has already been used"), { code: "NONCE_EXPIRED" });
     state.onSleep = () => (state.mined = 8);
-    expect(await failure(sender.send({ to: FROM }, false))).to.match(
+    expect(await failure(sender.send({ to: FROM }))).to.match(
       /^transaction .* \(nonce 7\) was replaced by another transaction$/,
     );
     expect(state.now).to.be.at.most(5 * SENDER_RULES.pollSeconds);
@@ -116,36 +116,36 @@ describe("the keeper's sender", () => {
     state.onSleep = () => {
       state.receipts.set("0x1", 1);
     };
-    expect(await failure(sender.send({ to: FROM }, true))).to.equal("a transaction is pending");
+    expect(await failure(sender.send({ to: FROM }, { urgent: true }))).to.equal("a transaction is pending");
     state.now += SENDER_RULES.replaceAfter - 1;
-    expect(await failure(sender.send({ to: FROM }, true))).to.equal("a transaction is pending");
+    expect(await failure(sender.send({ to: FROM }, { urgent: true }))).to.equal("a transaction is pending");
     expect(state.sent).to.deep.equal([]);
     state.now += 1;
-    expect((await sender.send({ to: FROM }, false)).status).to.equal(1);
+    expect((await sender.send({ to: FROM })).status).to.equal(1);
     expect(state.sent[0]?.nonce).to.equal(7);
   });
 
   it("gives each pending transaction its own time", async () => {
     const { state, sender } = fakeNode();
     state.pending = 9;
-    await failure(sender.send({ to: FROM }, false));
+    await failure(sender.send({ to: FROM }));
     state.now += SENDER_RULES.replaceAfter;
     state.mined = 8;
-    expect(await failure(sender.send({ to: FROM }, false)), "the first was mined").to.equal("a transaction is pending");
+    expect(await failure(sender.send({ to: FROM })), "the first was mined").to.equal("a transaction is pending");
     [state.mined, state.pending] = [9, 9];
     state.onSleep = () => {
       state.receipts.set("0x1", 1);
     };
-    await sender.send({ to: FROM }, false);
+    await sender.send({ to: FROM });
     expect(state.sent[0]?.nonce).to.equal(9);
   });
 
   it("says when a transaction failed, and sends one at a time", async () => {
     const { state, sender } = fakeNode();
     state.receipts.set("0x1", 0);
-    expect(await failure(sender.send({ to: FROM }, false))).to.equal("transaction 0x1 failed");
-    const first = sender.send({ to: FROM }, true);
-    expect(await failure(sender.send({ to: FROM }, true))).to.equal("a transaction is pending");
+    expect(await failure(sender.send({ to: FROM }))).to.equal("transaction 0x1 failed");
+    const first = sender.send({ to: FROM }, { urgent: true });
+    expect(await failure(sender.send({ to: FROM }, { urgent: true }))).to.equal("a transaction is pending");
     state.receipts.set("0x2", 1);
     expect((await first).hash).to.equal("0x2");
   });

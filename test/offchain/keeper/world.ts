@@ -4,6 +4,7 @@ import type { NetworkConnection } from "hardhat/types/network";
 import { Registry } from "prom-client";
 import { serveBeaconApi } from "../../../devnet/simulated/api/server.ts";
 import type { BeaconApi } from "../../../devnet/simulated/api/server.ts";
+import { openLiquidity } from "../../../devnet/simulated/localLiquidity.ts";
 import { startLocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import type { LocalProtocol } from "../../../devnet/simulated/localProtocol.ts";
 import { BeaconClient } from "../../../offchain/beacon/client.ts";
@@ -44,13 +45,16 @@ export interface KeeperWorld {
   close(): Promise<void>;
 }
 
-export async function startWorld(): Promise<KeeperWorld> {
+/** @param trades whether there is an EtherPool, at its target */
+export async function startWorld({ trades = false } = {}): Promise<KeeperWorld> {
   const connection = await network.create();
   const p = await startLocalProtocol(connection);
+  const liquidity = trades ? await openLiquidity(connection, p) : undefined;
   const api = await serveBeaconApi(p.beacon);
   const { provider } = connection.ethers;
   const [token, wrapped] = await Promise.all([p.token.getAddress(), p.wrapped.getAddress()]);
-  const protocol = await connect(provider, { chainId: 31_337n, token, wrapped, fromBlock: 0 });
+  const router = await liquidity?.router.getAddress();
+  const protocol = await connect(provider, { chainId: 31_337n, token, wrapped, router, fromBlock: 0 });
   let registry = new Registry();
   const clock: Clock = { now: () => p.beacon.timeOf(p.beacon.head.slot), sleep: () => Promise.resolve() };
   const sender = (rules: Partial<SenderRules> = {}): Sender =>
