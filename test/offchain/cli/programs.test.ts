@@ -37,7 +37,7 @@ describe("the programs of npm run", () => {
         expect({ status, stderr }).to.deep.equal({ status: 0, stderr: "" });
         expect(stdout.trim()).to.equal(USAGE[name]);
         expect(stdout)
-          .to.match(/^usage: npm (run )?\w+ -- /)
+          .to.match(/^usage: npm (run )?[\w:]+ -- /)
           .and.include("Exit codes: 0 ");
       });
 
