@@ -78,7 +78,11 @@ export function useRead<T, First = undefined>(
   }, [isDue, refetch]);
   // where the newest block can't be found out, whatever is shown is of an older one
   const error = query.error ?? (data === undefined ? null : ground.error);
-  return { ...query, data: data?.value, error, isError: error !== null } as UseQueryResult<T>;
+  const again: UseQueryResult<T>["refetch"] = async (options) => {
+    const result = await refetch(options);
+    return { ...result, data: result.data?.value } as Awaited<ReturnType<UseQueryResult<T>["refetch"]>>;
+  };
+  return { ...query, data: data?.value, error, isError: error !== null, refetch: again } as UseQueryResult<T>;
 }
 
 async function readWith<T, First>(
