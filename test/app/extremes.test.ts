@@ -6,7 +6,7 @@ import { clipped, connectAs, openBrowser, openPage } from "./browser.ts";
 import type { Opened } from "./browser.ts";
 import { REPORTS, REQUESTS, asPool, liveThroughYears, requestMany } from "./longLives.ts";
 import { processorTime } from "./pace.ts";
-import { describeApp, ofSharedChain, remember } from "./shared.ts";
+import { changeConfig, describeApp, ofSharedChain, remember } from "./shared.ts";
 
 const MOST_MS = 2_000;
 
@@ -87,6 +87,8 @@ describeApp("the app with long lives", function () {
   before(async () => {
     browser = await openBrowser({ width: 1_280 });
     page = await browser.page();
+    // as a node is asked that is elsewhere than the page
+    await changeConfig(page, (config) => ({ ...config, rpc: [chain().rpcUrl] }));
     await openPage(page, chain().url, "");
     await connectAs(page, "Bob");
     await page.getByRole("button", { name: "I understand" }).click();

@@ -135,7 +135,8 @@ export function useAccountKind(address: string | undefined): UseQueryResult<Acco
 }
 
 /** More requests than that are shown by their first ones before all are read. */
-const FIRST_REQUESTS = 250;
+const FIRST_REQUESTS = 100;
+const PAINT_MS = 250;
 
 export function useWithdrawals(owner: string | undefined): UseQueryResult<OwnerRequests> {
   const name = ["withdrawals", owner];
@@ -150,6 +151,8 @@ export function useWithdrawals(owner: string | undefined): UseQueryResult<OwnerR
             if (before === undefined && (first?.before?.kept.items.length ?? 0) > FIRST_REQUESTS) {
               const value = await readWithdrawals(protocol, owner, { ...options, most: FIRST_REQUESTS });
               queryClient.setQueryData<Reading<OwnerRequests>>(["read", ...name], { at, value });
+              // drawn before the rest is asked for
+              await new Promise((resolve) => setTimeout(resolve, PAINT_MS));
             }
             return readWithdrawals(protocol, owner, options);
           },

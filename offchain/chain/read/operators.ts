@@ -83,7 +83,7 @@ function namingFeed({ operators, fromBlock }: Protocol): Feed<Naming> {
   const added = operators.interface.getEvent("OperatorAdded").topicHash;
   const renamed = operators.interface.getEvent("OperatorRenamed").topicHash;
   return {
-    filter: { address: operators.target as string, topics: [[added, renamed]] },
+    filter: { address: operators.target, topics: [[added, renamed]] },
     fromBlock,
     decode: (logs: readonly Log[]) =>
       logs.flatMap((log) => {
