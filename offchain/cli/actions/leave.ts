@@ -59,7 +59,8 @@ export async function leaveAtOnce(session: Session, text: string, options: Leave
   const [market, held] = await Promise.all([readEtherPool(session.protocol), readAccount(session.protocol, owner)]);
   const amount = wrapped ? partOf(held.wrapped, "westETH", text) : partOf(held.staked, "estETH", text);
   const split = foretold(() => splitLeave(market, sharesOf(held, amount, wrapped), terms.maxFeeBp));
-  checkSplit(split, split.ether, terms);
+  foretold(() => ensure(split.ether > 0n || split.queued > 0n, "NothingToDo"));
+  checkLeast(split.ether, terms);
   const rows = await leavingRows(session, market, split, terms);
   const quote = quoteOf(split, terms);
   const next = step(() => leave(context, amount, { ...terms, wrapped }), {
@@ -116,14 +117,11 @@ export async function checkPermit({ protocol }: Session, owner: string, { permit
     throw new AppError(EXIT.usage, `--permit: ${owner} is a contract account, whose key signs no permit: leave it out`);
 }
 
-/** What would be refused after an approval was paid for. @throws AppError: failure, or refused below --min-ether */
-export function checkSplit({ queued }: LeaveSplit, atOnce: Wei, { minEther }: LeavingTerms): void {
-  foretold(() => ensure(atOnce > 0n || queued > 0n, "NothingToDo"));
-  if (atOnce < minEther)
-    throw new AppError(
-      EXIT.refused,
-      `${ether(atOnce)} would come at once, less than the ${ether(minEther)} of --min-ether: nothing was sent`,
-    );
+/** What would be refused after an approval was paid for. @throws AppError (refused) */
+export function checkLeast(atOnce: Wei, { minEther }: LeavingTerms): void {
+  if (atOnce >= minEther) return;
+  const least = `the ${ether(minEther)} of --min-ether`;
+  throw new AppError(EXIT.refused, `${ether(atOnce)} would come at once, less than ${least}: nothing was sent`);
 }
 
 export async function actPermitted(session: Session, next: Step, plan: Plan): Promise<void> {
@@ -135,19 +133,20 @@ export function getsRow(atOnce: Wei): readonly Row[] {
   return atOnce > 0n ? [["gets", `about ${ether(atOnce)}`]] : [];
 }
 
-/** At once, at which fee; later, and when; and what is left. */
+/** At once, at which fee; later, and when; and what neither takes, by a name. */
 export async function leavingRows(
   session: Session,
   market: EtherPoolStatus,
   split: LeaveSplit,
   { maxFeeBp, receiver }: LeavingTerms,
+  rest = "stays",
 ): Promise<readonly Row[]> {
   const { ether: paid, fee, sold, queued, queuedValue, kept } = split;
   const now = sold > 0n ? `${ether(paid)} ${soldFor(paid, fee)}` : whyNothing(market, maxFeeBp);
   return [
     ["now", now],
     ...(queued > 0n ? [["later", await laterText(session, queuedValue)] as const] : []),
-    ...(kept > 0n ? [["stays", ether(toEtherDown(kept, market.totals), "estETH")] as const] : []),
+    ...(kept > 0n ? [[rest, ether(toEtherDown(kept, market.totals), "estETH")] as const] : []),
     ...(receiver === undefined ? [] : [["receiver", receiver] as const]),
   ];
 }

@@ -22,7 +22,7 @@ import type { Session } from "../session.ts";
 import {
   actPermitted,
   checkPermit,
-  checkSplit,
+  checkLeast,
   feeOf,
   getsRow,
   leavingRows,
@@ -193,10 +193,10 @@ async function exitAll(session: Session, lp: Wei, options: ExitOptions): Promise
   const market = await readEtherPool(session.protocol);
   const { own, left } = foretold(() => splitExit(market, lp, terms.maxFeeBp));
   const atOnce = wei(own.ether + left.ether);
-  checkSplit(left, atOnce, terms);
+  checkLeast(atOnce, terms);
   const rows: readonly Row[] = [
     ["own part", `${ether(own.ether)} and ${ether(fromWrappedDown(own.units, market.totals), "estETH")}, of which`],
-    ...(await leavingRows(session, market, left, terms)),
+    ...(await leavingRows(session, market, left, terms, "as estETH")),
   ];
   const quote = { part: own, ...quoteOf(left, terms), ether: atOnce };
   const next = step(() => exitToEther(context, lp, terms), {

@@ -10,6 +10,7 @@ const PLOT = { left: 64, right: 736, top: 28, bottom: 340 } as const;
 const [MOST_BP, STEPS] = [320, 65];
 /** Of the target: 130% at the left, nothing at the right, as a pool that is sold to empties. */
 const FROM = 1.3;
+const [FEE, REBATE] = ["#0b5fff", "#0a7d46"];
 const TARGET = 3_000; // ETH
 const TOTALS = { ether: wei(10n ** 24n), shares: shares(10n ** 24n * SHARES_PER_UNIT) };
 
@@ -36,12 +37,12 @@ export function curvePicture(): string {
     text((PLOT.left + PLOT.right) / 2, HEIGHT - 14, "ether that is left, of the target (30% of LP)", "middle"),
     text(PLOT.left, 16, "basis points, on top of what is paid", "start"),
     `<path d="M${xOf(1)} ${PLOT.top}V${PLOT.bottom}" stroke="#9aa3ad" stroke-dasharray="4 4"/>`,
-    curve(marginal, "#0b5fff", 2.5),
-    curve(average, "#0b5fff", 1.5, "6 4"),
-    curve(rebate, "#0a7d46", 2),
-    text(xOf(0.2) - 8, yOf(marginalBp(0.2)) - 10, "fee of the next wei", "end", "#0b5fff"),
-    text(xOf(0.2) + 14, yOf(averageBp(0.2)) + 22, "average of a sale from the target", "middle", "#0b5fff"),
-    text(xOf(0.18), yOf(rebateBp(0.2)) + 26, "rebate for the next wei brought", "middle", "#0a7d46"),
+    curve(marginal, FEE, 2.5),
+    curve(average, FEE, 1.5, "6 4"),
+    curve(rebate, REBATE, 2),
+    text(xOf(0.5) - 8, yOf(marginalBp(0.5)) - 10, "fee of the next wei", "end", FEE),
+    text(xOf(0), yOf(averageBp(0)) - 16, "average of a sale from the target", "end", FEE),
+    text(xOf(0.32), yOf(rebateBp(0.5)) + 26, "rebate for the next wei that comes", "middle", REBATE),
     "</svg>",
     "",
   ].join("\n");

@@ -338,7 +338,12 @@ describe("the command line and the EtherPool", () => {
       await refusals([["pool provide 1", 1, "above the limit of 0.3%: who enters would pay for rebates"]]);
       await p.queue.connect(p.guardian).pauseRequests(true);
       await refusals([["leave 1", 1, "would take none of it now"]]);
-      // an exit needs no calm
+      // an exit needs no calm, and what nothing takes comes as it is
+      const paused = await done("pool exit 1 --to-ether --dry-run --permit");
+      expect(paused.out)
+        .to.match(/^now +nothing: the EtherPool trades nothing now/m)
+        .and.match(/^as estETH +0\.9\d+ estETH$/m)
+        .and.not.match(/^later/m);
       expect((await done("pool exit 1 --yes")).out).to.match(/^got +/m);
     });
   });
