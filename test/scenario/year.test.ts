@@ -1,10 +1,11 @@
 import { expect } from "chai";
 import { network } from "hardhat";
+import { openingValue, payment } from "../../offchain/protocol/queue.ts";
 import { reportHash } from "../../offchain/protocol/report.ts";
 import { DAY, ETHER, shares } from "../../offchain/protocol/units.ts";
 import { keysOf } from "./year/cast.ts";
 import { allLines, differing } from "./year/checks.ts";
-import { fallOf } from "./year/episodes/fall.ts";
+import { FALL_APPLIED, fallOf } from "./year/episodes/fall.ts";
 import { DAYS, OPERATORS, liveThrough } from "./year/schedule.ts";
 import type { Year } from "./year/story.ts";
 import type { Validator } from "./year/turns.ts";
@@ -214,6 +215,45 @@ describe("A year of 65 operators and 1,000 validators", function () {
     );
     const rounding = incident.paid - incident.owed;
     expect(rounding >= 0n && rounding <= incident.lastFinalized - (first?.lastFinalized ?? 0n)).to.equal(true);
+  });
+
+  it("lets stakers leave at once, all year, and pays those who lend to them and who bring ether back", () => {
+    const { lending, world } = year;
+    const { counts, worth, bought, spent } = lending;
+    for (const [name, least] of Object.entries({
+      leftAtOnce: 60,
+      leftInPart: 20,
+      queued: 5,
+      stakedForMore: 30,
+      staked: 10,
+    }))
+      expect(counts[name as keyof typeof counts], name).to.be.at.least(least);
+    for (const [name, least] of Object.entries({ entered: 5, exited: 5, bought: 50, bursts: 3 }))
+      expect(counts[name as keyof typeof counts], name).to.be.at.least(least);
+    // what those who bring ether back get is of what sellers paid
+    expect(lending.rebates > 0n && lending.rebates < lending.fees, `${lending.rebates} of ${lending.fees}`).to.equal(
+      true,
+    );
+    expect(lending.taken, "days on which somebody took from lenders").to.deep.equal([]);
+    const { queue } = world.ledger;
+    const got = bought.reduce((sum, id) => sum + (payment(queue, id) ?? openingValue(queue, id)), 0n);
+    const profit = got - spent;
+    expect(profit > 0n && profit <= lending.rebates, `${profit} of ${spent}`).to.equal(true);
+    const [first = 0n] = worth.values();
+    expect((worth.get(DAYS) ?? 0n) > first).to.equal(true);
+  });
+
+  it("trades nothing while a loss is not told or payments are halted, and lets lenders go; they lose no more by the fall than other holders: nothing", () => {
+    const { lending, incident, fall } = year;
+    const { refusals, worth, exitedMeanwhile } = lending;
+    expect(new Set(refusals.values())).to.deep.equal(new Set(["NotCalm"]));
+    const halted = [...refusals.keys()];
+    // the morning after the first report that says so, until the first that does not
+    expect(halted).to.include.members(incident.days.map(({ day }) => day + 1));
+    expect(halted.filter((day) => fall.isClosed(day))).to.have.length(7);
+    expect(exitedMeanwhile > 0n).to.equal(true);
+    const [before = 0n, after = 0n] = [worth.get(FALL_APPLIED - 1), worth.get(FALL_APPLIED)];
+    expect(after >= before, "the bonds bear it").to.equal(true);
   });
 
   it(`takes less than ${MOST_SECONDS} seconds`, () => {

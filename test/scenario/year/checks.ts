@@ -2,6 +2,7 @@
 import { payment } from "../../../offchain/protocol/queue.ts";
 import { toEtherDown } from "../../../offchain/protocol/shares.ts";
 import { BP, WEI_PER_GWEI } from "../../../offchain/protocol/units.ts";
+import { lenderLines, marketLines } from "./marketChecks.ts";
 import { poolLines } from "./poolChecks.ts";
 import type { Status } from "./turns.ts";
 import { tierToExit, tierToFund } from "./turns.ts";
@@ -62,7 +63,13 @@ export async function dailyLines(world: World): Promise<Line[]> {
   ];
   if (last !== undefined && last.recognised > 0n)
     lines.push({ name: "I9: the fee's bound", chain: last.fee * BP <= last.recognised * 1_000n, books: true });
-  return [...lines, ...(await poolLines(world)), ...(await etherLines(world)), ...(await tierLines(world))];
+  return [
+    ...lines,
+    ...(await poolLines(world)),
+    ...(await etherLines(world)),
+    ...(await tierLines(world)),
+    ...(await marketLines(world)),
+  ];
 }
 
 /** Everything. */
@@ -72,6 +79,7 @@ export async function allLines(world: World, stakers: readonly string[]): Promis
     ...(await shareLines(world, stakers)),
     ...(await operatorLines(world)),
     ...(await validatorLines(world)),
+    ...(await lenderLines(world)),
   ];
 }
 

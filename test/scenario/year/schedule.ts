@@ -7,6 +7,7 @@ import { fall } from "./episodes/fall.ts";
 import { griefer } from "./episodes/griefer.ts";
 import { incident } from "./episodes/incident.ts";
 import { lateTier } from "./episodes/lateTier.ts";
+import { lending } from "./episodes/lending.ts";
 import { event } from "./events.ts";
 import * as keeper from "./keeper.ts";
 import type { OperatorAccount } from "./operatorBooks.ts";
@@ -40,6 +41,7 @@ export async function liveThrough(world: World, days: number): Promise<Year> {
   const whale = await world.chain.account("whale");
   let cast: Cast | undefined;
   const late = lateTier(world, whale);
+  const falls = fall(world, late);
   const year: Year = {
     world,
     whale,
@@ -52,10 +54,11 @@ export async function liveThrough(world: World, days: number): Promise<Year> {
     griefer: griefer(world),
     delinquents: delinquents(world, whale, () => cast ?? chooseCast(world)),
     lateTier: late,
-    fall: fall(world, late),
+    fall: falls,
     incident: incident(world, whale),
+    lending: lending(world, falls.isClosed),
   };
-  const episodes: readonly Episode[] = [year.griefer, year.delinquents, late, year.fall, year.incident];
+  const episodes: readonly Episode[] = [year.griefer, year.delinquents, late, falls, year.incident, year.lending];
   const joining = await newcomers();
   let unproven: Validator[][] = [];
   for (let day = 1; day <= days; day++) {

@@ -3,6 +3,7 @@ import type { Delinquents } from "./episodes/delinquents.ts";
 import type { Fall } from "./episodes/fall.ts";
 import type { Griefer } from "./episodes/griefer.ts";
 import type { Incident } from "./episodes/incident.ts";
+import type { Lending } from "./episodes/lending.ts";
 import type { LateTier } from "./episodes/lateTier.ts";
 import type { World } from "./world.ts";
 
@@ -23,6 +24,7 @@ export interface Year {
   readonly lateTier: LateTier;
   readonly fall: Fall;
   readonly incident: Incident;
+  readonly lending: Lending;
 }
 
 /** Something that goes on for days. */

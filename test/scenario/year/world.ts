@@ -16,6 +16,7 @@ import { ProtocolModel } from "../../../offchain/protocol/model.ts";
 import type { ReportOutcome } from "../../../offchain/protocol/applyReport.ts";
 import { WEI_PER_GWEI, bp, wei } from "../../../offchain/protocol/units.ts";
 import { Chain, nobody } from "./chain.ts";
+import type { Market } from "./market.ts";
 import { OperatorBooks } from "./operatorBooks.ts";
 import type { TierTerms } from "./operatorBooks.ts";
 import { Tier } from "./turns.ts";
@@ -48,6 +49,7 @@ export interface Places {
 }
 
 export interface World {
+  readonly connection: NetworkConnection;
   readonly p: LocalProtocol;
   readonly chain: Chain;
   readonly at: Places;
@@ -80,6 +82,8 @@ export interface World {
   deposited: bigint;
   claimed: bigint;
   keys: number;
+  /** Undefined before it is deployed. */
+  market: Market | undefined;
 }
 
 export async function openWorld(connection: NetworkConnection, seed: number): Promise<World> {
@@ -123,6 +127,7 @@ export async function openWorld(connection: NetworkConnection, seed: number): Pr
   const terms: TierTerms[] = Object.values(TIERS);
   operators.join(p.operatorId, 0, TIERS.curatedTier, p.nodeOperator.address);
   return {
+    connection,
     p,
     chain,
     at,
@@ -146,11 +151,12 @@ export async function openWorld(connection: NetworkConnection, seed: number): Pr
     deposited: LOCAL_SETTINGS.bootstrapWei,
     claimed: 0n,
     keys: 0,
+    market: undefined,
   };
 }
 
 /** Integers from 0 below a number, the same for the same seed (mulberry32). */
-function seeded(seed: number): (below: number) => number {
+export function seeded(seed: number): (below: number) => number {
   let state = seed >>> 0;
   return (below) => {
     state = (state + 0x6d2b79f5) >>> 0;

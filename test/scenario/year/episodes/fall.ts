@@ -21,6 +21,8 @@ import type { LateTier } from "./lateTier.ts";
 
 const FALLS_ON = 330;
 const DAYS = 6;
+/** The day at whose end it is applied. */
+export const FALL_APPLIED = FALLS_ON + DAYS;
 const CLASSIC = 2;
 const BP = 10_000n;
 const FALL_BP = 400n;
