@@ -6,7 +6,7 @@ import { expect } from "chai";
 import type { ContractTransactionResponse } from "ethers";
 import { ERRORS } from "../../../offchain/chain/errors.ts";
 import { EtherPoolModel } from "../../../offchain/protocol/etherPoolModel.ts";
-import { ProtocolError } from "../../../offchain/protocol/errors.ts";
+import { ProtocolError, ensure } from "../../../offchain/protocol/errors.ts";
 import type { EtherPoolTerms } from "../../../offchain/protocol/etherPool.ts";
 import { RouterModel } from "../../../offchain/protocol/routerModel.ts";
 import { unitsToShares } from "../../../offchain/protocol/shares.ts";
@@ -102,6 +102,8 @@ export class EtherPoolTwins {
     const { model } = this.core;
     await this.core.act(
       () => {
+        const held = model.balanceOf(this.driver);
+        ensure(amount <= held, "ERC20InsufficientBalance", this.driver, held, amount);
         const moved = units((amount * model.totals.shares) / model.totals.ether / 10n ** 9n);
         model.transferShares(this.driver, this.#wrapper, unitsToShares(moved));
       },
