@@ -14,6 +14,7 @@ const Withdraw = loadedPage(async () => (await import("./pages/Withdraw.tsx")).W
 const Wrap = loadedPage(async () => (await import("./pages/Wrap.tsx")).Wrap);
 const Rewards = loadedPage(async () => (await import("./pages/Rewards.tsx")).Rewards);
 const Operators = loadedPage(async () => (await import("./pages/Operators.tsx")).Operators);
+const Liquidity = loadedPage(async () => (await import("./pages/Liquidity.tsx")).Liquidity);
 const Build = loadedPage(async () => (await import("./pages/Build.tsx")).Build);
 const Protocol = loadedPage(async () => (await import("./pages/Protocol.tsx")).Protocol);
 const LATER = {
@@ -21,6 +22,7 @@ const LATER = {
   wrap: Wrap,
   rewards: Rewards,
   operators: Operators,
+  liquidity: Liquidity,
   build: Build,
   protocol: Protocol,
 };
@@ -66,6 +68,7 @@ function Pages(): ReactElement {
             <Route path="/rewards/:address">{({ address }) => <Rewards address={address} />}</Route>
             <Route path="/protocol" component={Protocol} />
             <Route path="/operators" component={Operators} />
+            <Route path="/liquidity" component={Liquidity} />
             <Route path="/build" component={Build} />
             <Route>
               <Redirect to="/" />

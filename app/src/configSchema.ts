@@ -10,7 +10,7 @@ export const configSchema = z.object({
     chainId: z.number().int().positive(),
     token: address,
     wrapped: address,
-    /** Of the EtherPool; undefined where there is none: then the page has no word of leaving at once, nor of lending. */
+    /** Of the EtherPool; undefined where there is none: pages say that nobody leaves at once there. */
     router: address.optional(),
     fromBlock: z.number().int().nonnegative(),
     /** Found one after the other where they are missing: a page is then read in more waits. */

@@ -9,7 +9,7 @@ import { startLocalChain } from "./localChain.ts";
 import type { LocalChain } from "./localChain.ts";
 
 const folder = (name: string): string => fileURLToPath(new URL(`../../app/${name}`, import.meta.url));
-const PAGES = ["", "withdraw", "wrap", "rewards", "protocol", "operators", "build"];
+const PAGES = ["", "withdraw", "wrap", "rewards", "protocol", "operators", "liquidity", "build"];
 const describeApp = process.env["APP_TESTS"] === "1" ? describe : (_: string, __: () => void) => undefined;
 
 describeApp("every page, in both themes and languages", function () {

@@ -23,6 +23,7 @@ const PAGES: Readonly<Record<string, { readonly cold: number; readonly warm: num
   "": { cold: 2, warm: 2 },
   withdraw: { cold: 2, warm: 2 },
   wrap: { cold: 2, warm: 2 },
+  liquidity: { cold: 2, warm: 2 },
   operators: { cold: 2, warm: 2 },
   build: { cold: 2, warm: 2 },
   rewards: { cold: 2, warm: 2 },
@@ -133,7 +134,7 @@ describeApp("what a page waits for", function () {
     await sleep(3_000);
     for (const [name, most] of [
       ["Withdraw", 2],
-      ["Wrap", 1],
+      ["Liquidity", 2],
       ["Stake", 1],
       ["Build", 0],
     ] as const) {

@@ -15,7 +15,7 @@ import type { LocalChain } from "./localChain.ts";
 
 /** Of a validator that nobody brought. */
 const FREE_KEY = 40;
-const PAGES = ["stake", "withdraw", "wrap", "rewards", "protocol", "operators", "build"];
+const PAGES = ["stake", "withdraw", "wrap", "rewards", "protocol", "operators", "liquidity", "build"];
 const pathOf = (name: string): string => (name === "stake" ? "" : name);
 const folderOf = (name: string): string => fileURLToPath(new URL(`../../app/${name}`, import.meta.url));
 
@@ -49,7 +49,7 @@ async function states(
   go: (name: string) => Promise<void>,
   shoot: (name: string) => Promise<unknown>,
 ): Promise<void> {
-  const { pool, guardian } = chain.p;
+  const { pool, queue, guardian } = chain.p;
   await go("stake");
   await page.getByRole("button", { name: "I understand" }).click();
   await page.getByLabel("Amount", { exact: true }).fill("1.5");
@@ -67,6 +67,26 @@ async function states(
   await page.getByText(/Nothing can be staked now/).waitFor();
   await shoot("stake-paused");
   await pool.connect(guardian).pauseDeposits(false);
+  await go("withdraw");
+  await page.getByLabel("Amount", { exact: true }).fill("9");
+  await page.getByRole("slider").press("Home");
+  await shoot("withdraw-now");
+  await page.getByRole("slider").press("PageUp");
+  await page.getByRole("slider").press("PageUp");
+  await shoot("withdraw-part");
+  await queue.connect(guardian).pauseRequests(true);
+  await page
+    .getByText(/New requests are paused/)
+    .last()
+    .waitFor();
+  await shoot("withdraw-paused");
+  await go("liquidity");
+  await page.getByText(/Nothing trades now/).waitFor();
+  await shoot("liquidity-paused");
+  await queue.connect(guardian).pauseRequests(false);
+  await page.getByText(/Nothing trades now/).waitFor({ state: "detached" });
+  await page.getByLabel("Amount", { exact: true }).fill("2");
+  await shoot("liquidity-lend");
   await go("protocol");
   chain.setDown(true);
   await page.getByText(/cannot reach its node/).waitFor();

@@ -72,7 +72,7 @@ async function measureAll(): Promise<Record<string, Measured>> {
     const devtools = await browser.context.newCDPSession(page);
     await devtools.send("Emulation.setCPUThrottlingRate", { rate: SLOWER });
     const result: Record<string, Measured> = {};
-    for (const path of ["", "withdraw", "wrap", "rewards", "protocol", "operators", "build"])
+    for (const path of ["", "withdraw", "wrap", "rewards", "protocol", "operators", "liquidity", "build"])
       result[path === "" ? "stake" : path] = await best(page, chain.url, path);
     return result;
   } finally {

@@ -10,6 +10,7 @@ export interface NamedContract {
 /** The protocol's contracts by the names that integrators know. */
 export function contractsOf(protocol: Protocol): readonly NamedContract[] {
   const { token, wrapped, pool, queue, oracle, operators, validators, withdrawalVault, rewardsVault } = protocol;
+  const { etherPool, router } = protocol.liquidity ?? {};
   const list = {
     estETH: token,
     westETH: wrapped,
@@ -19,6 +20,7 @@ export function contractsOf(protocol: Protocol): readonly NamedContract[] {
     OperatorRegistry: operators,
     ValidatorRegistry: validators,
     WithdrawalVault: withdrawalVault,
+    ...(etherPool === undefined || router === undefined ? {} : { EtherPool: etherPool, Router: router }),
   };
   return [
     ...Object.entries(list).map(([name, contract]) => ({

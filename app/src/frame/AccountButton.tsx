@@ -17,6 +17,7 @@ import { ConnectDialog } from "./ConnectDialog.tsx";
 const UNITS: Readonly<Record<TxKind, string>> = {
   stake: "ETH",
   stakeAndWrap: "ETH",
+  leave: "ETH",
   request: "estETH",
   requestWrapped: "westETH",
   claim: "ETH",
@@ -31,6 +32,10 @@ const UNITS: Readonly<Record<TxKind, string>> = {
   claimRewardsWrapped: "estETH",
   compoundRewards: "estETH",
   predeposit: "ETH",
+  provide: "ETH",
+  enter: "LP",
+  exit: "LP",
+  exitToEther: "LP",
 };
 
 export function AccountButton(): ReactElement {

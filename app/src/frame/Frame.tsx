@@ -21,8 +21,11 @@ const ENTRIES: readonly Entry[] = [
   { path: "/rewards", name: "rewards" },
   { path: "/protocol", name: "protocol" },
   { path: "/operators", name: "operators" },
+  { path: "/liquidity", name: "liquidity" },
   { path: "/build", name: "build" },
 ];
+/** Seven at most: wrapping is reached from what one holds. */
+const LISTED = ENTRIES.filter(({ name }) => name !== "wrap");
 /** Of the bar at the bottom; the others are behind "more". */
 const FIRST: readonly string[] = ["stake", "withdraw", "rewards", "protocol"];
 
@@ -48,7 +51,7 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactElem
       <span>{t.nav[entry.name]}</span>
     </Link>
   );
-  const others = ENTRIES.filter(({ name }) => !FIRST.includes(name));
+  const others = LISTED.filter(({ name }) => !FIRST.includes(name));
   const language = (
     <label className="language">
       <span className="hidden">{t.common.language}</span>
@@ -75,7 +78,7 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactElem
           <Icon name="mark" />
           <span>{t.name}</span>
         </Link>
-        {ENTRIES.map(link)}
+        {LISTED.map(link)}
         <div className="side-foot">{language}</div>
       </nav>
       <header>

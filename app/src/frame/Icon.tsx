@@ -8,6 +8,7 @@ const PATHS = {
   rewards: "M4 20V10M10 20V4M16 20v-8M21 20H3",
   protocol: "M12 3l8 4.5v9L12 21l-8-4.5v-9zM12 12l8-4.5M12 12v9M12 12L4 7.500",
   operators: "M4 5h16v5H4zM4 14h16v5H4zM7.500 7.500h.01M7.500 16.500h.01",
+  liquidity: "M12 4c-4 5-6 7.500-6 10a6 6 0 0 0 12 0c0-2.500-2-5-6-10zM9 15a3 3 0 0 0 3 3",
   build: "M8 7l-5 5 5 5M16 7l5 5-5 5",
   more: "M5 12h.01M12 12h.01M19 12h.01",
 } as const;

@@ -146,7 +146,7 @@ function Row({ request, isWanted, hasBoxes, onToggle, onClaim }: RowProps): Reac
       {wait !== undefined && (
         <span className="note">
           {t.withdraw.expected(count(id - finalized), when(Number(wait.expected), now.time))}{" "}
-          {t.withdraw.reason[wait.reason]}
+          {t.leaving.reason[wait.reason]}
         </span>
       )}
       {isLess && (

@@ -1,14 +1,15 @@
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { Link } from "wouter";
-import { stake, stakeAndWrap } from "../../../offchain/chain/index.ts";
-import type { Context, Prepared, ProtocolStatus } from "../../../offchain/chain/index.ts";
+import { isWorthRouting, splitStake, stake, stakeAndWrap, stakeBest } from "../../../offchain/chain/index.ts";
+import type { Context, Cost, Market, Prepared, ProtocolStatus, StakeSplit } from "../../../offchain/chain/index.ts";
 import { aprSummary } from "../../../offchain/chain/index.ts";
-import { toEtherDisplayed, toSharesDown } from "../../../offchain/protocol/shares.ts";
+import { toEtherDisplayed, toSharesDown, toUnitsDown } from "../../../offchain/protocol/shares.ts";
 import { wei } from "../../../offchain/protocol/units.ts";
 import { toWrappedDown } from "../../../offchain/protocol/wrapped.ts";
 import { useCost } from "../data/cost.ts";
 import { useNow } from "../data/now.ts";
+import { useEtherPool } from "../data/liquidity.ts";
 import { useAccount, useHistory, useOutlook, useStatus } from "../data/queries.ts";
 import { Amount } from "../parts/Amount.tsx";
 import { AmountForm, useAmountForm } from "../parts/AmountForm.tsx";
@@ -41,8 +42,11 @@ export function Stake(): ReactElement {
   const prepare =
     (of: bigint) =>
     (context: Context): Promise<Prepared<unknown, unknown>> =>
-      asset === "estETH" ? stake(context, wei(of)) : stakeAndWrap(context, wei(of));
-  const sample = useCost(["stake", asset, "sample"], blocked === undefined ? prepare(SAMPLE) : undefined);
+      stakeBest(context, wei(of), { wrapped: asset === "westETH" });
+  // the direct way: an amount that small never goes another one
+  const least = (context: Context): Promise<Prepared<unknown, unknown>> =>
+    asset === "estETH" ? stake(context, SAMPLE) : stakeAndWrap(context, SAMPLE);
+  const sample = useCost(["stake", asset, "sample"], blocked === undefined ? least : undefined);
   // twice what it costs now: the next transaction needs some too
   const aside = sample.data === undefined ? undefined : sample.data.maxFee * 2n;
   const balance = account.data?.ether;
@@ -58,8 +62,15 @@ export function Stake(): ReactElement {
     isBlocked: blocked !== undefined,
   });
   const { chosen } = form;
-  const got = (of: bigint, { totals }: ProtocolStatus): bigint =>
-    asset === "estETH" ? toEtherDisplayed(toSharesDown(wei(of), totals), totals) : toWrappedDown(wei(of), totals);
+  const market = useEtherPool();
+  const routed = routedBy(market.data, chosen, form.cost ?? sample.data);
+  const got = (of: bigint, { totals }: ProtocolStatus): bigint => {
+    if (routed !== undefined && of === chosen)
+      return asset === "estETH" ? toEtherDisplayed(routed.shares, totals) : toUnitsDown(routed.shares);
+    return asset === "estETH"
+      ? toEtherDisplayed(toSharesDown(wei(of), totals), totals)
+      : toWrappedDown(wei(of), totals);
+  };
   const month = history.data === undefined ? undefined : aprSummary(history.data.items).month;
   const growth =
     month === undefined ? t.stake.growthUnknown : t.stake.growth(percent(month.bp), span(Number(month.seconds)));
@@ -129,6 +140,7 @@ export function Stake(): ReactElement {
                     <CostValue cost={chosen === undefined ? sample.data : form.cost} needs="nothing" />
                   </Fact>
                 </Facts>
+                {routed !== undefined && <p className="notice good">{t.stake.fromPool(amount(routed.gain, "ETH"))}</p>}
                 {blocked !== undefined && <p className="notice warn">{blocked}</p>}
               </>
             )}
@@ -139,6 +151,18 @@ export function Stake(): ReactElement {
       {address === undefined ? <p className="quiet risk-note">{t.stake.risk}</p> : <Holdings address={address} />}
     </div>
   );
+}
+
+/** What staking `amount` gives where it goes through the Router, as `stakeBest` decides; undefined where it doesn't. */
+function routedBy(
+  market: Market | undefined,
+  amount: bigint | undefined,
+  cost: Cost | undefined,
+): StakeSplit | undefined {
+  if (market === undefined || amount === undefined) return undefined;
+  const split = splitStake(market, wei(amount));
+  const gasPrice = cost === undefined || cost.gas === 0n ? 0n : cost.expectedFee / cost.gas;
+  return split.bought > 0n && isWorthRouting(split, gasPrice) ? split : undefined;
 }
 
 /** Why nothing can be staked now, and when that ends. */

@@ -6,12 +6,13 @@ import { toEtherDisplayed, unitsToShares } from "../../../offchain/protocol/shar
 import { ETHER, units, wei } from "../../../offchain/protocol/units.ts";
 import { fromWrappedDown, toWrappedDown } from "../../../offchain/protocol/wrapped.ts";
 import { useNow } from "../data/now.ts";
-import { useAccount, useAccountKind, useStatus } from "../data/queries.ts";
+import { useAccount, useStatus } from "../data/queries.ts";
 import { Amount } from "../parts/Amount.tsx";
 import { AmountForm, useAmountForm } from "../parts/AmountForm.tsx";
 import { Card, Fact, Facts, Loaded } from "../parts/Card.tsx";
 import { Choice } from "../parts/Choice.tsx";
 import { Holdings } from "../parts/Holdings.tsx";
+import { PermissionFact, usePermission } from "../parts/Permission.tsx";
 import type { Intent } from "../tx/useAction.ts";
 import { useWallet } from "../wallet/useWallet.ts";
 import { useSpeech } from "../words/context.tsx";
@@ -27,18 +28,14 @@ export function Wrap(): ReactElement {
   const { address } = useWallet();
   const now = useNow();
   const [direction, setDirection] = useState<Direction>("wrap");
-  const [prefersApproval, setPrefersApproval] = useState(false);
   const status = useStatus();
   const account = useAccount(address);
-  const kind = useAccountKind(address);
 
   const isWrapping = direction === "wrap";
   const [from, to] = isWrapping ? ["estETH", "westETH"] : ["westETH", "estETH"];
   const balance = isWrapping ? account.data?.staked : account.data?.wrapped;
-  const allowance = account.data?.wrapAllowance;
-  const isEnough = (of: bigint | undefined): boolean => of !== undefined && allowance !== undefined && allowance >= of;
-  // contracts can't sign; whoever approved already need not
-  const isByApproval = (of: bigint | undefined): boolean => kind.data === "contract" || prefersApproval || isEnough(of);
+  const permission = usePermission(address, account.data?.wrapAllowance);
+  const { isEnough, isByApproval } = permission;
 
   const got = (of: bigint, { totals }: ProtocolStatus): bigint =>
     isWrapping ? toWrappedDown(wei(of), totals) : toEtherDisplayed(unitsToShares(units(of)), totals);
@@ -62,9 +59,8 @@ export function Wrap(): ReactElement {
   };
   const form = useAmountForm({ kinds: ["wrap", "unwrap", "approve"], unit: from, balance, intent });
   const { chosen } = form;
-  const isApproved = isEnough(chosen);
-  const byApproval = isByApproval(chosen);
-  const needsApproval = isWrapping && byApproval && chosen !== undefined && !isApproved;
+  const needsApproval = isWrapping && permission.needsApproval(chosen);
+  const signsPermit = isWrapping && (chosen === undefined || !isByApproval(chosen));
   const label = (): string => {
     if (chosen === undefined) return isWrapping ? t.wrap.toWrapped : t.wrap.toPlain;
     const what = amount(chosen, from);
@@ -91,7 +87,7 @@ export function Wrap(): ReactElement {
           label={label()}
           isBusy={form.action.record?.state === "pending"}
           kind={needsApproval ? "approve" : direction}
-          signsPermit={isWrapping && !byApproval}
+          signsPermit={signsPermit}
           done={(record) => {
             const outcome = BigInt(record.outcome ?? 0);
             if (record.kind === "approve") return <p>{t.wrap.approved(amount(BigInt(record.amount), "estETH"))}</p>;
@@ -115,20 +111,7 @@ export function Wrap(): ReactElement {
                 <Fact name={t.wrap.rate}>
                   <Amount wei={fromWrappedDown(units(ETHER), data.totals)} unit="estETH" />
                 </Fact>
-                {isWrapping && (
-                  <Fact name={t.wrap.how}>
-                    {byApproval ? (isApproved ? t.wrap.approvedAlready : t.wrap.byApproval) : t.wrap.bySignature}
-                    {kind.data !== "contract" && !isApproved && (
-                      <button
-                        type="button"
-                        className="link block right"
-                        onClick={() => setPrefersApproval(!prefersApproval)}
-                      >
-                        {prefersApproval ? t.wrap.usePermit : t.wrap.useApproval}
-                      </button>
-                    )}
-                  </Fact>
-                )}
+                {isWrapping && <PermissionFact permission={permission} amount={chosen} words={t.wrap} />}
               </Facts>
             )}
           </Loaded>

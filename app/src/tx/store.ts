@@ -4,6 +4,7 @@ import { z } from "zod";
 export const TX_KINDS = [
   "stake",
   "stakeAndWrap",
+  "leave",
   "request",
   "requestWrapped",
   "claim",
@@ -18,6 +19,10 @@ export const TX_KINDS = [
   "claimRewardsWrapped",
   "compoundRewards",
   "predeposit",
+  "provide",
+  "enter",
+  "exit",
+  "exitToEther",
 ] as const;
 export type TxKind = (typeof TX_KINDS)[number];
 
@@ -49,6 +54,8 @@ const recordSchema = z.object({
   isBuried: z.boolean().optional(),
   /** What came out: wei, decimal. */
   outcome: z.string().optional(),
+  /** What came beside it: of leaving what is queued, of exiting estETH; wei, decimal. */
+  beside: z.string().optional(),
   /** Name of the contract's error, and its sentence. */
   reason: z.object({ name: z.string(), sentence: z.string() }).optional(),
   dismissed: z.boolean(),

@@ -1,8 +1,8 @@
 /** Follows what was sent until it is in a block, or can't be any more. */
 import type { Provider, TransactionReceipt, TransactionResponse } from "ethers";
-import { argsOf, decodeEvents, toChainError } from "../../../offchain/chain/index.ts";
+import { argsOf, decodeEvents, leftBy, toChainError } from "../../../offchain/chain/index.ts";
 import { ChainError } from "../../../offchain/chain/index.ts";
-import type { Protocol } from "../../../offchain/chain/index.ts";
+import type { ChainEvent, Protocol } from "../../../offchain/chain/index.ts";
 import type { TxRecord } from "./store.ts";
 
 /** Blocks that are searched for what took a nonce. */
@@ -45,7 +45,8 @@ async function lookAgain(protocol: Protocol, record: TxRecord): Promise<Partial<
     provider.getBlockNumber(),
   ]);
   // another branch of the chain, without it: it may come into a block again
-  if (receipt === null) return { state: "pending", block: undefined, minedAs: undefined, outcome: undefined };
+  if (receipt === null)
+    return { state: "pending", block: undefined, minedAs: undefined, outcome: undefined, beside: undefined };
   if (receipt.blockNumber !== record.block) return included(protocol, record, receipt);
   return latest >= receipt.blockNumber + BURIED_AFTER ? { isBuried: true } : undefined;
 }
@@ -54,7 +55,12 @@ async function included(protocol: Protocol, record: TxRecord, receipt: Transacti
   const block = receipt.blockNumber;
   if (receipt.status === 0)
     return { state: "reverted", block, ...(await reasonOf(protocol.provider, record, receipt)) };
-  return { state: "done", block, outcome: String(outcomeOf(protocol, record, receipt)) };
+  const events = decodeEvents(protocol, receipt.logs);
+  const beside = besideOf(record, events);
+  return {
+    ...{ state: "done", block, outcome: String(outcomeOf(record, events)) },
+    ...(beside === undefined ? {} : { beside: String(beside) }),
+  };
 }
 
 /** Another transaction of the account took its place: the same with another fee, or something else. */
@@ -111,14 +117,10 @@ async function reasonOf(
 }
 
 /** What the person got, wei: of ether, estETH or westETH, by kind; of predeposits the number of keys. */
-function outcomeOf(protocol: Protocol, record: TxRecord, receipt: TransactionReceipt): bigint {
-  const events = decodeEvents(protocol, receipt.logs);
+function outcomeOf(record: TxRecord, events: readonly ChainEvent[]): bigint {
   const sum = (list: readonly { readonly amount: bigint }[]): bigint =>
     list.reduce((total, { amount }) => total + amount, 0n);
-  const received = (contract: "token" | "wrapped"): bigint =>
-    argsOf<{ to: string; value: bigint }>(events, contract, "Transfer")
-      .filter(({ to }) => to.toLowerCase() === record.from.toLowerCase())
-      .reduce((total, { value }) => total + value, 0n);
+  const received = (contract: "token" | "wrapped" | "etherPool"): bigint => receivedBy(record, events, contract);
   switch (record.kind) {
     case "stake":
     case "unwrap":
@@ -133,6 +135,17 @@ function outcomeOf(protocol: Protocol, record: TxRecord, receipt: TransactionRec
     case "request":
     case "requestWrapped":
       return sum(argsOf(events, "queue", "WithdrawalRequested"));
+    case "leave":
+    case "exitToEther":
+      return leftBy(events).ether;
+    case "provide":
+    case "enter":
+      return received("etherPool");
+    case "exit":
+      return argsOf<{ ether_: bigint }>(events, "etherPool", "Exited").reduce(
+        (total, { ether_ }) => total + ether_,
+        0n,
+      );
     case "claim":
       return sum(argsOf(events, "queue", "WithdrawalClaimed"));
     case "predeposit":
@@ -147,4 +160,19 @@ function outcomeOf(protocol: Protocol, record: TxRecord, receipt: TransactionRec
     case "compoundRewards":
       return BigInt(record.amount);
   }
+}
+
+function besideOf(record: TxRecord, events: readonly ChainEvent[]): bigint | undefined {
+  if (record.kind === "leave" || record.kind === "exitToEther") return leftBy(events).queued;
+  return record.kind === "exit" ? receivedBy(record, events, "token") : undefined;
+}
+
+function receivedBy(
+  { from }: TxRecord,
+  events: readonly ChainEvent[],
+  contract: "token" | "wrapped" | "etherPool",
+): bigint {
+  return argsOf<{ to: string; value: bigint }>(events, contract, "Transfer")
+    .filter(({ to }) => to.toLowerCase() === from.toLowerCase())
+    .reduce((total, { value }) => total + value, 0n);
 }

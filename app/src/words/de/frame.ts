@@ -9,6 +9,7 @@ export const frame: FrameWords = {
     rewards: "Erträge",
     protocol: "Protokoll",
     operators: "Betreiber",
+    liquidity: "Liquidität",
     build: "Bauen",
     more: "Mehr",
     skip: "Zum Inhalt",

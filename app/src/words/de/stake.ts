@@ -6,6 +6,8 @@ export const stake: StakeWords = {
   youGet: "Sie bekommen",
   apr: "APR, letzte 30 Tage",
   aprOver: (days) => `APR, letzte ${days}`,
+  fromPool: (gain) =>
+    `${gain} mehr als zum Kurs: Ein Teil wird denen abgekauft, die sofort aussteigen, solange ihrem Pool Ether fehlt.`,
   fee: "Gebühr",
   feeOf: (percent) => `${percent} der Erträge`,
   cost: "Netzkosten",

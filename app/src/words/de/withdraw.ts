@@ -3,17 +3,8 @@ import type { WithdrawWords } from "../en/withdraw.ts";
 export const withdraw: WithdrawWords = {
   title: "Auszahlen",
   youGet: "Sie bekommen höchstens",
-  wait: "Zeit bis zur Zahlung",
-  waitAbout: (range) => `etwa ${range}`,
-  ahead: "Wartet vor Ihnen",
-  nextReport: "Nächster Bericht",
   pieces: (count) => `Aufgeteilt in ${count} Anträge, damit jeder eher bezahlt wird.`,
   cannotEarn: "Während Sie warten, verdienen Sie nichts und tragen Verluste noch mit.",
-  reason: {
-    report: "Der Ether dafür ist da: Der erste Bericht nach Ihrer Runde zahlt.",
-    inflow: "Es wartet auf Ether, den Stakende und Validatoren bringen.",
-    exits: "Es wartet, bis Validatoren ausgetreten sind. Das dauert Tage.",
-  },
   button: "Auszahlung beantragen",
   done: (amount) => `Beantragt. Sie bekommen höchstens ${amount}. Der Platz steht in der Liste unten.`,
   list: "Ihre Anträge",

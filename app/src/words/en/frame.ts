@@ -7,6 +7,7 @@ export const frame = {
     rewards: "Rewards",
     protocol: "Protocol",
     operators: "Operators",
+    liquidity: "Liquidity",
     build: "Build",
     more: "More",
     skip: "Skip to content",

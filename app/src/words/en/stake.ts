@@ -4,6 +4,8 @@ export const stake = {
   youGet: "You get",
   apr: "APR, last 30 days",
   aprOver: (days: string) => `APR, last ${days}`,
+  fromPool: (gain: string) =>
+    `${gain} more than the rate: a part is bought of those who leave at once, as long as their pool is short of ether.`,
   fee: "Fee",
   feeOf: (percent: string) => `${percent} of rewards`,
   cost: "Network cost",

@@ -1,17 +1,8 @@
 export const withdraw = {
   title: "Withdraw",
   youGet: "You get at most",
-  wait: "Time until paid",
-  waitAbout: (range: string) => `about ${range}`,
-  ahead: "Waiting before you",
-  nextReport: "Next report",
   pieces: (count: number) => `Made in ${count} requests, so that each is paid sooner.`,
   cannotEarn: "While you wait you earn nothing and still bear losses.",
-  reason: {
-    report: "There is ether for it: the first report after your round pays.",
-    inflow: "It waits for ether that stakers and validators bring in.",
-    exits: "It waits for validators to exit, which takes days.",
-  },
   button: "Request withdrawal",
   done: (amount: string) => `Requested. You get at most ${amount}. Its place is in the list below.`,
   list: "Your requests",

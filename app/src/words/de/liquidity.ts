@@ -1,0 +1,78 @@
+import type { LiquidityWords } from "../en/liquidity.ts";
+
+export const liquidity: LiquidityWords = {
+  title: "Liquidität",
+  intro:
+    "Verleihen Sie Ether und estETH an den Pool, der bezahlt, wer sofort aussteigt. Was die zahlen, verdienen die Verleiher.",
+  none: "Hier gibt es keinen Pool, dem man etwas leihen könnte.",
+  pool: "Im Pool",
+  worth: "Wert",
+  ether: "Ether",
+  staked: "estETH",
+  feeNow: "Gebühr jetzt",
+  feeNowMeaning:
+    "Was der nächste Ether einen Verkäufer zusätzlich kostet. Am wenigsten, solange der Pool sein Ziel an Ether hat, und mehr, je knapper der Ether wird. Die Hälfte dessen, was darüber liegt, bekommt, wer Ether zurückbringt.",
+  target: "Ziel an Ether",
+  targetOf: (percent) => `${percent} des Ziels`,
+  turnover: "Verkauft am Tag, im Mittel",
+  turnoverOf: (percent, span) => `${percent} des Pools, letzte ${span}`,
+  earned: "Gebühren für die Verleiher",
+  earnedMeaning:
+    "Was Verkäufer über den Kurs hinaus zahlten, ohne das, was bekam, wer Ether zurückbrachte. Aus den Ereignissen des Pools.",
+  lent: "Verleihen brachte",
+  held: "estETH halten brachte",
+  aYear: (percent) => `${percent} im Jahr`,
+  lentMeaning: (span) =>
+    `Was alle Verleiher zusammen in ${span} gewannen, neben dem, was sie im Mittel verliehen: der Wert des Pools zum Kurs, ohne das, was dazukam, mit dem, was herausging. Auf ein Jahr gerechnet, ohne Zinseszins. Es ist die Vergangenheit.`,
+  early: "Die Zahlen beginnen mit dem zweiten Bericht nach der Eröffnung des Pools.",
+  notCalm:
+    "Gerade wird nicht gehandelt: Der letzte Bericht erlaubt es nicht oder verspätet sich. Verleihen und Aussteigen gehen weiter.",
+  breakEven:
+    "Wird am Tag weniger als etwa 1 % verkauft, bringt Verleihen weniger als Staken: Ether, der wartet, verdient nichts.",
+  own: "Ihr Anteil",
+  ownConnect: "Verbinden Sie eine Wallet, um Ihren Anteil zu sehen.",
+  ownEmpty:
+    "Sie verleihen hier noch nichts. Was Sie verleihen, erscheint hier, mit dem, was es gegenüber dem Halten brachte.",
+  share: "Vom Pool",
+  gives: "Aussteigen gibt",
+  against: "Gegenüber estETH halten",
+  againstMeaning:
+    "Was Ihr Anteil jetzt wert ist und was Sie herausnahmen, ohne das, was Sie einbrachten, alles so gezählt, als wäre es seitdem als estETH gehalten worden. Aus den Ein- und Austritten des Pools und dem Kurs der jeweiligen Zeit. Negativ: Halten hätte mehr gebracht.",
+  againstUnknown: "nicht bekannt: LP kamen oder gingen auf anderem Weg als durch Ein- und Aussteigen",
+  act: "Verleihen oder aussteigen",
+  direction: "Richtung",
+  lend: "Verleihen",
+  leave: "Aussteigen",
+  asset: "Mit",
+  get: "Bekommen",
+  eth: "ETH",
+  both: "ETH und estETH",
+  youGet: "Sie bekommen",
+  staking: "Davon gestakt",
+  entering: "Davon als Ether",
+  back: "Kommt zurück",
+  entryFee: "Eintritt, an die Verleiher davor",
+  togetherHint: "was beides zusammen wert ist, in ETH",
+  youGive: "Sie geben",
+  tooLittle: (needed, held) => `Nötig sind ${needed}; Sie haben ${held}.`,
+  drained: (fee) =>
+    `Dem Pool fehlt Ether: Der nächste Verkauf kostet ${fee}. Wer jetzt mit ETH einsteigt, zahlt, was Auffüllende bekommen. Unter 0,30 % geht es mit ETH wieder.`,
+  noDeposits: "Nur mit ETH zu verleihen braucht Staken, und das ist gerade zu. Mit beidem geht es weiter.",
+  lendButton: (amount) => `${amount} verleihen`,
+  lendEmpty: "Verleihen",
+  leaveButton: (amount) => `${amount} herausnehmen`,
+  leaveEmpty: "Herausnehmen",
+  lent1: (lp) => `Verliehen. Sie haben ${lp} mehr.`,
+  left: (ether, staked) => `Herausgenommen. Sie haben ${ether} und ${staked} bekommen.`,
+  always: "Mit beidem auszusteigen geht immer, was auch der letzte Bericht sagte.",
+  risksTitle: "Was schiefgehen kann",
+  risks: [
+    "Wird am Tag weniger als etwa 1 % des Pools verkauft, verdienen Sie weniger als mit Staken: Ether, der auf Verkäufer wartet, verdient nichts.",
+    "Zwischen einem Slashing und seinem Nachweis, ein oder zwei Blöcke, kann jemand dem Pool estETH zu einem Kurs verkaufen, der gleich fällt. Der Verlust ist Ihrer; nach dem Nachweis wird nicht mehr gehandelt.",
+    "Wer kurz vor einem Bericht kauft oder stakt, teilt dessen Gewinn. Wie viel ein Bericht geben darf, ist begrenzt.",
+    "Ein Betreiber kann den Handel billig anhalten, für etwa 0,06 ETH am Tag, indem er seinen eigenen Validator slashen lässt. Verloren geht nichts; verdient wird solange auch nichts.",
+    "Wer einen leeren Pool verlässt, nimmt einen Teil der künftigen Nachlässe mit, und wer dann einsteigt, zahlt ihn: höchstens 0,22 %, wenn er ganz leer ist. Mit ETH einzusteigen wird über 0,30 % Gebühr abgelehnt.",
+    "Sie bekommen beides in der Mischung zurück, die der Pool dann hat: nach vielen Verkäufen meist estETH, wenig Ether.",
+    "Würde ein Fehler der Verträge je estETH ohne Gegenwert schaffen, wäre der Ether des Pools der erste Ausweg, bis die Sicherung greift. Die Verträge sind nicht geprüft, und niemand kann den Pool ändern oder retten.",
+  ],
+};
