@@ -80,9 +80,11 @@ export { leave, leaveApproval, leftBy } from "./write/leave.ts";
 export type { LeaveOptions, Leaving, Left } from "./write/leave.ts";
 export { buy, enter, enterApproval, exit, exitApproval, exitToEther, provide } from "./write/provide.ts";
 export type { ExitOptions, Moved, ProvideOptions, Purchase } from "./write/provide.ts";
+export { USUAL_FEE } from "./write/limits.ts";
 export type { Limits } from "./write/limits.ts";
 export {
   curveOf,
+  marginalFee,
   quoteBuy,
   quoteEnter,
   quoteExit,
@@ -93,7 +95,7 @@ export {
 export type { Both, EtherPool, EtherPoolTerms } from "../protocol/etherPool.ts";
 export { toEtherDown, toEtherUp, toSharesDown, toSharesUp } from "../protocol/shares.ts";
 export type { Totals } from "../protocol/shares.ts";
-export { afterExit, limitsOf, splitExit, splitLeave, splitProvide, splitStake } from "../protocol/router.ts";
+export { afterExit, limitsOf, lpFor, splitExit, splitLeave, splitProvide, splitStake } from "../protocol/router.ts";
 export type { LeaveSplit, Market, Provision, StakeSplit } from "../protocol/router.ts";
 export {
   MOST_CLAIMS,

@@ -105,7 +105,7 @@ export function limitsOf(market: Market, amount: Shares): readonly Bp[] {
   const { minFeeBp, maxFeeBp } = market.pool.terms;
   const all = legsOf(market, amount, maxFeeBp).sold;
   const found = [bp(0n)];
-  let most: bigint = 0n;
+  let most = 0n;
   for (let limit: bigint = minFeeBp; limit <= maxFeeBp && most < all; limit++) {
     const { sold } = legsOf(market, amount, bp(limit));
     if (sold > most) found.push(bp(limit));
@@ -128,16 +128,21 @@ export interface Provision extends Both {
 export function splitProvide({ pool, totals }: Market, amount: Wei, maxFeeBp: Bp, minLp = wei(0n)): Provision {
   const fee = marginalFee(pool);
   ensure(fee <= maxFeeBp * BP_IN_NANO, "MarginalFeeAboveMaximum", fee, maxFeeBp);
-  // two amounts that are rounded up, and one whose units are worth up to a unit more
-  const rounding = 2n + fromWrappedUp(units(1n), totals);
-  const worth = pool.ether + fromWrappedUp(pool.units, totals);
-  const spent = saturatingSub(amount, rounding);
-  const lp = wei((spent * pool.supply * BP) / (worth * (BP + pool.terms.entryFeeBp)));
+  const lp = lpFor(pool, totals, amount);
   ensure(lp >= minLp, "BelowMinimum", lp, minLp);
   ensure(lp > 0n, "NothingToDo");
   const cost = quoteEnter(pool, lp);
   const staked = fromWrappedUp(cost.units, totals);
   return { lp, ...cost, staked, back: wei(amount - cost.ether - staked) };
+}
+
+/** LP that `amount` ether reaches for, where its part becomes estETH at the rate; rounded down. */
+export function lpFor(pool: EtherPool, totals: Totals, amount: Wei): Wei {
+  // two amounts that are rounded up, and one whose units are worth up to a unit more
+  const rounding = 2n + fromWrappedUp(units(1n), totals);
+  const worth = pool.ether + fromWrappedUp(pool.units, totals);
+  const spent = saturatingSub(amount, rounding);
+  return wei((spent * pool.supply * BP) / (worth * (BP + pool.terms.entryFeeBp)));
 }
 
 /** What exiting with `lp` gives: the pool's ether of it and what its units bring at once, and the rest of them later. */

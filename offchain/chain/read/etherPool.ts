@@ -7,7 +7,7 @@ import type { Wei } from "../../protocol/units.ts";
 import type { Liquidity, Protocol } from "../connect.ts";
 import { ChainError } from "../errors.ts";
 import { call, readAll } from "../multicall.ts";
-import type { BlockRef } from "../multicall.ts";
+import type { BlockRef, ReadOptions } from "../multicall.ts";
 
 export interface EtherPoolStatus extends Market {
   readonly block: BlockRef;
@@ -20,10 +20,10 @@ export interface EtherPoolStatus extends Market {
 }
 
 /** @throws ChainError: refused where the addresses file names no Router; AppError (unavailable) */
-export async function readEtherPool(protocol: Protocol): Promise<EtherPoolStatus> {
+export async function readEtherPool(protocol: Protocol, { at }: ReadOptions = {}): Promise<EtherPoolStatus> {
   const { token, pool, queue } = protocol;
   const { etherPool } = liquidityOf(protocol);
-  const { block, values } = await readAll(protocol, {
+  const calls = {
     totals: call(token, token.totals),
     calm: call(pool, pool.calm),
     requestsPaused: call(queue, queue.requestsPaused),
@@ -35,7 +35,8 @@ export async function readEtherPool(protocol: Protocol): Promise<EtherPoolStatus
     targetBp: call(etherPool, etherPool.targetBp),
     rebateBp: call(etherPool, etherPool.rebateBp),
     entryFeeBp: call(etherPool, etherPool.entryFeeBp),
-  });
+  };
+  const { block, values } = await readAll(protocol, calls, at);
   const found: EtherPool = {
     terms: {
       minFeeBp: bp(values.minFeeBp),
@@ -73,16 +74,21 @@ export interface EtherPoolAccount {
 }
 
 /** @throws ChainError: refused where the addresses file names no Router; AppError (unavailable) */
-export async function readEtherPoolAccount(protocol: Protocol, address: string): Promise<EtherPoolAccount> {
+export async function readEtherPoolAccount(
+  protocol: Protocol,
+  address: string,
+  { at }: ReadOptions = {},
+): Promise<EtherPoolAccount> {
   const { token, wrapped } = protocol;
   const { etherPool, router } = liquidityOf(protocol);
-  const { block, values } = await readAll(protocol, {
+  const calls = {
     lp: call(etherPool, etherPool.balanceOf, address),
     estETH: call(token, token.allowance, address, router.target),
     westETH: call(wrapped, wrapped.allowance, address, router.target),
     LP: call(etherPool, etherPool.allowance, address, router.target),
     toPool: call(token, token.allowance, address, etherPool.target),
-  });
+  };
+  const { block, values } = await readAll(protocol, calls, at);
   const { lp, estETH, westETH, LP, toPool } = values;
   return {
     block,

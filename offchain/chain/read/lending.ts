@@ -9,7 +9,7 @@ import { quoteExit, valueOf } from "../../protocol/etherPool.ts";
 import type { EtherPool } from "../../protocol/etherPool.ts";
 import { toEtherDown, toSharesDown, unitsToShares } from "../../protocol/shares.ts";
 import type { Totals } from "../../protocol/shares.ts";
-import { BP, DAY, bp, shares, units, wei } from "../../protocol/units.ts";
+import { BP, DAY, YEAR, bp, shares, units, wei } from "../../protocol/units.ts";
 import type { Bp, Wei } from "../../protocol/units.ts";
 import type { Protocol } from "../connect.ts";
 import { decodeEvents } from "../events.ts";
@@ -18,6 +18,7 @@ import { EventsMissing, NOTHING_KEPT, readOn, readWhole } from "../feed.ts";
 import type { Kept } from "../feed.ts";
 import { monthAgo, spanOf } from "../history.ts";
 import type { RebaseEntry } from "../history.ts";
+import type { Head } from "../multicall.ts";
 import { liquidityOf, readEtherPool } from "./etherPool.ts";
 import type { EtherPoolStatus } from "./etherPool.ts";
 
@@ -62,6 +63,8 @@ export const NOTHING_LENT: LendingKept = {
 };
 
 export interface LendingOptions {
+  /** The newest block, where it is known: all is asked for together. */
+  readonly at?: Head | undefined;
   /** Whose movements of LP are read too. */
   readonly account?: string | undefined;
   /** What an earlier call gave for the same account. */
@@ -74,12 +77,13 @@ export interface LendingOptions {
  */
 export async function readLending(
   protocol: Protocol,
-  { account, kept = NOTHING_LENT }: LendingOptions = {},
+  { account, at, kept = NOTHING_LENT }: LendingOptions = {},
 ): Promise<Lending> {
   const { provider, fromBlock } = protocol;
   const { etherPool } = liquidityOf(protocol);
-  const [market, sinceMonth] = await Promise.all([readEtherPool(protocol), monthAgo(protocol)]);
-  const block = market.block.number;
+  const reading = readEtherPool(protocol, { at });
+  const block = at?.number ?? (await reading).block.number;
+  const sinceMonth = await monthAgo(protocol, { at });
   const topic = (name: string): string => (etherPool.interface as Interface).getEvent(name)?.topicHash ?? "";
   const address = etherPool.target as string;
   const events = (names: readonly PoolEvent["name"][], first: number) => ({
@@ -87,17 +91,23 @@ export async function readLending(
     fromBlock: first,
     decode: (logs: readonly Log[]) => decodeEvents(protocol, logs).map(poolEvent),
   });
-  const [trades, entries, movements] = await Promise.all([
-    readOn(provider, events(["Sold", "Bought"], sinceMonth), kept.trades, block),
+  const [market, trades, entries, movements] = await Promise.all([
+    reading,
+    readOn(provider, events(["Sold", "Bought"], sinceMonth), kept.trades, block, { at }),
     readWhole(provider, kept.entries.items.length === 0, async (anew) => {
       const feed = events(["Entered", "Exited"], fromBlock);
-      const read = await readOn(provider, feed, anew ? NOTHING_KEPT : kept.entries, block);
+      const [read, { pool }] = await Promise.all([
+        readOn(provider, feed, anew ? NOTHING_KEPT : kept.entries, block, { at }),
+        reading,
+      ]);
       const supply = read.items.reduce((sum, { lp }) => sum + lp, 0n);
-      if (supply !== market.pool.supply)
-        throw new EventsMissing(`there are ${market.pool.supply} LP, entries and exits say ${supply}`);
+      if (supply !== pool.supply)
+        throw new EventsMissing(`there are ${pool.supply} LP, entries and exits say ${supply}`);
       return read;
     }),
-    account === undefined ? NOTHING_KEPT : movementsOf(protocol, account, kept.movements, block, topic("Transfer")),
+    account === undefined
+      ? NOTHING_KEPT
+      : movementsOf(protocol, account, kept.movements, block, { at, transfer: topic("Transfer") }),
   ]);
   return { market, kept: { trades, entries, movements } };
 }
@@ -107,7 +117,7 @@ async function movementsOf(
   account: string,
   kept: Kept<LpMovement>,
   block: number,
-  transfer: string,
+  { at, transfer }: Pick<LendingOptions, "at"> & { readonly transfer: string },
 ): Promise<Kept<LpMovement>> {
   const { etherPool } = liquidityOf(protocol);
   const { provider, fromBlock } = protocol;
@@ -116,12 +126,13 @@ async function movementsOf(
     readOn(
       provider,
       {
-        filter: { address: etherPool.target as string, topics },
+        filter: { address: etherPool.target, topics },
         fromBlock,
         decode: (logs: readonly Log[]) => decodeEvents(protocol, logs).flatMap((event) => movement(event, sign)),
       },
       { cursor: kept.cursor, items: kept.items.filter(({ lp }) => lp > 0n === sign > 0n) },
       block,
+      { at },
     );
   const [came, left] = await Promise.all([read([transfer, null, owner], 1n), read([transfer, owner], -1n)]);
   return { cursor: came.cursor, items: [...came.items, ...left.items].sort(inOrder) };
@@ -165,8 +176,9 @@ export interface PoolRecord {
   readonly rebates: Wei;
   /** Sold in a day, of what the pool was worth at the mean of the reports. */
   readonly turnoverBp: Bp;
-  /** What LP are worth, and estETH, grew by: a year, without compounding. */
+  /** What all who lend gained together, of what the pool was worth at that mean: a year, without compounding. Entry fees are nobody's gain. */
   readonly lentBp: Bp;
+  /** What estETH grew by. */
   readonly heldBp: Bp;
 }
 
@@ -182,25 +194,24 @@ export function poolRecord({ market, kept }: Lending, history: readonly RebaseEn
   const base = since.findLast((entry) => spanOf(entry, last) >= MONTH) ?? since[0];
   if (base === undefined || base === last) return undefined;
   const events = [...kept.trades.items, ...kept.entries.items].sort(inOrder);
-  const [first, end] = [booksAt(market.pool, events, base), booksAt(market.pool, events, last)];
-  const [begin, now] = [worthAt(first, base.after), worthAt(end, last.after)];
   const seconds = spanOf(base, last);
   const within = events.filter((event) => isBefore(base, event) && isBefore(event, last));
   const of = (name: PoolEvent["name"]): readonly PoolEvent[] => within.filter((event) => event.name === name);
   const sum = (list: readonly PoolEvent[], value: (event: PoolEvent) => bigint): Wei =>
     wei(list.reduce((total, event) => total + value(event), 0n));
   const sold = sum(of("Sold"), ({ value }) => value);
-  // the capital was as at the mean of the reports
   const reports = since.slice(since.indexOf(base));
-  const worths = reports.map((entry) => worthAt(booksAt(market.pool, events, entry), entry.after).ether);
-  const worth = worths.reduce<bigint>((total, one) => total + one, 0n);
+  const worths = reports.map((entry) => valueOf(booksAt(market.pool, events, entry), entry.after));
+  const mean = worths.reduce<bigint>((total, one) => total + one, 0n) / BigInt(worths.length);
+  const lent = [...of("Entered"), ...of("Exited")].reduce((total, event) => total + worthOf(event, known), 0n);
+  const gained = (worths.at(-1) ?? 0n) - (worths[0] ?? 0n) - lent;
   return {
     seconds,
     sold,
     fees: sum(of("Sold"), ({ value, ether }) => value + ether),
     rebates: sum(of("Bought"), ({ value, ether }) => value - ether),
-    turnoverBp: bp((sold * BP * DAY * BigInt(reports.length)) / (worth * seconds)),
-    lentBp: aprBp(begin, now, seconds),
+    turnoverBp: bp((sold * BP * DAY) / (mean * seconds)),
+    lentBp: bp((gained * BP * YEAR) / (mean * seconds)),
     heldBp: aprBp(base.after, last.after, seconds),
   };
 }
@@ -217,9 +228,10 @@ function booksAt(pool: EtherPool, events: readonly PoolEvent[], at: Place): Ethe
   };
 }
 
-/** Ether and LP, as the rate has ether and shares: what an LP is worth is a rate too. */
-function worthAt(pool: EtherPool, totals: Totals): Totals {
-  return { ether: valueOf(pool, totals), shares: shares(pool.supply) };
+/** What an entry brought, at the rate of its time; negative for an exit. */
+function worthOf({ ether, units: moved, ...place }: PoolEvent, history: readonly RebaseEntry[]): bigint {
+  const at = history.findLast((entry) => isBefore(entry, place))?.after;
+  return ether + (at === undefined ? 0n : valueOfShares(unitsToShares(units(moved)), at));
 }
 
 // --- one who lends ---
@@ -266,7 +278,8 @@ function sharesBrought(kept: LendingKept, history: readonly RebaseEntry[], now: 
 }
 
 function valueOfShares(amount: bigint, totals: Totals): bigint {
-  return amount < 0n ? -toEtherDown(shares(-amount), totals) : toEtherDown(shares(amount), totals);
+  const size: bigint = toEtherDown(shares(amount < 0n ? -amount : amount), totals);
+  return amount < 0n ? -size : size;
 }
 
 // --- order ---
