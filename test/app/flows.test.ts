@@ -87,9 +87,10 @@ describeApp("the app in a browser", function () {
     const before = await chain.p.token.balanceOf(chain.p.alice);
     await page.getByRole("button", { name: /^Stake 1\.5000/ }).click();
     await sign();
-    await said(/Staked\. You got 1\.5000.estETH/);
+    // some of it is bought of those who left at once, for a little more than the rate
+    await said(/Staked\. You got 1\.50\d\d.estETH/);
     const gained = (await chain.p.token.balanceOf(chain.p.alice)) - before;
-    expect(gained >= 1_499_999_999_999_999_998n && gained <= 1_500_000_000_000_000_000n, String(gained)).to.equal(true);
+    expect(gained >= 1_499_999_999_999_999_998n && gained <= 1_510_000_000_000_000_000n, String(gained)).to.equal(true);
   });
 
   it("stakes straight to westETH", async () => {

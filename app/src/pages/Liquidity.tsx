@@ -1,9 +1,11 @@
 import { useState } from "react";
 import type { ReactElement } from "react";
 import type { EtherPoolStatus } from "../../../offchain/chain/index.ts";
-import { useEtherPool, useHasPool } from "../data/liquidity.ts";
+import { useEtherPool, useHasPool, useLending, usePoolAccount } from "../data/liquidity.ts";
+import { useAccount } from "../data/queries.ts";
 import { Card, Loaded } from "../parts/Card.tsx";
 import { Choice } from "../parts/Choice.tsx";
+import { useWallet } from "../wallet/useWallet.ts";
 import { useSpeech } from "../words/context.tsx";
 import { liquidityWords } from "../words/liquidity.ts";
 import { EnterWithBoth, EnterWithEther } from "./liquidity/Entering.tsx";
@@ -25,7 +27,12 @@ export function Liquidity(): ReactElement {
 
 function Cards(): ReactElement {
   const { t } = useSpeech(liquidityWords);
+  const { address } = useWallet();
   const pool = useEtherPool();
+  // asked for together with what their places on the page wait for
+  useAccount(address);
+  usePoolAccount(address);
+  useLending(address);
   return (
     <>
       <Card title={t.liquidity.pool}>
