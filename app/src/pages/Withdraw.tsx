@@ -141,7 +141,11 @@ export function Withdraw(): ReactElement {
                     <Later amount={paid(data, chosen, asset)} />
                   )}
                   <Fact name={t.stake.cost}>
-                    <CostValue cost={form.cost} needs={chosen === undefined ? "amount" : "nothing"} />
+                    {signsPermit ? (
+                      <span className="quiet">{t.leaving.costAfter}</span>
+                    ) : (
+                      <CostValue cost={form.cost} needs={chosen === undefined ? "amount" : "nothing"} />
+                    )}
                   </Fact>
                 </Facts>
                 <Notes status={data} isCalm={pool.data?.calm} hasPool={hasPool} chosen={chosen} split={split} />

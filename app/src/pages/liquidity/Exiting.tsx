@@ -111,6 +111,7 @@ export function ExitToEther({ market }: FormProps): ReactElement {
   const { chosen } = form;
   const { choice, own, split } = quote(chosen);
   const isApproval = permission.needsApproval(chosen);
+  const signsPermit = chosen !== undefined && !permission.isByApproval(chosen);
   const label = (): string => {
     if (chosen === undefined) return t.liquidity.leaveEmpty;
     return (isApproval ? t.leaving.approve : t.liquidity.leaveButton)(amount(chosen, "LP"));
@@ -121,7 +122,7 @@ export function ExitToEther({ market }: FormProps): ReactElement {
       label={label()}
       kind={isApproval ? "approve" : "exitToEther"}
       isBusy={form.action.record?.state === "pending"}
-      signsPermit={chosen !== undefined && !permission.isByApproval(chosen)}
+      signsPermit={signsPermit}
       done={(record) => {
         const got = amount(BigInt(record.outcome ?? 0), "ETH");
         const later = BigInt(record.beside ?? 0);
@@ -142,7 +143,11 @@ export function ExitToEther({ market }: FormProps): ReactElement {
         )}
         <PermissionFact permission={permission} amount={chosen} words={t.leaving} />
         <Fact name={t.stake.cost}>
-          <CostValue cost={form.cost} needs={chosen === undefined ? "amount" : "nothing"} />
+          {signsPermit ? (
+            <span className="quiet">{t.leaving.costAfter}</span>
+          ) : (
+            <CostValue cost={form.cost} needs={chosen === undefined ? "amount" : "nothing"} />
+          )}
         </Fact>
       </Facts>
       {split !== undefined && <QueuedNote split={split} limit={choice.limit} />}

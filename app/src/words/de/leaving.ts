@@ -29,6 +29,7 @@ export const leaving: LeavingWords = {
     "Gerade lässt sich nichts sofort verkaufen: Ein Bericht verspätet sich, oder der letzte hat Zahlungen angehalten. Mit dem nächsten Bericht, der es erlaubt, geht es weiter. Anträge werden angenommen.",
   nothingSold:
     "Sofort kann der Pool das nicht bezahlen: Sein Ether ist verbraucht, oder der Betrag ist zu klein. Es lässt sich beantragen.",
+  costAfter: "zeigt Ihre Wallet nach der Unterschrift",
   how: "Wie",
   bySignature: "eine Unterschrift, eine Transaktion",
   byApproval: "erst die Freigabe, dann die Transaktion",

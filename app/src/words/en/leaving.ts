@@ -27,6 +27,7 @@ export const leaving = {
     "Nothing can be sold at once now: a report is late, or the last one stopped payments. It begins again with the next report that allows it. Requests are taken.",
   nothingSold:
     "The pool can't pay this at once: its ether is used up, or the amount is too small. It can be requested.",
+  costAfter: "shown by your wallet, after the signature",
   how: "How",
   bySignature: "one signature, one transaction",
   byApproval: "an approval first, then the transaction",
