@@ -82,7 +82,7 @@ class TestWallet {
 
   async #sign({ domain, types, message }: TypedData): Promise<string> {
     const wallet = this.#walletOf(this.#address);
-    await this.#confirm(describeTypedData(message));
+    await this.#confirm(describeTypedData(String(domain["name"]), message));
     const { EIP712Domain: _, ...own } = types;
     return wallet.signTypedData(domain, own, message);
   }

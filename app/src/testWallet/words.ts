@@ -48,11 +48,19 @@ export function describeTransaction({
   return [sentence, `To ${to}, with ${formatEther(sent)} ETH.`];
 }
 
-export function describeTypedData(message: Readonly<Record<string, unknown>>): string[] {
+/** By the names in their domains (EIP-712). */
+const TOKENS: Readonly<Record<string, string>> = {
+  "Estuary Staked Ether": "estETH",
+  "Estuary Wrapped Staked Ether": "westETH",
+  "Estuary Ether Pool": "LP of the pool",
+};
+
+export function describeTypedData(token: string, message: Readonly<Record<string, unknown>>): string[] {
   const { spender, value, deadline } = message;
   if (typeof spender !== "string" || typeof value !== "string") return [`Sign this: ${JSON.stringify(message)}`];
   const until = new Date(Number(deadline) * 1_000).toISOString();
-  return [`Let ${spender} use ${ether(BigInt(value))} estETH, until ${until}.`, "It costs nothing."];
+  const what = TOKENS[token] ?? `of ${token}`;
+  return [`Let ${spender} use ${ether(BigInt(value))} ${what}, until ${until}.`, "It costs nothing."];
 }
 
 function ether(amount: unknown): string {
