@@ -11,9 +11,10 @@ import { connectAs, openBrowser, openPage } from "./browser.ts";
 import type { Opened } from "./browser.ts";
 import { startLocalChain } from "./localChain.ts";
 import type { LocalChain } from "./localChain.ts";
+import { describeWith } from "../helpers/describeWith.ts";
 
 const folder = (name: string): string => fileURLToPath(new URL(`../../app/${name}`, import.meta.url));
-const describeApp = process.env["APP_TESTS"] === "1" ? describe : (_: string, __: () => void) => undefined;
+const describeApp = describeWith("APP_TESTS");
 
 describeApp("the app in a browser", function () {
   this.timeout(120_000);

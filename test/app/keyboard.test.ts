@@ -6,8 +6,9 @@ import { connectAs, openBrowser, openPage } from "./browser.ts";
 import type { Opened } from "./browser.ts";
 import { startLocalChain } from "./localChain.ts";
 import type { LocalChain } from "./localChain.ts";
+import { describeWith } from "../helpers/describeWith.ts";
 
-const describeApp = process.env["APP_TESTS"] === "1" ? describe : (_: string, __: () => void) => undefined;
+const describeApp = describeWith("APP_TESTS");
 
 describeApp("the app by keyboard", function () {
   this.timeout(120_000);

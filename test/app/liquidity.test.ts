@@ -11,8 +11,9 @@ import { connectAs, openBrowser, openPage } from "./browser.ts";
 import type { Opened } from "./browser.ts";
 import { startLocalChain } from "./localChain.ts";
 import type { LocalChain } from "./localChain.ts";
+import { describeWith } from "../helpers/describeWith.ts";
 
-const describeApp = process.env["APP_TESTS"] === "1" ? describe : (_: string, __: () => void) => undefined;
+const describeApp = describeWith("APP_TESTS");
 const FOLDER = fileURLToPath(new URL("../../app/dist-local", import.meta.url));
 const ETH = 10n ** 18n;
 

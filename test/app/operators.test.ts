@@ -20,8 +20,9 @@ import { badFiles, goodFile } from "./depositFiles.ts";
 import type { DroppedFile } from "./depositFiles.ts";
 import { startLocalChain } from "./localChain.ts";
 import type { LocalChain } from "./localChain.ts";
+import { describeWith } from "../helpers/describeWith.ts";
 
-const describeApp = process.env["APP_TESTS"] === "1" ? describe : (_: string, __: () => void) => undefined;
+const describeApp = describeWith("APP_TESTS");
 const ETH = 10n ** 18n;
 /** Indices of keys: operator 1 has the first, nobody these. */
 const [REGISTERED, FREE] = [0, 40];

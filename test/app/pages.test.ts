@@ -7,10 +7,11 @@ import { clipped, serious } from "./axe.ts";
 import { connectAs, openBrowser, openPage } from "./browser.ts";
 import { startLocalChain } from "./localChain.ts";
 import type { LocalChain } from "./localChain.ts";
+import { describeWith } from "../helpers/describeWith.ts";
 
 const folder = (name: string): string => fileURLToPath(new URL(`../../app/${name}`, import.meta.url));
 const PAGES = ["", "withdraw", "wrap", "rewards", "protocol", "operators", "liquidity", "build"];
-const describeApp = process.env["APP_TESTS"] === "1" ? describe : (_: string, __: () => void) => undefined;
+const describeApp = describeWith("APP_TESTS");
 
 describeApp("every page, in both themes and languages", function () {
   this.timeout(120_000);

@@ -13,9 +13,10 @@ import { walletOf } from "../../devnet/dev/month.ts";
 import { clipped, serious } from "./axe.ts";
 import { connectAs, openBrowser, openPage } from "./browser.ts";
 import type { Opened } from "./browser.ts";
+import { describeWith } from "../helpers/describeWith.ts";
 
 const folderOf = (name: string): string => fileURLToPath(new URL(`../../app/${name}`, import.meta.url));
-const describeApp = process.env["APP_TESTS"] === "1" ? describe : (_: string, __: () => void) => undefined;
+const describeApp = describeWith("APP_TESTS");
 const ETH = 10n ** 18n;
 /** Keeps what the line under the header says, however briefly. */
 const WATCH_STATUS_LINES = `

@@ -3,10 +3,10 @@ import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { startLocalChain } from "./localChain.ts";
 import type { LocalChain } from "./localChain.ts";
+import { describeWith } from "../helpers/describeWith.ts";
 
 /** Without APP_TESTS they are passed over, so that `npm test` needs no browser. */
-export const describeApp: (title: string, tests: (this: Mocha.Suite) => void) => void =
-  process.env["APP_TESTS"] === "1" ? describe : () => undefined;
+export const describeApp = describeWith("APP_TESTS");
 
 const DAYS = 12;
 let started: Promise<LocalChain> | undefined;

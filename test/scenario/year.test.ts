@@ -11,11 +11,13 @@ import type { Year } from "./year/story.ts";
 import type { Validator } from "./year/turns.ts";
 import { openWorld } from "./year/world.ts";
 import type { World } from "./year/world.ts";
+import { describeWith } from "../helpers/describeWith.ts";
 
 const SEED = 20_261_123;
 const MOST_SECONDS = 180;
+const describeYear = describeWith("YEAR_TESTS");
 
-describe("A year of 65 operators and 1,000 validators", function () {
+describeYear("A year of 65 operators and 1,000 validators", function () {
   this.timeout(5 * MOST_SECONDS * 1_000);
   let year: Year;
   let seconds: number; // of the processor: the machine may have other work

@@ -18,6 +18,7 @@ import { startProxy } from "../../helpers/hostile/proxy.ts";
 import type { Proxy } from "../../helpers/hostile/proxy.ts";
 import { startCommittee } from "../oracle/committee.ts";
 import type { Committee } from "../oracle/committee.ts";
+import { describeWith } from "../../helpers/describeWith.ts";
 
 const SEED = process.env["HOSTILE_SEED"] ?? "alone";
 /** Turns in which a passing trouble must have passed. */
@@ -26,8 +27,7 @@ const PAIRS = 12;
 const AT_ONCE = 5;
 
 /** Half a minute and more: with the thirty frames, `npm run test:hostile`, a step of the CI. */
-const describeAlone =
-  process.env["HOSTILE_FRAMES"] === undefined ? (_: string, __: (this: Mocha.Suite) => void) => undefined : describe;
+const describeAlone = describeWith("HOSTILE_FRAMES");
 
 describeAlone("hostile: each behaviour alone", function () {
   this.timeout(60_000);

@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { ValidatorRegistry__factory } from "../../../../typechain-types/index.ts";
 import { processesWith } from "../../processTable.ts";
+import { describeWith } from "../../../helpers/describeWith.ts";
 
 const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 const MARK = "DEV_OF_A_TEST";
@@ -21,7 +22,7 @@ const SLASHED = ValidatorRegistry__factory.createInterface().getEvent("Slashed")
 /** Sent to the pool: a stake. */
 const STAKE = 5n * 10n ** 18n;
 
-const describeDev = process.env["DEV_TESTS"] === "1" ? describe : (_: string, __: () => void) => undefined;
+const describeDev = describeWith("DEV_TESTS");
 
 describeDev("npm run dev", function () {
   this.timeout(300_000);

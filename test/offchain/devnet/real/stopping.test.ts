@@ -5,12 +5,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { processesWith } from "../../processTable.ts";
+import { describeWith } from "../../../helpers/describeWith.ts";
 
 const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 const MARK = "DEVNET_OF_A_TEST";
 
 /** A minute of whole devnets: `npm run test:devnet`, a step of the CI. */
-const describeDevnet = process.env["DEVNET_TESTS"] === "1" ? describe : (_: string, __: () => void) => undefined;
+const describeDevnet = describeWith("DEVNET_TESTS");
 
 describeDevnet("npm run devnet ends, and all that it started", () => {
   let npm: ChildProcess | undefined;
