@@ -66,7 +66,8 @@ describeApp("the app on a chain in trouble", function () {
     const before = await held().innerText();
     const back = await remember(chain());
     await stakeInPage("3");
-    await said(/Staked\. You got 3\.0000.estETH/);
+    // some of it is bought of those who left at once, for a little more than the rate
+    await said(/Staked\. You got 3\.0\d+.estETH/);
     const staked = await held().innerText();
     expect(staked).not.to.equal(before);
     // the other branch is longer, without Alice's stake
@@ -74,7 +75,7 @@ describeApp("the app on a chain in trouble", function () {
     const { pool, bob } = chain().p;
     for (let block = 0; block < 3; block++) await pool.connect(bob).deposit(bob, bob, { value: ETH });
     await page.locator(".card", { hasText: "You hold" }).getByText(before).first().waitFor();
-    await gone(/Staked\. You got 3\.0000/);
+    await gone(/Staked\. You got 3\.0/);
     await said(/Waiting for a block/);
   });
 
@@ -99,7 +100,7 @@ describeApp("the app on a chain in trouble", function () {
     await sent;
     await chain().request("evm_mine");
     await chain().request("evm_setAutomine", [true]);
-    await said(/Staked\. You got 2\.5000.estETH/);
+    await said(/Staked\. You got 2\.5\d+.estETH/);
   });
 
   it("is opened while the node is away: says so, and reads when it is back", async () => {
