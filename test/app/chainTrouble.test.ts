@@ -89,12 +89,14 @@ describeApp("the app on a chain in trouble", function () {
       input: string;
       to: string;
       value: string;
+      gas: string;
     }[];
     if (pending === undefined) throw new Error("nothing is pending");
     const nonce = await alice.getNonce();
-    const { to, input: data, value } = pending;
+    const { to, input: data, value, gas } = pending;
     const sent = alice.sendTransaction({
-      ...{ to, data, value: BigInt(value), nonce },
+      // what it takes is estimated after the first of the two, which had bought already
+      ...{ to, data, value: BigInt(value), nonce, gasLimit: BigInt(gas) },
       ...{ maxFeePerGas: 10n ** 12n, maxPriorityFeePerGas: 10n ** 11n },
     });
     await sent;

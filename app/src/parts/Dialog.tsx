@@ -23,6 +23,11 @@ export function Dialog({ title, onClose, children }: DialogProps): ReactElement 
     <dialog
       ref={element}
       aria-labelledby={id}
+      // Escape: the browser's own closing is heard of only in the next frame, in which somebody may have opened it again
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
       onClose={onClose}
       onClick={(event) => {
         if (event.target === element.current) onClose();
