@@ -67,7 +67,7 @@ export const liquidity = {
     "An operator can stop the pool's trades cheaply, some 0.06 ETH a day, by having its own validator slashed. Nothing is lost; nothing is earned meanwhile either.",
     "Leaving a drained pool takes a part of the rebates still to come, and who enters one pays for it: at most 0.22% when it is empty. Entering with ETH is refused above a fee of 0.30%.",
     "You get both assets back in the pool's mix of that time: after many sales mostly estETH, little ether.",
-    "If a fault in the contracts ever minted estETH unpaid, the pool's ether would be the first way out, until the circuit breaker acts. The contracts are not audited, and nobody can change or rescue the pool.",
+    "If a fault in the contracts ever minted estETH unpaid, the pool's ether would be the first way out, until the guardian pauses requests. The contracts are not audited, and nobody can change or rescue the pool.",
   ],
 };
 
