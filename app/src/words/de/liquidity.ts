@@ -73,6 +73,6 @@ export const liquidity: LiquidityWords = {
     "Ein Betreiber kann den Handel billig anhalten, für etwa 0,06 ETH am Tag, indem er seinen eigenen Validator slashen lässt. Verloren geht nichts; verdient wird solange auch nichts.",
     "Wer einen leeren Pool verlässt, nimmt einen Teil der künftigen Nachlässe mit, und wer dann einsteigt, zahlt ihn: höchstens 0,22 %, wenn er ganz leer ist. Mit ETH einzusteigen wird über 0,30 % Gebühr abgelehnt.",
     "Sie bekommen beides in der Mischung zurück, die der Pool dann hat: nach vielen Verkäufen meist estETH, wenig Ether.",
-    "Würde ein Fehler der Verträge je estETH ohne Gegenwert schaffen, wäre der Ether des Pools der erste Ausweg, bis der Wächter Anfragen anhält. Die Verträge sind nicht geprüft, und niemand kann den Pool ändern oder retten.",
+    "Würde ein Fehler der Verträge je estETH ohne Gegenwert schaffen, wäre der Ether des Pools der erste Ausweg, bis der Wächter neue Anträge anhält. Die Verträge sind nicht geprüft, und niemand kann den Pool ändern oder retten.",
   ],
 };
