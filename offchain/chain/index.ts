@@ -80,7 +80,7 @@ export { leave, leaveApproval, leftBy } from "./write/leave.ts";
 export type { LeaveOptions, Leaving, Left } from "./write/leave.ts";
 export { buy, enter, enterApproval, exit, exitApproval, exitToEther, provide } from "./write/provide.ts";
 export type { ExitOptions, Moved, ProvideOptions, Purchase } from "./write/provide.ts";
-export { USUAL_FEE } from "./write/limits.ts";
+export { USUAL_FEE, mostOf } from "./write/limits.ts";
 export type { Limits } from "./write/limits.ts";
 export {
   curveOf,

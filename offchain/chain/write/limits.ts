@@ -28,6 +28,11 @@ export interface Terms {
   readonly most: (amount: bigint) => Wei;
 }
 
+/** What may be taken at most where `amount` was quoted. Rounded down. */
+export function mostOf(amount: bigint, tolerance: Bp = USUAL_TOLERANCE): Wei {
+  return wei((amount * (BP + tolerance)) / BP);
+}
+
 export async function termsOf(
   { signer }: Context,
   { block }: { readonly block: BlockRef },
@@ -38,6 +43,6 @@ export async function termsOf(
     receiver: receiver ?? (await signer.getAddress()),
     deadline: block.timestamp + seconds,
     least: (amount) => wei((amount * (BP - tolerance)) / BP),
-    most: (amount) => wei((amount * (BP + tolerance)) / BP),
+    most: (amount) => mostOf(amount, tolerance),
   };
 }

@@ -5,6 +5,7 @@ import {
   enter,
   enterApproval,
   lpFor,
+  mostOf,
   provide,
   quoteEnter,
   splitProvide,
@@ -12,7 +13,7 @@ import {
 import type { EtherPoolStatus, Provision } from "../../../../offchain/chain/index.ts";
 import { BP_IN_NANO } from "../../../../offchain/protocol/feeCurve.ts";
 import { toEtherUp, unitsToShares } from "../../../../offchain/protocol/shares.ts";
-import { BP, units, wei } from "../../../../offchain/protocol/units.ts";
+import { units, wei } from "../../../../offchain/protocol/units.ts";
 import { fromWrappedUp } from "../../../../offchain/protocol/wrapped.ts";
 import { usePoolAccount } from "../../data/liquidity.ts";
 import { useAccount, useStatus } from "../../data/queries.ts";
@@ -28,9 +29,6 @@ import { feeBp } from "./Pool.tsx";
 export interface FormProps {
   readonly market: EtherPoolStatus;
 }
-
-/** What the SDK holds an entry to: so much more than the quote may be taken. */
-const TOLERANCE_BP = 50n;
 
 export function EnterWithEther({ market }: FormProps): ReactElement {
   const { t, amount, percent } = useSpeech(liquidityWords);
@@ -94,7 +92,7 @@ export function EnterWithBoth({ market }: FormProps): ReactElement {
     const lp = lpFor(pool, totals, wei(of));
     if (lp === 0n) return undefined;
     const { ether, units: moved } = quoteEnter(pool, lp);
-    const most = units((moved * (BP + TOLERANCE_BP)) / BP);
+    const most = units(mostOf(moved));
     return { lp, ether, staked: fromWrappedUp(moved, totals), allowed: toEtherUp(unitsToShares(most), totals) };
   };
   const needsApproval = (of: bigint): boolean => allowance !== undefined && allowance < (costOf(of)?.allowed ?? 0n);
@@ -112,7 +110,7 @@ export function EnterWithBoth({ market }: FormProps): ReactElement {
     against: (of) => {
       const cost = costOf(of);
       if (cost === undefined || account === undefined) return undefined;
-      const sent = (cost.ether * (BP + TOLERANCE_BP)) / BP;
+      const sent = mostOf(cost.ether);
       if (sent > account.ether) return t.liquidity.tooLittle(amount(sent, "ETH", "up"), amount(account.ether, "ETH"));
       return cost.staked > account.staked
         ? t.liquidity.tooLittle(amount(cost.staked, "estETH", "up"), amount(account.staked, "estETH"))
